@@ -1,0 +1,1 @@
+//! A strict Bedrock to run offline.

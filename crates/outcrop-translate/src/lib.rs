@@ -1,0 +1,1 @@
+//! Client protocols to and from Converse, without I/O.

@@ -1,0 +1,1 @@
+//! Credentials, signatures, endpoints, retries and the connection to Bedrock.

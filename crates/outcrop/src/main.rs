@@ -1,0 +1,2 @@
+//! The Outcrop binary.
+fn main() {}
