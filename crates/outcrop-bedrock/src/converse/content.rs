@@ -1,0 +1,249 @@
+//! Content blocks: what messages are made of, in both directions.
+
+use std::borrow::Cow;
+
+use crate::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader, ToJson};
+
+/// A block of a message. A union: exactly one member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentBlock<'a> {
+    /// Text; Bedrock refuses blank ones.
+    Text(JsonText<'a>),
+    /// An image, in user turns only.
+    Image {
+        /// What its bytes are.
+        format: ImageFormat,
+        /// The bytes in base64.
+        base64: Cow<'a, str>,
+    },
+    /// A call of a tool by the model.
+    ToolUse(ToolUse<'a>),
+    /// What a tool answered.
+    ToolResult(ToolResult<'a>),
+    /// What the model thought.
+    Reasoning(Reasoning<'a>),
+    /// A member that this version has no name for, as it stands.
+    Other {
+        /// Name of the member.
+        member: Cow<'a, str>,
+        /// Its value.
+        value: Json<'a>,
+    },
+}
+
+/// The image formats that Bedrock takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageFormat {
+    /// `png`
+    Png,
+    /// `jpeg`
+    Jpeg,
+    /// `gif`
+    Gif,
+    /// `webp`
+    Webp,
+}
+
+impl ImageFormat {
+    /// Bedrock's name of the format.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpeg",
+            Self::Gif => "gif",
+            Self::Webp => "webp",
+        }
+    }
+
+    /// The format that the first bytes of a file tell; a dozen bytes are enough.
+    pub fn sniff(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            Some(Self::Png)
+        } else if bytes.starts_with(b"\xff\xd8\xff") {
+            Some(Self::Jpeg)
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            Some(Self::Gif)
+        } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+            Some(Self::Webp)
+        } else {
+            None
+        }
+    }
+}
+
+/// A call of a tool by the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolUse<'a> {
+    /// Ties the result to the call: 1–64 of `[a-zA-Z0-9_.:-]`.
+    pub id: JsonText<'a>,
+    /// 1–64 of `[a-zA-Z0-9_-]`.
+    pub name: JsonText<'a>,
+    /// The arguments: an object.
+    pub input: Json<'a>,
+}
+
+/// What a tool answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult<'a> {
+    /// The id of the call.
+    pub id: JsonText<'a>,
+    /// What it answered.
+    pub content: Vec<ToolResultBlock<'a>>,
+}
+
+/// A block of a tool's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToolResultBlock<'a> {
+    /// Text.
+    Text(JsonText<'a>),
+    /// An image.
+    Image {
+        /// What its bytes are.
+        format: ImageFormat,
+        /// The bytes in base64.
+        base64: Cow<'a, str>,
+    },
+}
+
+/// What the model thought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reasoning<'a> {
+    /// Readable thoughts.
+    Text {
+        /// The thoughts.
+        text: JsonText<'a>,
+        /// Proof for the model that they are its own; some models give none.
+        signature: Option<JsonText<'a>>,
+    },
+    /// Thoughts that only the model can read, in base64.
+    Redacted(JsonText<'a>),
+}
+
+impl<'a> ContentBlock<'a> {
+    /// Reads a block.
+    ///
+    /// # Errors
+    /// When it is no object with exactly one member, or the member has another shape than the service model says.
+    pub fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let mut block = None;
+        reader.object(|member, reader| {
+            if reader.kind()? == Kind::Null {
+                return reader.skip();
+            }
+            let value = match member {
+                "text" => Self::Text(reader.text()?),
+                "toolUse" => Self::ToolUse(ToolUse::read(reader)?),
+                "reasoningContent" => Reasoning::read(reader)?,
+                _ => Self::Other {
+                    member: Cow::Owned(member.to_owned()),
+                    value: reader.json()?,
+                },
+            };
+            if block.replace(value).is_some() {
+                return Err(Fault::shape("a content block has more than one member"));
+            }
+            Ok(())
+        })?;
+        block.ok_or_else(|| Fault::shape("a content block has no member"))
+    }
+}
+
+impl<'a> ToolUse<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let (mut id, mut name, mut input) = (None, None, None);
+        reader.object(|member, reader| {
+            match member {
+                "toolUseId" => id = Some(reader.text()?),
+                "name" => name = Some(reader.text()?),
+                "input" => input = Some(reader.json()?),
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        let (Some(id), Some(name)) = (id, name) else {
+            return Err(Fault::shape("a tool use lacks its id or name"));
+        };
+        let input = input.unwrap_or(Json::EMPTY_OBJECT);
+        Ok(Self { id, name, input })
+    }
+}
+
+impl<'a> Reasoning<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<ContentBlock<'a>, Fault> {
+        let mut reasoning = None;
+        reader.object(|member, reader| {
+            match member {
+                "reasoningText" => {
+                    let (mut text, mut signature) = (None, None);
+                    reader.object(|member, reader| {
+                        match member {
+                            "text" => text = Some(reader.text()?),
+                            "signature" => signature = reader.nullable(Reader::text)?,
+                            _ => reader.skip()?,
+                        }
+                        Ok(())
+                    })?;
+                    let text = text.unwrap_or_else(|| JsonText::encode(""));
+                    reasoning = Some(ContentBlock::Reasoning(Self::Text { text, signature }));
+                }
+                "redactedContent" => reasoning = Some(ContentBlock::Reasoning(Self::Redacted(reader.text()?))),
+                _ => {
+                    reasoning = Some(ContentBlock::Other {
+                        member: Cow::Owned(member.to_owned()),
+                        value: reader.json()?,
+                    });
+                }
+            }
+            Ok(())
+        })?;
+        reasoning.ok_or_else(|| Fault::shape("a reasoning block has no member"))
+    }
+}
+
+impl ToJson for ContentBlock<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |block| match self {
+            Self::Text(text) => block.field("text", text),
+            Self::Image { format, base64 } => write_image(block, *format, base64),
+            Self::ToolUse(tool_use) => block.object("toolUse", |object| {
+                object.field("toolUseId", &tool_use.id);
+                object.field("name", &tool_use.name);
+                object.field("input", &tool_use.input);
+            }),
+            Self::ToolResult(result) => block.object("toolResult", |object| {
+                object.field("toolUseId", &result.id);
+                object.field("content", &result.content);
+            }),
+            Self::Reasoning(reasoning) => block.object("reasoningContent", |object| match reasoning {
+                Reasoning::Text { text, signature } => object.object("reasoningText", |object| {
+                    object.field("text", text);
+                    object.optional("signature", signature);
+                }),
+                Reasoning::Redacted(bytes) => object.field("redactedContent", bytes),
+            }),
+            Self::Other { member, value } => block.field(member, value),
+        });
+    }
+}
+
+impl ToJson for ToolResultBlock<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |block| match self {
+            Self::Text(text) => block.field("text", text),
+            Self::Image { format, base64 } => write_image(block, *format, base64),
+        });
+    }
+}
+
+fn write_image(block: &mut ObjectWriter<'_>, format: ImageFormat, base64: &str) {
+    block.object("image", |image| {
+        image.field("format", format.name());
+        image.object("source", |source| {
+            // Base64 holds nothing that JSON escapes.
+            let out = source.key("bytes");
+            out.push(b'"');
+            out.extend_from_slice(base64.as_bytes());
+            out.push(b'"');
+        });
+    });
+}

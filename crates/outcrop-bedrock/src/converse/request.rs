@@ -1,0 +1,203 @@
+//! The request of `Converse` and `ConverseStream`.
+
+use std::borrow::Cow;
+
+use super::content::ContentBlock;
+use crate::json::{Json, JsonText, ObjectWriter, ToJson};
+
+/// A request. Empty lists and absent values are not written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConverseRequest<'a> {
+    /// The conversation: user and assistant in turn, the user first.
+    pub messages: Vec<Message<'a>>,
+    /// System prompts.
+    pub system: Vec<SystemBlock<'a>>,
+    /// Sampling and length.
+    pub inference_config: InferenceConfig<'a>,
+    /// Tools that the model may call.
+    pub tool_config: Option<ToolConfig<'a>>,
+    /// Parameters of the model that Converse has no name for.
+    pub additional_model_request_fields: Vec<(Cow<'a, str>, Json<'a>)>,
+    /// For the invocation log: 1–16 pairs, keys and values of at most 256 characters.
+    pub request_metadata: Vec<(String, String)>,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// `user`
+    User,
+    /// `assistant`
+    Assistant,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
+/// A turn of the conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: Vec<ContentBlock<'a>>,
+}
+
+/// A block of the system prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SystemBlock<'a> {
+    /// Text; Bedrock refuses blank ones.
+    Text(JsonText<'a>),
+}
+
+/// Sampling and length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InferenceConfig<'a> {
+    /// At least 1.
+    pub max_tokens: Option<u64>,
+    /// From 0 to 1.
+    pub temperature: Option<f64>,
+    /// From 0 to 1.
+    pub top_p: Option<f64>,
+    /// At most 2,500, not empty.
+    pub stop_sequences: Vec<JsonText<'a>>,
+}
+
+impl InferenceConfig<'_> {
+    fn is_empty(&self) -> bool {
+        self.max_tokens.is_none()
+            && self.temperature.is_none()
+            && self.top_p.is_none()
+            && self.stop_sequences.is_empty()
+    }
+}
+
+/// Tools that the model may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolConfig<'a> {
+    /// At least one.
+    pub tools: Vec<Tool<'a>>,
+    /// Whether it must.
+    pub tool_choice: Option<ToolChoice<'a>>,
+}
+
+/// A tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tool<'a> {
+    /// One that the client runs.
+    Spec(ToolSpec<'a>),
+}
+
+/// A tool that the client runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolSpec<'a> {
+    /// 1–64 of `[a-zA-Z0-9_-]`.
+    pub name: JsonText<'a>,
+    /// Not empty.
+    pub description: Option<JsonText<'a>>,
+    /// JSON Schema of the arguments: an object.
+    pub input_schema: Json<'a>,
+}
+
+/// Whether a tool must be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToolChoice<'a> {
+    /// As the model likes.
+    Auto,
+    /// One at least.
+    Any,
+    /// This one.
+    Tool(JsonText<'a>),
+}
+
+impl ToJson for ConverseRequest<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |request| {
+            request.field("messages", &self.messages);
+            request.unless_empty("system", &self.system);
+            if !self.inference_config.is_empty() {
+                request.field("inferenceConfig", &self.inference_config);
+            }
+            request.optional("toolConfig", &self.tool_config);
+            if !self.additional_model_request_fields.is_empty() {
+                request.object("additionalModelRequestFields", |fields| {
+                    for (name, value) in &self.additional_model_request_fields {
+                        fields.field(name, value);
+                    }
+                });
+            }
+            if !self.request_metadata.is_empty() {
+                request.object("requestMetadata", |metadata| {
+                    for (key, value) in &self.request_metadata {
+                        metadata.field(key, value);
+                    }
+                });
+            }
+        });
+    }
+}
+
+impl ToJson for Message<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |message| {
+            message.field("role", self.role.name());
+            message.field("content", &self.content);
+        });
+    }
+}
+
+impl ToJson for SystemBlock<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |block| match self {
+            Self::Text(text) => block.field("text", text),
+        });
+    }
+}
+
+impl ToJson for InferenceConfig<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |config| {
+            config.optional("maxTokens", &self.max_tokens);
+            config.optional("temperature", &self.temperature);
+            config.optional("topP", &self.top_p);
+            config.unless_empty("stopSequences", &self.stop_sequences);
+        });
+    }
+}
+
+impl ToJson for ToolConfig<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |config| {
+            config.field("tools", &self.tools);
+            config.optional("toolChoice", &self.tool_choice);
+        });
+    }
+}
+
+impl ToJson for Tool<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |tool| match self {
+            Self::Spec(spec) => tool.object("toolSpec", |object| {
+                object.field("name", &spec.name);
+                object.optional("description", &spec.description);
+                object.object("inputSchema", |schema| schema.field("json", &spec.input_schema));
+            }),
+        });
+    }
+}
+
+impl ToJson for ToolChoice<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |choice| match self {
+            Self::Auto => choice.object("auto", |_| {}),
+            Self::Any => choice.object("any", |_| {}),
+            Self::Tool(name) => choice.object("tool", |tool| tool.field("name", name)),
+        });
+    }
+}

@@ -1,0 +1,162 @@
+//! What Bedrock says when it refuses: names of exceptions and bodies of errors.
+
+use crate::json::{Kind, Reader};
+
+/// The exceptions that Bedrock Runtime and the edge in front of it are known to answer with.
+///
+/// Source: service model of Bedrock Runtime (botocore 1.44.5, 2026-11); those of authentication are common to AWS's
+/// services and stand in no service's model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Exception {
+    /// `ValidationException`, 400
+    Validation,
+    /// `ConflictException`, 400
+    Conflict,
+    /// `ServiceQuotaExceededException`, 400
+    ServiceQuotaExceeded,
+    /// `AccessDeniedException`, 403
+    AccessDenied,
+    /// `ResourceNotFoundException`, 404
+    ResourceNotFound,
+    /// `ModelTimeoutException`, 408
+    ModelTimeout,
+    /// `ModelErrorException`, 424
+    ModelError,
+    /// `ModelStreamErrorException`, 424
+    ModelStreamError,
+    /// `ThrottlingException`, 429
+    Throttling,
+    /// `ModelNotReadyException`, 429
+    ModelNotReady,
+    /// `InternalServerException`, 500
+    InternalServer,
+    /// `ServiceUnavailableException`, 503
+    ServiceUnavailable,
+    /// Credentials that AWS does not take: unknown, expired, badly signed, none.
+    Credentials,
+    /// A name that is not known here.
+    Unknown,
+}
+
+impl Exception {
+    /// The exception of a name as the wire has it: `ThrottlingException` in headers, `throttlingException` in events,
+    /// with a namespace before or an address behind.
+    pub fn from_name(name: &str) -> Self {
+        match bare_name(name).to_ascii_lowercase().as_str() {
+            "validationexception" | "serializationexception" => Self::Validation,
+            "conflictexception" => Self::Conflict,
+            "servicequotaexceededexception" => Self::ServiceQuotaExceeded,
+            "accessdeniedexception" => Self::AccessDenied,
+            "resourcenotfoundexception" | "unknownoperationexception" => Self::ResourceNotFound,
+            "modeltimeoutexception" => Self::ModelTimeout,
+            "modelerrorexception" => Self::ModelError,
+            "modelstreamerrorexception" => Self::ModelStreamError,
+            "throttlingexception" | "toomanyrequestsexception" => Self::Throttling,
+            "modelnotreadyexception" => Self::ModelNotReady,
+            "internalserverexception" | "internalfailure" | "internalfailureexception" => Self::InternalServer,
+            "serviceunavailableexception" | "serviceunavailable" => Self::ServiceUnavailable,
+            "unrecognizedclientexception"
+            | "expiredtokenexception"
+            | "expiredtoken"
+            | "invalidsignatureexception"
+            | "missingauthenticationtokenexception"
+            | "missingauthenticationtoken"
+            | "incompletesignatureexception"
+            | "incompletesignature"
+            | "invalidclienttokenid"
+            | "requesttimetooskewed"
+            | "notauthorizedexception" => Self::Credentials,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// What a status alone tells, for answers without a name.
+    pub fn from_status(status: u16) -> Self {
+        match status {
+            400 | 413 | 415 => Self::Validation,
+            401 | 403 => Self::AccessDenied,
+            404 => Self::ResourceNotFound,
+            408 => Self::ModelTimeout,
+            424 => Self::ModelError,
+            429 => Self::Throttling,
+            500 => Self::InternalServer,
+            502..=504 => Self::ServiceUnavailable,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether the same call may succeed when it is sent again.
+    pub fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::Throttling
+                | Self::ModelNotReady
+                | Self::InternalServer
+                | Self::ServiceUnavailable
+                | Self::ModelTimeout
+                | Self::ModelError
+                | Self::ModelStreamError
+        )
+    }
+}
+
+/// The name of an exception without namespace (`ns#Name`) and address (`Name:http://…`).
+pub fn bare_name(name: &str) -> &str {
+    let name = name.split(':').next().unwrap_or(name);
+    name.rsplit('#').next().unwrap_or(name).trim()
+}
+
+/// What the body of an error says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    /// `__type` or `code`, if there is one.
+    pub name: Option<String>,
+    /// `message` or `Message`; empty if the body has none.
+    pub message: String,
+}
+
+impl ErrorBody {
+    /// Reads the body of an error; one that is not JSON gives nothing.
+    pub fn parse(body: &[u8]) -> Self {
+        let mut parsed = Self::default();
+        let read = Reader::document(body, |reader| {
+            reader.object(|key, reader| {
+                let is_string = reader.kind()? == Kind::String;
+                match key {
+                    "message" | "Message" if is_string => parsed.message = reader.string()?.into_owned(),
+                    "__type" | "code" if is_string => parsed.name = Some(bare_name(&reader.string()?).to_owned()),
+                    _ => reader.skip()?,
+                }
+                Ok(())
+            })
+        });
+        read.map_or_else(|_| Self::default(), |()| parsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_known_in_each_spelling() {
+        for name in [
+            "ThrottlingException",
+            "throttlingException",
+            "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+            "com.amazon.coral.service#ThrottlingException",
+        ] {
+            assert_eq!(Exception::from_name(name), Exception::Throttling, "{name}");
+        }
+        assert_eq!(Exception::from_name("BrandNewException"), Exception::Unknown);
+    }
+
+    #[test]
+    fn a_body_gives_its_message_in_either_spelling() {
+        let body = ErrorBody::parse(br#"{"Message":"no","__type":"a.b#AccessDeniedException","x":[1]}"#);
+        assert_eq!(body.message, "no");
+        assert_eq!(body.name.as_deref(), Some("AccessDeniedException"));
+        assert_eq!(ErrorBody::parse(b"<html>"), ErrorBody::default());
+    }
+}
