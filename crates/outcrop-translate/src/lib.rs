@@ -1,1 +1,15 @@
 //! Client protocols to and from Converse, without I/O.
+//!
+//! A client endpoint is one implementation of [`Endpoint`]; a model family adapts what Converse leaves to it
+//! ([`family`]). Both meet in Converse's types, so that N endpoints and M families cost N + M pieces. Ids and time come
+//! in as arguments: the same request always gives the same calls.
+
+mod endpoint;
+pub mod family;
+mod notes;
+pub mod openai;
+mod problem;
+
+pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
+pub use notes::Notes;
+pub use problem::{AwsDetail, Problem, ProblemKind};

@@ -1,0 +1,163 @@
+//! The messages of a request.
+
+use std::borrow::Cow;
+
+use outcrop_bedrock::json::{Fault, JsonText, Kind, Reader};
+
+/// A message, read but not judged.
+#[derive(Clone, Debug)]
+pub(super) struct Message<'a> {
+    pub(super) role: Role,
+    /// `None` for `null` and for none; a plain string is one part.
+    pub(super) content: Option<Vec<Part<'a>>>,
+    pub(super) tool_calls: Vec<ToolCall<'a>>,
+    pub(super) tool_call_id: Option<JsonText<'a>>,
+    /// Whether the message names its participant, which Converse has no place for.
+    pub(super) is_named: bool,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    System,
+    User,
+    Assistant,
+    Tool,
+}
+
+/// A part of what is said.
+#[derive(Clone, Debug)]
+pub(super) enum Part<'a> {
+    Text(JsonText<'a>),
+    ImageUrl(JsonText<'a>),
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug)]
+pub(super) struct ToolCall<'a> {
+    pub(super) id: JsonText<'a>,
+    pub(super) name: JsonText<'a>,
+    /// JSON in a string.
+    pub(super) arguments: Cow<'a, str>,
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let mut role = None;
+        let mut message = Self {
+            role: Role::User,
+            content: None,
+            tool_calls: Vec::new(),
+            tool_call_id: None,
+            is_named: false,
+        };
+        reader.object(|name, reader| {
+            match name {
+                "role" => role = Some(Role::read(reader)?),
+                "content" => message.content = reader.nullable(Part::read_all)?,
+                "tool_calls" => {
+                    message.tool_calls = reader
+                        .nullable(|reader| reader.list(ToolCall::read))?
+                        .unwrap_or_default();
+                }
+                "tool_call_id" => message.tool_call_id = reader.nullable(Reader::text)?,
+                "name" => message.is_named = reader.nullable(Reader::text)?.is_some(),
+                "function_call" if reader.kind()? != Kind::Null => {
+                    return Err(Fault::shape("is deprecated; use 'tool_calls' instead"));
+                }
+                // What an answer of ours or OpenAI's carries besides, sent back as history: refusal, annotations,
+                // audio, reasoning_content.
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        message.role = role.ok_or_else(|| Fault::shape("is required").under_key("role"))?;
+        if message.content.is_none() && message.tool_calls.is_empty() && message.role != Role::Assistant {
+            return Err(Fault::shape("is required").under_key("content"));
+        }
+        if message.role == Role::Tool && message.tool_call_id.is_none() {
+            return Err(Fault::shape("is required").under_key("tool_call_id"));
+        }
+        Ok(message)
+    }
+}
+
+impl Role {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        match reader.string()?.as_ref() {
+            "system" | "developer" => Ok(Self::System),
+            "user" => Ok(Self::User),
+            "assistant" => Ok(Self::Assistant),
+            "tool" => Ok(Self::Tool),
+            "function" => Err(Fault::shape("'function' is deprecated; use 'tool' instead")),
+            _ => Err(Fault::shape(
+                "expected 'system', 'developer', 'user', 'assistant' or 'tool'",
+            )),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn read_all(reader: &mut Reader<'a>) -> Result<Vec<Self>, Fault> {
+        match reader.kind()? {
+            Kind::String => Ok(vec![Self::Text(reader.text()?)]),
+            Kind::Array => reader.list(Self::read),
+            other => Err(Fault::shape(format!(
+                "expected a string or an array of parts, but got {}",
+                other.described()
+            ))),
+        }
+    }
+
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let (mut kind, mut text, mut url) = (None, None, None);
+        reader.object(|name, reader| {
+            match name {
+                "type" => kind = Some(reader.string()?),
+                "text" | "refusal" => text = Some(reader.text()?),
+                "image_url" if reader.kind()? == Kind::String => url = Some(reader.text()?),
+                "image_url" => reader.object(|name, reader| match name {
+                    "url" => reader.text().map(|text| url = Some(text)),
+                    // `detail` trades quality for OpenAI's price; Bedrock's models have no such choice.
+                    _ => reader.skip(),
+                })?,
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        let missing = |member: &str| Fault::shape("is required").under_key(member);
+        match kind.as_deref() {
+            Some("text") => text.map(Self::Text).ok_or_else(|| missing("text")),
+            Some("refusal") => text.map(Self::Text).ok_or_else(|| missing("refusal")),
+            Some("image_url") => url
+                .map(Self::ImageUrl)
+                .ok_or_else(|| missing("url").under_key("image_url")),
+            Some("input_audio" | "file") => {
+                Err(Fault::shape("audio and file parts are not supported yet").under_key("type"))
+            }
+            Some(_) => Err(Fault::shape("expected 'text' or 'image_url'").under_key("type")),
+            None => Err(missing("type")),
+        }
+    }
+}
+
+impl<'a> ToolCall<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let (mut id, mut name, mut arguments) = (None, None, Cow::Borrowed(""));
+        reader.object(|member, reader| match member {
+            "id" => reader.text().map(|text| id = Some(text)),
+            "function" => reader.object(|member, reader| match member {
+                "name" => reader.text().map(|text| name = Some(text)),
+                "arguments" => reader.string().map(|text| arguments = text),
+                _ => reader.skip(),
+            }),
+            _ => reader.skip(),
+        })?;
+        let missing = |member: &str| Fault::shape("is required").under_key(member);
+        Ok(Self {
+            id: id.ok_or_else(|| missing("id"))?,
+            name: name.ok_or_else(|| missing("name").under_key("function"))?,
+            arguments,
+        })
+    }
+}

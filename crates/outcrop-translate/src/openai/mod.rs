@@ -1,0 +1,6 @@
+//! OpenAI's protocols.
+
+pub mod chat;
+mod error;
+
+pub use error::error_body;
