@@ -86,6 +86,20 @@ impl Exception {
         }
     }
 
+    /// The HTTP status that the service model gives the exception.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::Validation | Self::Conflict | Self::ServiceQuotaExceeded => 400,
+            Self::AccessDenied | Self::Credentials => 403,
+            Self::ResourceNotFound => 404,
+            Self::ModelTimeout => 408,
+            Self::ModelError | Self::ModelStreamError => 424,
+            Self::Throttling | Self::ModelNotReady => 429,
+            Self::InternalServer | Self::Unknown => 500,
+            Self::ServiceUnavailable => 503,
+        }
+    }
+
     /// Whether the same call may succeed when it is sent again.
     pub fn is_retryable(self) -> bool {
         matches!(

@@ -84,33 +84,19 @@ impl FrameDecoder {
     /// # Errors
     /// When the bytes are no frame. Lengths are refused before anything is waited for.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, FrameError> {
-        let available = &self.buffer[self.read..];
-        let Some(prelude) = available.get(..PRELUDE_BYTES) else {
+        let Some((frame, bytes)) = first_frame(&self.buffer[self.read..])? else {
             return Ok(None);
         };
-        if crc32fast::hash(&prelude[..8]) != be_u32(prelude, 8) {
-            return Err(FrameError::Checksum);
-        }
-        let (total, headers) = (be_u32(prelude, 0), be_u32(prelude, 4));
-        let (total_bytes, header_bytes) = (total as usize, headers as usize);
-        if total_bytes > MAX_FRAME_BYTES {
-            return Err(FrameError::TooLarge(total));
-        }
-        if total_bytes < ENVELOPE_BYTES || header_bytes > total_bytes - ENVELOPE_BYTES {
-            return Err(FrameError::Length { total, headers });
-        }
-        if available.len() < total_bytes {
-            return Ok(None);
-        }
-        let start = self.read;
-        self.read += total_bytes;
-        let frame = &self.buffer[start..self.read];
-        let body_end = total_bytes - 4;
-        if crc32fast::hash(&frame[..body_end]) != be_u32(frame, body_end) {
-            return Err(FrameError::Checksum);
-        }
-        let payload_start = PRELUDE_BYTES + header_bytes;
-        parse(&frame[PRELUDE_BYTES..payload_start], &frame[payload_start..body_end]).map(Some)
+        self.read += bytes;
+        Ok(Some(frame))
+    }
+
+    /// The next whole frame, which stays the next.
+    ///
+    /// # Errors
+    /// As [`FrameDecoder::next_frame`].
+    pub fn peek_frame(&self) -> Result<Option<Frame<'_>>, FrameError> {
+        Ok(first_frame(&self.buffer[self.read..])?.map(|(frame, _)| frame))
     }
 
     /// Makes sure that the stream did not end inside a frame.
@@ -124,6 +110,34 @@ impl FrameDecoder {
             Err(FrameError::Truncated)
         }
     }
+}
+
+/// The frame at the start of `available` and how many bytes it takes, if it is all there.
+fn first_frame(available: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
+    let Some(prelude) = available.get(..PRELUDE_BYTES) else {
+        return Ok(None);
+    };
+    if crc32fast::hash(&prelude[..8]) != be_u32(prelude, 8) {
+        return Err(FrameError::Checksum);
+    }
+    let (total, headers) = (be_u32(prelude, 0), be_u32(prelude, 4));
+    let (total_bytes, header_bytes) = (total as usize, headers as usize);
+    if total_bytes > MAX_FRAME_BYTES {
+        return Err(FrameError::TooLarge(total));
+    }
+    if total_bytes < ENVELOPE_BYTES || header_bytes > total_bytes - ENVELOPE_BYTES {
+        return Err(FrameError::Length { total, headers });
+    }
+    let Some(frame) = available.get(..total_bytes) else {
+        return Ok(None);
+    };
+    let body_end = total_bytes - 4;
+    if crc32fast::hash(&frame[..body_end]) != be_u32(frame, body_end) {
+        return Err(FrameError::Checksum);
+    }
+    let payload_start = PRELUDE_BYTES + header_bytes;
+    let frame = parse(&frame[PRELUDE_BYTES..payload_start], &frame[payload_start..body_end])?;
+    Ok(Some((frame, total_bytes)))
 }
 
 fn be_u32(bytes: &[u8], at: usize) -> u32 {

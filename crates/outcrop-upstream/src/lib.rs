@@ -1,1 +1,21 @@
-//! Credentials, signatures, endpoints, retries and the connection to Bedrock.
+//! The way to Bedrock: credentials, signatures, endpoints, time limits, retries, and the stream of events that comes
+//! back.
+//!
+//! This crate knows the wire and nothing of the protocols that clients speak.
+
+mod client;
+mod config;
+mod control;
+mod credentials;
+mod endpoint;
+mod error;
+mod pool;
+mod retry;
+mod sign;
+mod stream;
+
+pub use client::{Client, Reply, ReplyBody};
+pub use config::{Config, ConfigError, StaticCredentials};
+pub use control::{FoundationModel, InferenceProfile};
+pub use error::{Error, Failure};
+pub use stream::EventStream;

@@ -22,10 +22,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<P
     let mut notes = Notes::default();
     let model = model(request, context)?;
     let choices = choices(request, context)?;
-    let messages = request
-        .messages
-        .as_deref()
-        .ok_or_else(|| missing("messages"))?;
+    let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
     let conversation = conversation::translate(messages, &mut notes)?;
     let mut converse = ConverseRequest {
         tool_config: tools::translate(request, &conversation.messages, &mut notes)?,

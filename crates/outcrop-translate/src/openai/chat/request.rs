@@ -143,7 +143,10 @@ impl<'a> Tool<'a> {
                 "parameters" => {
                     parameters = reader.nullable(|reader| match reader.kind()? {
                         Kind::Object => reader.json(),
-                        other => Err(Fault::shape(format!("expected an object, but got {}", other.described()))),
+                        other => Err(Fault::shape(format!(
+                            "expected an object, but got {}",
+                            other.described()
+                        ))),
                     })?;
                 }
                 // `strict` asks for what only some models can promise; without it the answer is still valid.

@@ -8,8 +8,15 @@ use crate::problem::{Problem, ProblemKind};
 
 /// Writes the answer: one choice for each reply.
 pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem> {
-    if replies.iter().any(|reply| is_malformed(&reply.stop_reason) && reply.content.is_empty()) {
-        let problem = Problem::new(502, ProblemKind::Server, "The model's output was malformed and can't be used.");
+    if replies
+        .iter()
+        .any(|reply| is_malformed(&reply.stop_reason) && reply.content.is_empty())
+    {
+        let problem = Problem::new(
+            502,
+            ProblemKind::Server,
+            "The model's output was malformed and can't be used.",
+        );
         return Err(problem.with_code("upstream_model_error"));
     }
     let mut out = Vec::with_capacity(1024);
@@ -18,10 +25,16 @@ pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec
         answer.field("object", "chat.completion");
         answer.field("created", &memo.created);
         answer.field("model", &memo.model);
-        write_array(answer.key("choices"), replies.iter().enumerate(), |(index, reply), out| {
-            write_choice(index, reply, out);
-        });
-        let usage = replies.iter().fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
+        write_array(
+            answer.key("choices"),
+            replies.iter().enumerate(),
+            |(index, reply), out| {
+                write_choice(index, reply, out);
+            },
+        );
+        let usage = replies
+            .iter()
+            .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
         write_usage(&usage, answer.key("usage"));
     });
     Ok(out)

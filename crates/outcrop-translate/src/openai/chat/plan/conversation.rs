@@ -208,6 +208,12 @@ fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, 
 }
 
 fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<image::Image<'a>, Fault> {
-    let at_part = |fault: Fault| fault.under_key("url").under_key("image_url").at_index(index).under_key("content");
+    let at_part = |fault: Fault| {
+        fault
+            .under_key("url")
+            .under_key("image_url")
+            .at_index(index)
+            .under_key("content")
+    };
     image::from_data_url(url).map_err(at_part)
 }

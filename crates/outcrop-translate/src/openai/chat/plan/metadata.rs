@@ -11,7 +11,10 @@ const MAX_CHARS: usize = 256;
 pub(super) fn translate(request: &ChatRequest<'_>, notes: &mut Notes) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let user = request.user.as_deref().map(|user| ("user", user));
-    let metadata = request.metadata.iter().map(|(key, value)| (key.as_str(), value.as_ref()));
+    let metadata = request
+        .metadata
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_ref()));
     for (key, value) in metadata.chain(user) {
         let (fit_key, fit_value) = (fit(key), fit(value));
         if fit_key != key || fit_value != value {

@@ -19,7 +19,10 @@ pub(super) fn translate<'a>(
     let choice = request.tool_choice.as_ref();
     let used = used_tools(messages);
     if request.tools.is_empty() {
-        if matches!(choice, Some(request::ToolChoice::Required | request::ToolChoice::Function(_))) {
+        if matches!(
+            choice,
+            Some(request::ToolChoice::Required | request::ToolChoice::Function(_))
+        ) {
             let problem = Problem::invalid("Invalid 'tool_choice': there are no 'tools' to choose from.");
             return Err(problem.with_code("invalid_value").with_param("tool_choice"));
         }
@@ -53,7 +56,12 @@ pub(super) fn translate<'a>(
 }
 
 fn spec<'a>(name: JsonText<'a>, description: Option<JsonText<'a>>, parameters: Option<Json<'a>>) -> Tool<'a> {
-    let is_empty = |schema: &Json<'_>| schema.as_str().trim_matches(['{', '}', ' ', '\n', '\r', '\t']).is_empty();
+    let is_empty = |schema: &Json<'_>| {
+        schema
+            .as_str()
+            .trim_matches(['{', '}', ' ', '\n', '\r', '\t'])
+            .is_empty()
+    };
     let input_schema = parameters
         .filter(|schema| !is_empty(schema))
         .unwrap_or_else(|| Json::parse(ANY_OBJECT).unwrap_or(Json::EMPTY_OBJECT));

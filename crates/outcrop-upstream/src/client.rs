@@ -1,0 +1,400 @@
+//! One call to Bedrock, from the body to the reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use aws_types::service_config::ServiceConfigKey;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use http::{HeaderValue, Method, Request, Response};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use outcrop_bedrock::call::Call;
+use outcrop_bedrock::exception::{ErrorBody, Exception, bare_name};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::{Config, ConfigError};
+use crate::credentials::{CredentialCache, NoCredentials};
+use crate::endpoint::{Endpoint, Service};
+use crate::error::{Error, Failure};
+use crate::pool::{Lease, Pool};
+use crate::retry::{RetryBudget, backoff};
+use crate::sign::Auth;
+use crate::stream::EventStream;
+
+/// The largest whole reply; Bedrock's own limit for a body is 25 MB.
+const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
+/// The largest error body that is read; the rest can't say more.
+const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// Media type of event streams.
+const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+const AGENT: &str = concat!("outcrop/", env!("CARGO_PKG_VERSION"));
+
+/// A client of Bedrock in one region, with one identity.
+#[derive(Clone, Debug)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: Config,
+    region: String,
+    runtime: Endpoint,
+    control: Endpoint,
+    auth: Auth,
+    pool: Pool,
+    budget: RetryBudget,
+}
+
+/// Bedrock's answer to a call.
+#[derive(Debug)]
+pub struct Reply {
+    /// `x-amzn-requestid`
+    pub request_id: Option<String>,
+    /// How often the call was tried.
+    pub attempts: u32,
+    /// The answer itself.
+    pub body: ReplyBody,
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub enum ReplyBody {
+    /// All of it.
+    Whole(Bytes),
+    /// Its events; the first has arrived.
+    Stream(EventStream),
+}
+
+impl Client {
+    /// A client as configured; nothing is connected yet, and credentials are asked for with the first call.
+    ///
+    /// # Errors
+    /// When the region or an endpoint is missing or malformed.
+    pub async fn new(config: Config) -> Result<Self, ConfigError> {
+        let sdk = match (&config.region, &config.runtime_endpoint, &config.credentials) {
+            // All is said; there is no need to look around.
+            (Some(_), Some(_), Some(_)) => None,
+            _ => Some(load_sdk_config(&config).await),
+        };
+        let region = config
+            .region
+            .clone()
+            .or_else(|| Some(sdk.as_ref()?.region()?.as_ref().to_owned()))
+            .ok_or(ConfigError::NoRegion)?;
+        let endpoint = |service: Service, configured: &Option<String>| {
+            let found = configured
+                .clone()
+                .or_else(|| configured_endpoint(sdk.as_ref()?, service));
+            match found {
+                Some(url) => Endpoint::parse(&url),
+                None => {
+                    let flag = |of: fn(&SdkConfig) -> Option<bool>| sdk.as_ref().and_then(of).unwrap_or(false);
+                    let use_fips = flag(SdkConfig::use_fips);
+                    Endpoint::of_region(service, &region, use_fips, flag(SdkConfig::use_dual_stack))
+                }
+            }
+        };
+        let runtime = endpoint(Service::Runtime, &config.runtime_endpoint)?;
+        let control = endpoint(Service::Control, &config.control_endpoint)?;
+        let auth = auth(&config, sdk.as_ref());
+        Ok(Self {
+            shared: Arc::new(Shared {
+                pool: Pool::new(config.connect_timeout),
+                budget: RetryBudget::new(config.retry_budget),
+                region,
+                runtime,
+                control,
+                auth,
+                config,
+            }),
+        })
+    }
+
+    /// The region that is called.
+    pub fn region(&self) -> &str {
+        &self.shared.region
+    }
+
+    /// Makes a call, again where that may help. A stream's first event has arrived when this returns.
+    ///
+    /// # Errors
+    /// When the last try failed.
+    pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
+        let shared = &*self.shared;
+        let path = call.path();
+        let deadline = Instant::now() + shared.config.total_timeout;
+        shared.budget.earn();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let mut request_id = None;
+            let error = match shared.attempt(call, &path, deadline, &mut request_id).await {
+                Ok(body) => {
+                    return Ok(Reply {
+                        request_id,
+                        attempts,
+                        body,
+                    });
+                }
+                Err(error) => error,
+            };
+            let wait = shared.wait_before_retry(&error, attempts);
+            match wait {
+                Some(wait) if Instant::now() + wait < deadline => {
+                    tracing::debug!(%error, attempts, wait_ms = wait.as_millis() as u64, "trying again");
+                    tokio::time::sleep(wait).await;
+                }
+                _ => {
+                    return Err(Failure {
+                        error,
+                        request_id,
+                        attempts,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether credentials can be had and the runtime's endpoint answers.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn check(&self) -> Result<(), Error> {
+        let shared = &*self.shared;
+        if let Auth::Credentials(cache) = &shared.auth {
+            cache.identity().await?;
+        }
+        let request = shared.request(Method::GET, &shared.runtime, "/", Bytes::new())?;
+        // Whatever it answers to this, it answers.
+        shared.pool.send(request).await.map(drop)
+    }
+
+    /// Reads a document of the control plane.
+    pub(crate) async fn control_document(&self, path_and_query: &str) -> Result<Bytes, Error> {
+        let shared = &*self.shared;
+        let deadline = Instant::now() + shared.config.first_byte_timeout.min(Duration::from_secs(60));
+        let mut request = shared.request(Method::GET, &shared.control, path_and_query, Bytes::new())?;
+        shared.auth.apply(&mut request, b"", &shared.region).await?;
+        let (response, _lease) = shared.exchange(request, deadline).await?;
+        let (head, body) = response.into_parts();
+        if !head.status.is_success() {
+            return Err(shared
+                .refusal(head.status.as_u16(), &head.headers, body, deadline)
+                .await);
+        }
+        collect(body, MAX_REPLY_BYTES, deadline, shared.config.first_byte_timeout).await
+    }
+}
+
+impl Shared {
+    async fn attempt(
+        &self,
+        call: &Call,
+        path: &str,
+        deadline: Instant,
+        request_id: &mut Option<String>,
+    ) -> Result<ReplyBody, Error> {
+        let mut request = self.request(Method::POST, &self.runtime, path, call.body.clone())?;
+        let accept = if call.is_stream() {
+            EVENT_STREAM
+        } else {
+            "application/json"
+        };
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        self.auth.apply(&mut request, &call.body, &self.region).await?;
+        let first_byte = deadline.min(Instant::now() + self.config.first_byte_timeout);
+        let (response, lease) = self.exchange(request, first_byte).await?;
+        let (head, body) = response.into_parts();
+        *request_id = text_header(&head.headers, "x-amzn-requestid");
+        if !head.status.is_success() {
+            return Err(self.refusal(head.status.as_u16(), &head.headers, body, deadline).await);
+        }
+        check_media_type(&head.headers, accept)?;
+        if !call.is_stream() {
+            let body = collect(body, MAX_REPLY_BYTES, deadline, self.config.total_timeout).await?;
+            return Ok(ReplyBody::Whole(body));
+        }
+        let (chunk_timeout, total_timeout) = (self.config.chunk_timeout, self.config.total_timeout);
+        let mut stream = EventStream::new(body, lease, chunk_timeout, deadline, total_timeout);
+        timeout_at(first_byte, stream.prime())
+            .await
+            .map_err(|_| self.first_byte_timeout())??;
+        Ok(ReplyBody::Stream(stream))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        endpoint: &Endpoint,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, Error> {
+        let uri = endpoint.uri(path).map_err(|error| Error::Sign(error.to_string()))?;
+        Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(USER_AGENT, AGENT)
+            .body(Full::new(body))
+            .map_err(|error| Error::Sign(error.to_string()))
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        deadline: Instant,
+    ) -> Result<(Response<Incoming>, Lease), Error> {
+        timeout_at(deadline, self.pool.send(request))
+            .await
+            .map_err(|_| self.first_byte_timeout())?
+    }
+
+    fn first_byte_timeout(&self) -> Error {
+        Error::Timeout {
+            phase: "to begin its answer",
+            limit: self.config.first_byte_timeout,
+        }
+    }
+
+    /// The error that an unsuccessful response tells of.
+    async fn refusal(&self, status: u16, headers: &HeaderMap, body: Incoming, deadline: Instant) -> Error {
+        if (300..400).contains(&status) {
+            return Error::Protocol(format!("a redirect ({status}), which is not followed"));
+        }
+        // An error body that is too long or breaks off still leaves the status and the headers.
+        let deadline = deadline.min(Instant::now() + self.config.chunk_timeout);
+        let body = collect(body, MAX_ERROR_BYTES, deadline, self.config.chunk_timeout)
+            .await
+            .unwrap_or_default();
+        let body = ErrorBody::parse(&body);
+        let header = text_header(headers, "x-amzn-errortype").map(|name| bare_name(&name).to_owned());
+        let name = header.or(body.name);
+        let exception = match &name {
+            Some(name) => Exception::from_name(name),
+            None => Exception::from_status(status),
+        };
+        // A refused API key is an AccessDeniedException like any other but for its words.
+        let is_key_refused = matches!(self.auth, Auth::ApiKey(_))
+            && matches!(status, 401 | 403)
+            && body.message.to_ascii_lowercase().contains("api key");
+        Error::Service {
+            exception: if is_key_refused {
+                Exception::Credentials
+            } else {
+                exception
+            },
+            name: name.unwrap_or_else(|| format!("HTTP {status}")),
+            status,
+            message: body.message,
+            retry_after_seconds: text_header(headers, RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse().ok()),
+        }
+    }
+
+    /// How long to wait before the next try; `None` when there should be none.
+    fn wait_before_retry(&self, error: &Error, attempts: u32) -> Option<Duration> {
+        if attempts >= self.config.max_attempts || !error.is_retryable() {
+            return None;
+        }
+        let asked = match error {
+            Error::Service {
+                retry_after_seconds, ..
+            } => *retry_after_seconds,
+            _ => None,
+        };
+        let wait = backoff(attempts, asked)?;
+        self.budget.spend().then_some(wait)
+    }
+}
+
+async fn load_sdk_config(config: &Config) -> SdkConfig {
+    let http_client = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client);
+    if let Some(region) = &config.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &config.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(use_fips) = config.use_fips {
+        loader = loader.use_fips(use_fips);
+    }
+    if let Some(use_dual_stack) = config.use_dual_stack {
+        loader = loader.use_dual_stack(use_dual_stack);
+    }
+    loader.load().await
+}
+
+/// `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` and its like, the profile's `services` section, then `AWS_ENDPOINT_URL`.
+fn configured_endpoint(sdk: &SdkConfig, service: Service) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service.id())
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let of_service = sdk.service_config().and_then(|config| config.load_config(key));
+    of_service.or_else(|| sdk.endpoint_url().map(ToOwned::to_owned))
+}
+
+fn auth(config: &Config, sdk: Option<&SdkConfig>) -> Auth {
+    if let Some(Ok(auth)) = config.api_key.as_deref().map(Auth::api_key) {
+        return auth;
+    }
+    let provider = match &config.credentials {
+        Some(fixed) => {
+            let credentials = Credentials::new(&fixed.access_key_id, &fixed.secret_access_key, None, None, "outcrop");
+            SharedCredentialsProvider::new(credentials)
+        }
+        None => sdk
+            .and_then(SdkConfig::credentials_provider)
+            .unwrap_or_else(|| SharedCredentialsProvider::new(NoCredentials)),
+    };
+    Auth::Credentials(CredentialCache::new(provider))
+}
+
+async fn collect(body: Incoming, limit: usize, deadline: Instant, timeout: Duration) -> Result<Bytes, Error> {
+    let collecting = Limited::new(body, limit).collect();
+    let collected = timeout_at(deadline, collecting).await.map_err(|_| Error::Timeout {
+        phase: "to send its answer",
+        limit: timeout,
+    })?;
+    match collected {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Error::Protocol(format!("its body is larger than {limit} bytes")))
+        }
+        Err(error) => Err(Error::interrupted(&*error)),
+    }
+}
+
+fn check_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Error> {
+    let media_type = text_header(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
+    if media_type
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .eq_ignore_ascii_case(expected)
+    {
+        return Ok(());
+    }
+    Err(Error::Protocol(format!(
+        "it has the media type '{}' instead of '{expected}'",
+        media_type.chars().take(100).collect::<String>()
+    )))
+}
+
+fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(ToOwned::to_owned)
+}

@@ -1,0 +1,91 @@
+//! What a client of Bedrock is told.
+
+use std::time::Duration;
+
+/// Settings of the way to Bedrock. What is `None` is found the way AWS's SDKs find it.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Region to call.
+    pub region: Option<String>,
+    /// Profile of the shared configuration files.
+    pub profile: Option<String>,
+    /// Address of Bedrock Runtime.
+    pub runtime_endpoint: Option<String>,
+    /// Address of Bedrock's control plane, which lists models.
+    pub control_endpoint: Option<String>,
+    /// Whether to use endpoints with FIPS 140 cryptography.
+    pub use_fips: Option<bool>,
+    /// Whether to use endpoints that also answer on IPv6.
+    pub use_dual_stack: Option<bool>,
+    /// A Bedrock API key; it is used instead of credentials.
+    pub api_key: Option<String>,
+    /// Credentials to use instead of AWS's default chain.
+    pub credentials: Option<StaticCredentials>,
+    /// Time for a connection to stand, TLS included.
+    pub connect_timeout: Duration,
+    /// Time for Bedrock to begin its answer.
+    pub first_byte_timeout: Duration,
+    /// Time between two pieces of an answer.
+    pub chunk_timeout: Duration,
+    /// Time for a call with all its tries.
+    pub total_timeout: Duration,
+    /// How often a call is tried, the first time included; at least 1.
+    pub max_attempts: u32,
+    /// How many retries there may be for each call, on average: 0.1 allows one retry in ten calls.
+    pub retry_budget: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            region: None,
+            profile: None,
+            runtime_endpoint: None,
+            control_endpoint: None,
+            use_fips: None,
+            use_dual_stack: None,
+            api_key: None,
+            credentials: None,
+            connect_timeout: Duration::from_secs(5),
+            first_byte_timeout: Duration::from_secs(300),
+            chunk_timeout: Duration::from_secs(120),
+            total_timeout: Duration::from_secs(900),
+            max_attempts: 3,
+            retry_budget: 0.1,
+        }
+    }
+}
+
+/// Credentials that don't change.
+#[derive(Clone)]
+pub struct StaticCredentials {
+    /// Access key id.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for StaticCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StaticCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no way to Bedrock.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Nothing names a region.
+    #[error(
+        "no AWS region is configured: set `region` (OUTCROP_REGION, --region), AWS_REGION, or a region in the AWS profile"
+    )]
+    NoRegion,
+    /// A region is no name that could stand in a host.
+    #[error("'{0}' is no AWS region")]
+    Region(String),
+    /// An endpoint is not an address.
+    #[error("the endpoint '{0}' is no http or https address")]
+    Endpoint(String),
+}

@@ -1,0 +1,96 @@
+//! Bedrock's control plane: which models there are.
+
+use serde::Deserialize;
+
+use crate::client::Client;
+use crate::error::Error;
+
+/// Pages of a list that are read at the most; AWS's largest page holds 1,000 entries.
+const MAX_PAGES: usize = 50;
+
+/// A foundation model, as `ListFoundationModels` tells (service model of Bedrock, 2026-11).
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundationModel {
+    /// Such as `amazon.nova-lite-v1:0`.
+    pub model_id: String,
+    /// Such as `Amazon`.
+    #[serde(default)]
+    pub provider_name: String,
+    /// `TEXT`, `IMAGE`, `EMBEDDING`.
+    #[serde(default)]
+    pub output_modalities: Vec<String>,
+    /// `ON_DEMAND`, `PROVISIONED`, `INFERENCE_PROFILE`.
+    #[serde(default)]
+    pub inference_types_supported: Vec<String>,
+}
+
+/// An inference profile, as `ListInferenceProfiles` tells (service model of Bedrock, 2026-11).
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct InferenceProfile {
+    /// Such as `us.amazon.nova-lite-v1:0`.
+    pub inference_profile_id: String,
+    /// `SYSTEM_DEFINED` or `APPLICATION`.
+    #[serde(default)]
+    pub r#type: String,
+    /// The models behind it.
+    #[serde(default)]
+    pub models: Vec<ProfileModel>,
+}
+
+/// A model behind an inference profile.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileModel {
+    /// ARN of a foundation model.
+    #[serde(default)]
+    pub model_arn: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FoundationModels {
+    #[serde(default)]
+    model_summaries: Vec<FoundationModel>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InferenceProfiles {
+    #[serde(default)]
+    inference_profile_summaries: Vec<InferenceProfile>,
+    next_token: Option<String>,
+}
+
+impl Client {
+    /// All foundation models of the region.
+    ///
+    /// # Errors
+    /// When Bedrock can't be asked or refuses.
+    pub async fn list_foundation_models(&self) -> Result<Vec<FoundationModel>, Error> {
+        let body = self.control_document("/foundation-models").await?;
+        Ok(parse::<FoundationModels>(&body)?.model_summaries)
+    }
+
+    /// All inference profiles of the region, AWS's and the account's own.
+    ///
+    /// # Errors
+    /// When Bedrock can't be asked or refuses.
+    pub async fn list_inference_profiles(&self) -> Result<Vec<InferenceProfile>, Error> {
+        let mut profiles = Vec::new();
+        let mut path = "/inference-profiles?maxResults=1000".to_owned();
+        for _ in 0..MAX_PAGES {
+            let page: InferenceProfiles = parse(&self.control_document(&path).await?)?;
+            profiles.extend(page.inference_profile_summaries);
+            let Some(token) = page.next_token else { break };
+            let token = outcrop_bedrock::model_id::path_segment(&token);
+            path = format!("/inference-profiles?maxResults=1000&nextToken={token}");
+        }
+        Ok(profiles)
+    }
+}
+
+fn parse<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Protocol(error.to_string()))
+}

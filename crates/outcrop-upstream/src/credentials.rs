@@ -1,0 +1,207 @@
+//! How a call proves who it is.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_runtime_api::client::identity::Identity;
+use tokio::sync::Mutex;
+
+use crate::error::{Error, with_causes};
+
+/// Credentials are renewed this long before they expire, while calls go on with the old ones.
+const AHEAD: Duration = Duration::from_secs(5 * 60);
+/// Credentials that expire this soon are not used any more.
+const TOO_LATE: Duration = Duration::from_secs(10);
+
+/// The provider of nothing, where AWS's configuration gives none.
+#[derive(Debug)]
+pub(crate) struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("no provider is configured")))
+    }
+}
+
+/// The credentials in use, renewed ahead of their end, by one task at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct CredentialCache {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    provider: SharedCredentialsProvider,
+    current: RwLock<Option<Current>>,
+    renewal: Mutex<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    identity: Identity,
+    expiry: Option<SystemTime>,
+}
+
+impl Current {
+    fn lasts(&self, longer_than: Duration) -> bool {
+        self.expiry.is_none_or(|expiry| {
+            expiry
+                .duration_since(SystemTime::now())
+                .is_ok_and(|rest| rest > longer_than)
+        })
+    }
+}
+
+impl CredentialCache {
+    pub(crate) fn new(provider: SharedCredentialsProvider) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                provider,
+                current: RwLock::new(None),
+                renewal: Mutex::new(()),
+            }),
+        }
+    }
+
+    /// Credentials to sign with now.
+    ///
+    /// # Errors
+    /// When there are none, or they expired and can't be renewed.
+    pub(crate) async fn identity(&self) -> Result<Identity, Error> {
+        match self.shared.current() {
+            Some(current) if current.lasts(AHEAD) => Ok(current.identity),
+            Some(current) if current.lasts(TOO_LATE) => {
+                self.renew_in_background();
+                Ok(current.identity)
+            }
+            _ => {
+                let _one_at_a_time = self.shared.renewal.lock().await;
+                match self.shared.current() {
+                    // Somebody else renewed them in the meantime.
+                    Some(current) if current.lasts(TOO_LATE) => Ok(current.identity),
+                    _ => self.shared.renew().await,
+                }
+            }
+        }
+    }
+
+    fn renew_in_background(&self) {
+        let shared = Arc::clone(&self.shared);
+        // The task owns all that it needs and ends by itself; if it is lost, the next call starts it again.
+        drop(tokio::spawn(async move {
+            let Ok(_one_at_a_time) = shared.renewal.try_lock() else {
+                return;
+            };
+            if shared.current().is_some_and(|current| current.lasts(AHEAD)) {
+                return;
+            }
+            if let Err(error) = shared.renew().await {
+                tracing::warn!(%error, "AWS credentials could not be renewed; the old ones are used until they expire");
+            }
+        }));
+    }
+}
+
+impl Shared {
+    fn current(&self) -> Option<Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn renew(&self) -> Result<Identity, Error> {
+        let credentials: Credentials = self
+            .provider
+            .provide_credentials()
+            .await
+            .map_err(|error| Error::Credentials(with_causes(&error)))?;
+        let expiry = credentials.expiry();
+        let identity = Identity::from(credentials);
+        let current = Current {
+            identity: identity.clone(),
+            expiry,
+        };
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(current);
+        Ok(identity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Counting {
+        calls: Arc<AtomicUsize>,
+        lifetime: Option<Duration>,
+        fails: bool,
+    }
+
+    impl ProvideCredentials for Counting {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            let call = self.calls.fetch_add(1, Ordering::SeqCst);
+            let expiry = self.lifetime.map(|lifetime| SystemTime::now() + lifetime);
+            let fails = self.fails && call > 0;
+            future::ProvideCredentials::new(async move {
+                // Let the others run, as a real request would.
+                tokio::task::yield_now().await;
+                if fails {
+                    return Err(CredentialsError::not_loaded("gone"));
+                }
+                Ok(Credentials::new("id", "secret", None, expiry, "test"))
+            })
+        }
+    }
+
+    fn cache(lifetime: Option<Duration>, fails: bool) -> (CredentialCache, Arc<AtomicUsize>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let provider = SharedCredentialsProvider::new(Counting {
+            calls: Arc::clone(&calls),
+            lifetime,
+            fails,
+        });
+        (CredentialCache::new(provider), calls)
+    }
+
+    #[tokio::test]
+    async fn many_callers_cause_one_request() {
+        let (cache, calls) = cache(Some(Duration::from_secs(3600)), false);
+        let tasks: Vec<_> = (0..20)
+            .map(|_| {
+                let cache = cache.clone();
+                tokio::spawn(async move { cache.identity().await.is_ok() })
+            })
+            .collect();
+        for task in tasks {
+            assert!(task.await.unwrap());
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn credentials_near_their_end_are_used_while_they_are_renewed() {
+        let (cache, calls) = cache(Some(Duration::from_secs(60)), true);
+        for _ in 0..5 {
+            // The renewals fail, and nobody notices.
+            assert!(cache.identity().await.is_ok());
+            tokio::task::yield_now().await;
+        }
+        assert!(calls.load(Ordering::SeqCst) > 1);
+    }
+
+    #[tokio::test]
+    async fn expired_credentials_that_cannot_be_renewed_are_an_error() {
+        let (cache, _) = cache(Some(Duration::ZERO), true);
+        assert!(cache.identity().await.is_ok());
+        assert!(matches!(cache.identity().await, Err(Error::Credentials(_))));
+    }
+}

@@ -1,0 +1,141 @@
+//! Connections to Bedrock.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower_service::Service;
+
+use crate::error::{Error, with_causes};
+
+/// HTTP/2 servers allow so many streams on a connection at the least (RFC 9113, section 6.5.2), and hyper's pool opens
+/// one HTTP/2 connection for each server only. Past this number of calls, another pool is opened.
+const CALLS_PER_POOL: usize = 100;
+/// Idle connections are closed before load balancers do so without a word.
+const IDLE: Duration = Duration::from_secs(50);
+
+type Connector = TimedConnector<HttpsConnector<HttpConnector>>;
+type HyperClient = legacy::Client<Connector, Full<Bytes>>;
+
+/// Connections, kept and shared.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    connector: Connector,
+    shards: RwLock<Vec<Arc<Shard>>>,
+}
+
+#[derive(Debug)]
+struct Shard {
+    client: HyperClient,
+    calls: AtomicUsize,
+}
+
+/// A call's hold on its pool; lasts as long as its answer is read.
+#[derive(Debug)]
+pub(crate) struct Lease(Arc<Shard>);
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Pool {
+    pub(crate) fn new(connect_timeout: Duration) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_keepalive(Some(Duration::from_secs(60)));
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(http);
+        Self {
+            connector: TimedConnector {
+                inner: https,
+                limit: connect_timeout,
+            },
+            shards: RwLock::new(Vec::new()),
+        }
+    }
+
+    /// Sends a request; the answer's head is back, its body is yet to come.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<(Response<Incoming>, Lease), Error> {
+        let lease = self.lease();
+        match lease.0.client.request(request).await {
+            Ok(response) => Ok((response, lease)),
+            Err(error) if error.is_connect() => Err(Error::Connect(with_causes(&error))),
+            Err(error) => Err(Error::interrupted(&error)),
+        }
+    }
+
+    fn lease(&self) -> Lease {
+        let take = |shards: &[Arc<Shard>]| {
+            let shard = shards
+                .iter()
+                .find(|shard| shard.calls.load(Ordering::Relaxed) < CALLS_PER_POOL)?;
+            shard.calls.fetch_add(1, Ordering::Relaxed);
+            Some(Lease(Arc::clone(shard)))
+        };
+        if let Some(lease) = take(&self.shards.read().unwrap_or_else(PoisonError::into_inner)) {
+            return lease;
+        }
+        let mut shards = self.shards.write().unwrap_or_else(PoisonError::into_inner);
+        take(&shards).unwrap_or_else(|| {
+            let client = legacy::Client::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(IDLE)
+                .http2_adaptive_window(true)
+                .build(self.connector.clone());
+            let shard = Arc::new(Shard {
+                client,
+                calls: AtomicUsize::new(1),
+            });
+            shards.push(Arc::clone(&shard));
+            Lease(shard)
+        })
+    }
+}
+
+/// A connector with a time limit over all of its work, name look-up and TLS included.
+#[derive(Clone, Debug)]
+struct TimedConnector<C> {
+    inner: C,
+    limit: Duration,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<C> Service<Uri> for TimedConnector<C>
+where
+    C: Service<Uri, Error = BoxError>,
+    C::Future: Send + 'static,
+{
+    type Response = C::Response;
+    type Error = BoxError;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = self.inner.call(uri);
+        let limit = self.limit;
+        Box::pin(async move {
+            tokio::time::timeout(limit, connecting)
+                .await
+                .map_err(|_| format!("no connection within {limit:?}"))?
+        })
+    }
+}
