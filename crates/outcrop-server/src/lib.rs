@@ -1,1 +1,21 @@
 //! The HTTP server: routes, access, the exchange of one request, errors as clients see them.
+//!
+//! [`Server`] listens; `routes` is the table of what it answers; `exchange` is the life of one request, line by line.
+
+mod access;
+mod body;
+mod config;
+mod connection;
+mod error;
+mod event_body;
+mod exchange;
+mod framing;
+mod health;
+mod models;
+mod record;
+mod request_id;
+mod routes;
+mod server;
+
+pub use config::Config;
+pub use server::Server;

@@ -115,6 +115,9 @@ mod tests {
         // Computed with botocore 1.44.5's SigV4Auth for the same request, key and time.
         let authorization = request.headers()[AUTHORIZATION].to_str().unwrap();
         assert!(authorization.contains("Credential=AKIDEXAMPLE/20231114/us-east-1/bedrock/aws4_request"));
-        assert!(authorization.ends_with("1d55757e5dd4360f302a71788fddf8732f35519898d7e50be55712a2df90b601"), "{authorization}");
+        assert!(
+            authorization.ends_with("1d55757e5dd4360f302a71788fddf8732f35519898d7e50be55712a2df90b601"),
+            "{authorization}"
+        );
     }
 }

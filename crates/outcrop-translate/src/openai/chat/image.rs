@@ -59,7 +59,7 @@ fn check_base64(base64: &str) -> Result<(), Fault> {
     let all_known = letters.bytes().fold(true, |known, byte| {
         known & ((byte | 0x20).wrapping_sub(b'a') < 26 || byte.wrapping_sub(b'0') < 10 || byte == b'+' || byte == b'/')
     });
-    if base64.is_empty() || !all_known || padding > 2 || base64.len() % 4 != 0 {
+    if base64.is_empty() || !all_known || padding > 2 || !base64.len().is_multiple_of(4) {
         return Err(Fault::shape("the data URL is not valid base64"));
     }
     Ok(())

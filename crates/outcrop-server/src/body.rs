@@ -1,0 +1,153 @@
+//! The body of a request: read within limits of size, time and type.
+
+use std::io::Read as _;
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use flate2::read::{GzDecoder, ZlibDecoder};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::request::Parts;
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use outcrop_translate::{Problem, ProblemKind};
+
+use crate::config::Config;
+
+/// The largest first allocation for a body whose length is only announced.
+const MAX_TRUSTED_BYTES: u64 = 4 * 1024 * 1024;
+/// How much of a body over the limit is read and thrown away, in multiples of the limit, so that a client which sends
+/// first and reads later gets to read the error.
+const DRAIN_FACTOR: usize = 2;
+
+/// Reads the JSON body of a request.
+///
+/// # Errors
+/// When its type, encoding, size or speed is not acceptable.
+pub(crate) async fn read(head: &Parts, body: Body, config: &Config) -> Result<Bytes, Problem> {
+    check_content_type(head)?;
+    let encoding = encoding(head)?;
+    let reading = read_bytes(head, body, config.body_limit);
+    let bytes = tokio::time::timeout(config.body_timeout, reading).await.map_err(|_| {
+        let message = format!("The request body did not arrive within {:?}.", config.body_timeout);
+        Problem::new(408, ProblemKind::Timeout, message).with_code("request_timeout")
+    })??;
+    match encoding {
+        None => Ok(bytes),
+        Some(encoding) => {
+            let limit = config.body_limit;
+            // Decompressing takes the processor for a while; others should be answered meanwhile.
+            tokio::task::spawn_blocking(move || decompress(&bytes, encoding, limit))
+                .await
+                .map_err(|_| invalid_encoding())?
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Gzip,
+    Deflate,
+}
+
+fn check_content_type(head: &Parts) -> Result<(), Problem> {
+    let Some(value) = head.headers.get(CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let media_type = value.to_str().unwrap_or_default();
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Ok(());
+    }
+    let message = "Unsupported content type: send the request body as 'application/json'.";
+    Err(Problem::new(415, ProblemKind::InvalidRequest, message)
+        .with_code("unsupported_content_type")
+        .with_param("content-type"))
+}
+
+fn encoding(head: &Parts) -> Result<Option<Encoding>, Problem> {
+    let Some(value) = head.headers.get(CONTENT_ENCODING) else {
+        return Ok(None);
+    };
+    match value.as_bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+        b"" | b"identity" => Ok(None),
+        b"gzip" | b"x-gzip" => Ok(Some(Encoding::Gzip)),
+        b"deflate" => Ok(Some(Encoding::Deflate)),
+        _ => {
+            let message = "Unsupported content encoding: send the request body as it is, or with 'gzip' or 'deflate'.";
+            Err(Problem::new(415, ProblemKind::InvalidRequest, message)
+                .with_code("unsupported_content_encoding")
+                .with_param("content-encoding"))
+        }
+    }
+}
+
+async fn read_bytes(head: &Parts, mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
+        // A client that waits for leave to send has nothing to be rid of.
+        if !head.headers.contains_key(EXPECT) {
+            drain(&mut body, limit.saturating_mul(DRAIN_FACTOR)).await;
+        }
+        return Err(too_large(limit));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            Problem::invalid("The request body could not be read to its end.").with_code("incomplete_body")
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            drain(&mut body, limit.saturating_mul(DRAIN_FACTOR)).await;
+            return Err(too_large(limit));
+        }
+        if bytes.is_empty() {
+            if body.is_end_stream() {
+                return Ok(data);
+            }
+            // The capacity is not a promise: what is announced may never come.
+            bytes.reserve(announced.min(MAX_TRUSTED_BYTES) as usize);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+async fn drain(body: &mut Body, limit: usize) {
+    let mut drained = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        drained += frame.data_ref().map_or(0, Bytes::len);
+        if drained > limit {
+            return;
+        }
+    }
+}
+
+fn decompress(bytes: &[u8], encoding: Encoding, limit: usize) -> Result<Bytes, Problem> {
+    let mut plain = Vec::new();
+    let enough = limit as u64 + 1;
+    let read = match encoding {
+        Encoding::Gzip => GzDecoder::new(bytes).take(enough).read_to_end(&mut plain),
+        Encoding::Deflate => ZlibDecoder::new(bytes).take(enough).read_to_end(&mut plain),
+    };
+    read.map_err(|_| invalid_encoding())?;
+    if plain.len() > limit {
+        return Err(too_large(limit));
+    }
+    Ok(plain.into())
+}
+
+fn invalid_encoding() -> Problem {
+    Problem::invalid("The request body is not what its content encoding says.")
+        .with_code("invalid_content_encoding")
+        .with_param("content-encoding")
+}
+
+fn too_large(limit: usize) -> Problem {
+    let message = format!("The request body is larger than {limit} bytes.");
+    Problem::new(413, ProblemKind::InvalidRequest, message).with_code("request_too_large")
+}

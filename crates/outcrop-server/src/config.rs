@@ -1,0 +1,49 @@
+//! What the server is told.
+
+use std::time::Duration;
+
+/// Settings of the server.
+#[derive(Clone)]
+pub struct Config {
+    /// Keys that callers may show; with none, every caller is let in.
+    pub api_keys: Vec<String>,
+    /// The largest body of a request, in bytes, after decompression.
+    pub body_limit: usize,
+    /// Time for the head of a request, from its first byte.
+    pub header_timeout: Duration,
+    /// Time for the body of a request.
+    pub body_timeout: Duration,
+    /// How long a stream is silent before a comment shows that it lives; zero for never.
+    pub keep_alive_interval: Duration,
+    /// Time for streams to end by themselves once the server stops.
+    pub shutdown_timeout: Duration,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// The largest `n` of a request.
+    pub max_choices: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_keys: Vec::new(),
+            body_limit: 32 * 1024 * 1024,
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
+            keep_alive_interval: Duration::from_secs(15),
+            shutdown_timeout: Duration::from_secs(30),
+            max_connections: 10_000,
+            max_choices: 8,
+        }
+    }
+}
+
+impl std::fmt::Debug for Config {
+    /// Without the keys.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("api_keys", &self.api_keys.len())
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}

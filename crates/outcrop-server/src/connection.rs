@@ -1,0 +1,116 @@
+//! A client's connection, with the limits that hyper does not have.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use crate::framing::Framing;
+
+/// What is known of a connection's requests before hyper has read them.
+#[derive(Debug)]
+pub(crate) struct Ambiguity(AtomicU64);
+
+impl Ambiguity {
+    fn new() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+
+    /// Whether the request numbered `request`, from 0, must not be trusted to have the length that hyper took.
+    pub(crate) fn concerns(&self, request: u64) -> bool {
+        request >= self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection that watches its requests on their way in.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    framing: Framing,
+    ambiguity: Arc<Ambiguity>,
+    header_timeout: Duration,
+    /// Set while a head has begun and not ended.
+    head_deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream, header_timeout: Duration) -> Self {
+        Self {
+            stream,
+            framing: Framing::default(),
+            ambiguity: Arc::new(Ambiguity::new()),
+            header_timeout,
+            head_deadline: None,
+        }
+    }
+
+    pub(crate) fn ambiguity(&self) -> Arc<Ambiguity> {
+        Arc::clone(&self.ambiguity)
+    }
+
+    fn observe(&mut self, bytes: &[u8]) {
+        if let Some(request) = self.framing.observe(bytes) {
+            self.ambiguity.0.store(request, Ordering::Relaxed);
+        }
+        if !self.framing.is_in_head() {
+            self.head_deadline = None;
+        } else if self.head_deadline.is_none() {
+            self.head_deadline = Some(Box::pin(tokio::time::sleep_until(Instant::now() + self.header_timeout)));
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let filled = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        match read {
+            Poll::Ready(Ok(())) => {
+                self.observe(&buf.filled()[filled..]);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => match &mut self.head_deadline {
+                Some(deadline) => deadline.as_mut().poll(cx).map(|()| {
+                    Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "the head of a request took too long",
+                    ))
+                }),
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}

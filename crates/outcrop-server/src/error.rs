@@ -1,0 +1,180 @@
+//! What the world sees of our failures: one table.
+
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use outcrop_bedrock::exception::Exception;
+use outcrop_translate::{AwsDetail, Problem, ProblemKind};
+use outcrop_upstream::{Error, Failure};
+
+/// Seconds after which a throttled client should try again, where Bedrock does not say.
+const RETRY_AFTER_SECONDS: u64 = 2;
+
+/// Phrases in Bedrock's messages that mean that the prompt is too long; agents shorten it only if they are told by
+/// code (collected from users' reports, 2026-11).
+const TOO_LONG: [&str; 6] = [
+    "input is too long",
+    "prompt is too long",
+    "too many tokens",
+    "expected maxlength",
+    "maximum context",
+    "context window",
+];
+
+/// Phrases that mean that the model can't be called by that name.
+const NO_SUCH_MODEL: [&str; 3] = [
+    "model identifier is invalid",
+    "throughput isn’t supported",
+    "throughput isn't supported",
+];
+
+/// A failed call, as the client is told.
+pub(crate) fn of_failure(failure: &Failure, region: &str, model: &str) -> Problem {
+    let mut problem = of_error(&failure.error);
+    let error_type = match &failure.error {
+        Error::Service { name, .. } => Some(name.clone()),
+        _ => None,
+    };
+    problem.aws = Some(Box::new(AwsDetail {
+        error_type,
+        request_id: failure.request_id.clone(),
+        region: Some(region.to_owned()),
+        model: Some(model.to_owned()),
+    }));
+    if failure.attempts > 1 {
+        // The client's own retries on top of ours would multiply.
+        problem.should_retry = Some(false);
+    }
+    problem
+}
+
+/// An error from upstream, before or in the middle of a stream.
+pub(crate) fn of_error(error: &Error) -> Problem {
+    use ProblemKind::{InvalidRequest, Permission, RateLimit, Server, Timeout, UpstreamCredentials};
+    let server = |status, code, message: String| Problem::new(status, Server, message).with_code(code);
+    match error {
+        Error::Service {
+            exception,
+            name,
+            status,
+            message,
+            retry_after_seconds,
+        } => {
+            let said = if message.is_empty() { name } else { message };
+            let text = format!("Bedrock: {said}");
+            let mut problem = match exception {
+                Exception::Validation => return validation(message, text),
+                Exception::Conflict => Problem::invalid(text).with_code("conflict"),
+                Exception::ServiceQuotaExceeded => Problem::new(429, RateLimit, text).with_code("quota_exceeded"),
+                Exception::AccessDenied => Problem::new(403, Permission, text).with_code("model_access_denied"),
+                Exception::Credentials => {
+                    Problem::new(502, UpstreamCredentials, text).with_code("upstream_credentials")
+                }
+                Exception::ResourceNotFound => Problem::new(404, InvalidRequest, text)
+                    .with_code("model_not_found")
+                    .with_param("model"),
+                Exception::ModelTimeout => Problem::new(504, Timeout, text).with_code("model_timeout"),
+                Exception::ModelError | Exception::ModelStreamError => server(502, "upstream_model_error", text),
+                Exception::Throttling => Problem::new(429, RateLimit, text).with_code("throttled"),
+                Exception::ModelNotReady => server(503, "model_not_ready", text),
+                Exception::InternalServer => server(500, "upstream_internal_error", text),
+                Exception::ServiceUnavailable => server(503, "upstream_unavailable", text),
+                _ if (400..500).contains(status) => Problem::invalid(text).with_code("upstream_refused"),
+                _ => server(502, "upstream_error", text),
+            };
+            if matches!(problem.status, 429 | 503) {
+                problem.retry_after_seconds = Some(retry_after_seconds.unwrap_or(RETRY_AFTER_SECONDS));
+            }
+            problem
+        }
+        Error::Credentials(_) => Problem::new(
+            502,
+            UpstreamCredentials,
+            "The gateway has no valid AWS credentials. This is not about your API key.",
+        )
+        .with_code("upstream_credentials"),
+        Error::Sign(_) => server(
+            500,
+            "internal_error",
+            "The request to Bedrock could not be built.".to_owned(),
+        ),
+        Error::Connect(_) => server(502, "upstream_unreachable", "Bedrock can't be reached.".to_owned()),
+        Error::Interrupted(_) => server(
+            502,
+            "upstream_interrupted",
+            "The connection to Bedrock broke before the answer was whole.".to_owned(),
+        ),
+        Error::Timeout { .. } => Problem::new(504, Timeout, format!("{error}.")).with_code("upstream_timeout"),
+        Error::Protocol(_) | Error::Frame(_) => server(
+            502,
+            "upstream_invalid_response",
+            "The upstream's answer is not one of Bedrock's, or is damaged.".to_owned(),
+        ),
+        _ => server(502, "upstream_error", "Bedrock could not be asked.".to_owned()),
+    }
+}
+
+fn validation(message: &str, text: String) -> Problem {
+    let lower = message.to_lowercase();
+    if TOO_LONG.iter().any(|phrase| lower.contains(phrase)) {
+        return Problem::invalid(text)
+            .with_code("context_length_exceeded")
+            .with_param("messages");
+    }
+    if NO_SUCH_MODEL.iter().any(|phrase| lower.contains(phrase)) {
+        return Problem::new(404, ProblemKind::InvalidRequest, text)
+            .with_code("model_not_found")
+            .with_param("model");
+    }
+    Problem::invalid(text).with_code("bedrock_validation")
+}
+
+/// The gateway stops before the answer is whole.
+pub(crate) fn shutting_down() -> Problem {
+    let message = "The gateway is shutting down before the answer was whole; try again.";
+    let mut problem = Problem::new(503, ProblemKind::Server, message).with_code("shutting_down");
+    problem.retry_after_seconds = Some(1);
+    problem
+}
+
+/// The response that tells of a problem, with a body in the words of the endpoint's vendor.
+pub(crate) fn response(problem: &Problem, body: Vec<u8>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = http::StatusCode::from_u16(problem.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(seconds) = problem.retry_after_seconds {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(should_retry) = problem.should_retry {
+        let word = if should_retry { "true" } else { "false" };
+        headers.insert("x-should-retry", HeaderValue::from_static(word));
+    }
+    match problem.status {
+        401 => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // Whatever of the request was not read must not be taken for the next one.
+        408 | 413 => {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    if let Some(aws) = &problem.aws {
+        for (name, value) in [("x-amzn-requestid", &aws.request_id), ("x-bedrock-model", &aws.model)] {
+            if let Some(Ok(value)) = value.as_deref().map(HeaderValue::from_str) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    response
+}
+
+/// A method that a path doesn't take; `allowed` are those it does.
+pub(crate) fn method_not_allowed(allowed: &'static str, body: impl FnOnce(&Problem) -> Vec<u8>) -> Response {
+    let message = format!("Method not allowed; this path takes {allowed}.");
+    let problem = Problem::new(405, ProblemKind::InvalidRequest, message).with_code("method_not_allowed");
+    let mut response = response(&problem, body(&problem));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}

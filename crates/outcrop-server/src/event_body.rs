@@ -1,0 +1,232 @@
+//! The body of a streamed answer: Bedrock's events in, the client's bytes out, at the pace at which the client reads.
+//!
+//! There is no task and no channel in between: hyper asks for bytes when the client can take some, and dropping the
+//! body, as hyper does when the client leaves, drops the calls.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame};
+use outcrop_translate::{Problem, StreamTranslator};
+use outcrop_upstream::{Error, EventStream, Failure, Reply, ReplyBody};
+use tokio::time::{Instant, Sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::error;
+use crate::exchange::{Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_replies};
+use crate::record::Record;
+
+/// Enough bytes for one piece of the answer; more waits until the client has read these.
+const PIECE_BYTES: usize = 32 * 1024;
+
+/// The body of a streamed answer.
+pub(crate) struct EventBody<S> {
+    gateway: Arc<Gateway>,
+    phase: Phase,
+    translator: S,
+    record: Record,
+    takes_trailers: bool,
+    last_sent: Instant,
+    /// Whether the answer was silent for too long before it began.
+    owes_comment: bool,
+    /// Rings when the stream may have been silent for too long; `None` if nobody wants to know.
+    alarm: Option<Pin<Box<Sleep>>>,
+    ending: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+enum Phase {
+    /// The calls have not begun to answer.
+    Waiting(Sending),
+    /// A stream for each choice; `None` once it has ended.
+    Open(Vec<Option<EventStream>>),
+    /// The answer is over but for its trailers.
+    Trailers,
+    /// All is said.
+    Over,
+}
+
+impl<S: StreamTranslator> EventBody<S> {
+    /// The body of an answer that has begun.
+    pub(crate) fn open(
+        gateway: Arc<Gateway>,
+        replies: Vec<Reply>,
+        translator: S,
+        record: Record,
+        takes_trailers: bool,
+    ) -> Self {
+        let phase = Phase::Open(streams(replies));
+        Self::new(gateway, phase, translator, record, takes_trailers)
+    }
+
+    /// The body of an answer that has not; it begins with a comment.
+    pub(crate) fn waiting(
+        gateway: Arc<Gateway>,
+        sending: Sending,
+        translator: S,
+        record: Record,
+        takes_trailers: bool,
+    ) -> Self {
+        let mut body = Self::new(gateway, Phase::Waiting(sending), translator, record, takes_trailers);
+        body.owes_comment = true;
+        body
+    }
+
+    fn new(gateway: Arc<Gateway>, phase: Phase, translator: S, record: Record, takes_trailers: bool) -> Self {
+        let interval = gateway.config.keep_alive_interval;
+        let alarm = (!interval.is_zero()).then(|| Box::pin(tokio::time::sleep(interval)));
+        Self {
+            ending: Box::pin(gateway.ending.clone().cancelled_owned()),
+            gateway,
+            phase,
+            translator,
+            record,
+            takes_trailers,
+            last_sent: Instant::now(),
+            owes_comment: false,
+            alarm,
+        }
+    }
+
+    /// Translates what is there; the phase tells what comes next.
+    fn advance(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) {
+        if let Phase::Waiting(sending) = &mut self.phase {
+            match sending.as_mut().poll(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(replies)) => {
+                    note_replies(&mut self.record, &replies);
+                    self.phase = Phase::Open(streams(replies));
+                }
+                Poll::Ready(Err(failure)) => return self.fail_call(&failure, out),
+            }
+        }
+        let Phase::Open(streams) = &mut self.phase else { return };
+        let mut open = false;
+        for (choice, slot) in streams.iter_mut().enumerate() {
+            let Some(stream) = slot else { continue };
+            match drive(stream, choice, &mut self.translator, cx, out) {
+                Ok(true) => open = true,
+                Ok(false) => *slot = None,
+                Err(error) => return self.fail(&error::of_error(&error), &error.to_string(), out),
+            }
+        }
+        if !open {
+            self.translator.finish(out);
+            self.record.usage = self.translator.usage();
+            self.record.complete();
+            self.phase = if self.takes_trailers {
+                Phase::Trailers
+            } else {
+                Phase::Over
+            };
+        }
+    }
+
+    fn fail_call(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        let problem = self.gateway.problem(failure, &self.record.model);
+        self.fail(&problem, &failure.to_string(), out);
+    }
+
+    /// Ends the answer with an error; dropping the streams ends the calls.
+    fn fail(&mut self, problem: &Problem, cause: &str, out: &mut Vec<u8>) {
+        self.translator.fail(problem, out);
+        self.record.usage = self.translator.usage();
+        self.record.fail(cause);
+        self.phase = Phase::Over;
+    }
+
+    /// Writes a comment if the answer has been silent for the interval, and sets the alarm anew.
+    fn break_silence(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) {
+        if std::mem::take(&mut self.owes_comment) {
+            self.translator.keep_alive(out);
+            self.last_sent = Instant::now();
+            return;
+        }
+        let interval = self.gateway.config.keep_alive_interval;
+        while let Some(alarm) = &mut self.alarm {
+            if alarm.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            let now = Instant::now();
+            if self.last_sent + interval <= now {
+                self.translator.keep_alive(out);
+                self.last_sent = now;
+            }
+            alarm.as_mut().reset(self.last_sent + interval);
+        }
+    }
+
+    fn trailers(&self) -> HeaderMap {
+        let mut trailers = HeaderMap::new();
+        trailers.insert(X_TOKEN_USAGE_INPUT, self.record.usage.prompt_tokens().into());
+        trailers.insert(X_TOKEN_USAGE_OUTPUT, self.record.usage.output_tokens.into());
+        trailers
+    }
+}
+
+/// Translates what `stream` has; whether there may be more.
+fn drive<S: StreamTranslator>(
+    stream: &mut EventStream,
+    choice: usize,
+    translator: &mut S,
+    cx: &mut Context<'_>,
+    out: &mut Vec<u8>,
+) -> Result<bool, Error> {
+    loop {
+        while let Some(event) = stream.next_event()? {
+            translator.push(choice, event, out);
+        }
+        if out.len() >= PIECE_BYTES {
+            return Ok(true);
+        }
+        match stream.poll_fill(cx) {
+            Poll::Pending => return Ok(true),
+            Poll::Ready(Ok(true)) => {}
+            Poll::Ready(Ok(false)) => return Ok(false),
+            Poll::Ready(Err(error)) => return Err(error),
+        }
+    }
+}
+
+fn streams(replies: Vec<Reply>) -> Vec<Option<EventStream>> {
+    let streams = replies.into_iter().map(|reply| match reply.body {
+        ReplyBody::Stream(stream) => Some(stream),
+        ReplyBody::Whole(_) => None,
+    });
+    streams.collect()
+}
+
+impl<S: StreamTranslator> Body for EventBody<S> {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = self.get_mut();
+        let mut out = Vec::new();
+        match this.phase {
+            Phase::Over => return Poll::Ready(None),
+            Phase::Trailers => {
+                this.phase = Phase::Over;
+                return Poll::Ready(Some(Ok(Frame::trailers(this.trailers()))));
+            }
+            Phase::Waiting(_) | Phase::Open(_) => this.advance(cx, &mut out),
+        }
+        let is_open = matches!(this.phase, Phase::Waiting(_) | Phase::Open(_));
+        if is_open && this.ending.as_mut().poll(cx).is_ready() {
+            this.fail(&error::shutting_down(), "the gateway stopped", &mut out);
+        }
+        if !out.is_empty() {
+            this.record.first_byte();
+            this.last_sent = Instant::now();
+        } else if is_open {
+            this.break_silence(cx, &mut out);
+        }
+        if out.is_empty() {
+            Poll::Pending
+        } else {
+            Poll::Ready(Some(Ok(Frame::data(out.into()))))
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The life of one request: [`run`] is the flow, line by line.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::extract::Request;
+use axum::response::Response;
+use futures_util::future::{BoxFuture, try_join_all};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use outcrop_bedrock::call::{Call, Operation};
+use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
+use outcrop_translate::{Context, Endpoint, Plan, Problem};
+use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::event_body::EventBody;
+use crate::models::ModelList;
+use crate::record::Record;
+use crate::server::RequestId;
+use crate::{access, body, error};
+
+/// `X-Bedrock-Model`: the model that is asked.
+const X_BEDROCK_MODEL: HeaderName = HeaderName::from_static("x-bedrock-model");
+/// `X-Token-Usage-Input`
+pub(crate) const X_TOKEN_USAGE_INPUT: HeaderName = HeaderName::from_static("x-token-usage-input");
+/// `X-Token-Usage-Output`
+pub(crate) const X_TOKEN_USAGE_OUTPUT: HeaderName = HeaderName::from_static("x-token-usage-output");
+/// `X-Outcrop-Adapted`: what was changed or left out.
+const X_OUTCROP_ADAPTED: HeaderName = HeaderName::from_static("x-outcrop-adapted");
+/// AWS's request id, under AWS's own name.
+const X_AMZN_REQUESTID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) config: Config,
+    pub(crate) client: Client,
+    pub(crate) models: ModelList,
+    /// Set when what has not ended by itself must end.
+    pub(crate) ending: CancellationToken,
+}
+
+/// The calls of one request, under way.
+pub(crate) type Sending = BoxFuture<'static, Result<Vec<Reply>, Failure>>;
+
+impl Gateway {
+    pub(crate) fn new(config: Config, client: Client) -> Self {
+        Self {
+            config,
+            client,
+            models: ModelList::default(),
+            ending: CancellationToken::new(),
+        }
+    }
+
+    /// A failed call, as the client is told.
+    pub(crate) fn problem(&self, failure: &Failure, model: &str) -> Problem {
+        error::of_failure(failure, self.client.region(), model)
+    }
+}
+
+/// Answers a request of endpoint `E`.
+pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, path_model: Option<String>) -> Response {
+    let (head, body) = request.into_parts();
+    let mut record = new_record(&head);
+    let exchange = Exchange {
+        gateway,
+        path_model,
+        takes_trailers: takes_trailers(&head.headers),
+    };
+    let answered = exchange.answer::<E>(&head, body, &mut record).await;
+    match answered {
+        Ok(Answer::Whole(response)) => {
+            record.status = 200;
+            record.complete();
+            response
+        }
+        Ok(Answer::Stream(begin)) => {
+            record.status = 200;
+            begin(record)
+        }
+        Err(Refusal { problem, cause }) => {
+            record.status = problem.status;
+            record.fail(cause.unwrap_or_else(|| problem.message.clone()));
+            let mut response = error::response(&problem, E::error(&problem));
+            add_adapted(response.headers_mut(), &record.adapted);
+            response
+        }
+    }
+}
+
+/// The access check and the reading that every endpoint starts with.
+struct Exchange {
+    gateway: Arc<Gateway>,
+    path_model: Option<String>,
+    takes_trailers: bool,
+}
+
+enum Answer {
+    Whole(Response),
+    /// The record goes along with the stream, which ends later.
+    Stream(Box<dyn FnOnce(Record) -> Response + Send>),
+}
+
+/// A problem for the client and, where it says more, its cause for the log.
+struct Refusal {
+    problem: Problem,
+    cause: Option<String>,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { problem, cause: None }
+    }
+}
+
+impl Exchange {
+    async fn answer<E: Endpoint>(
+        self,
+        head: &Parts,
+        body: axum::body::Body,
+        record: &mut Record,
+    ) -> Result<Answer, Refusal> {
+        let config = &self.gateway.config;
+        access::admit(&head.headers, &config.api_keys)?;
+        let body = body::read(head, body, config).await?;
+        let plan = E::plan(&body, &self.context())?;
+        drop(body);
+        record.model.clone_from(&plan.model_id);
+        record.adapted = plan.notes.to_string();
+        record.is_stream = plan.operation == Operation::ConverseStream;
+        if record.is_stream {
+            self.stream::<E>(plan, record).await
+        } else {
+            self.whole::<E>(&plan, record).await
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Context {
+            unique: fastrand::u128(..),
+            created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
+            path_model: self.path_model.as_deref(),
+            max_choices: self.gateway.config.max_choices,
+        }
+    }
+
+    async fn whole<E: Endpoint>(&self, plan: &Plan<E::Memo>, record: &mut Record) -> Result<Answer, Refusal> {
+        let sending = self.send(plan);
+        let replies = tokio::select! {
+            sent = sending => sent.map_err(|failure| self.refusal(&failure, plan))?,
+            () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+        };
+        note_replies(record, &replies);
+        let bodies: Vec<_> = replies
+            .iter()
+            .filter_map(|reply| match &reply.body {
+                ReplyBody::Whole(body) => Some(body),
+                ReplyBody::Stream(_) => None,
+            })
+            .collect();
+        let replies: Vec<ConverseResponse<'_>> = bodies
+            .into_iter()
+            .map(|body| ConverseResponse::parse(body))
+            .collect::<Result<_, _>>()
+            .map_err(|fault| Refusal {
+                cause: Some(format!("the reply is not Converse's: {fault}")),
+                problem: error::of_error(&outcrop_upstream::Error::Protocol(String::new())),
+            })?;
+        record.usage = replies
+            .iter()
+            .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
+        record.first_byte();
+        let mut response = Response::new(E::response(&plan.memo, &replies)?.into());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(X_TOKEN_USAGE_INPUT, record.usage.prompt_tokens().into());
+        headers.insert(X_TOKEN_USAGE_OUTPUT, record.usage.output_tokens.into());
+        add_call_headers(headers, record);
+        Ok(Answer::Whole(response))
+    }
+
+    async fn stream<E: Endpoint>(self, plan: Plan<E::Memo>, record: &mut Record) -> Result<Answer, Refusal> {
+        let mut sending = self.send(&plan);
+        // An error before the first byte is a plain HTTP error. But silence gets a connection cut, so after a while
+        // the answer begins with a comment.
+        let patience = self.gateway.config.keep_alive_interval;
+        let begun = tokio::select! {
+            sent = &mut sending => Some(sent.map_err(|failure| self.refusal(&failure, &plan))?),
+            () = tokio::time::sleep(patience), if !patience.is_zero() => None,
+            () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+        };
+        if let Some(replies) = &begun {
+            note_replies(record, replies);
+        }
+        let Self {
+            gateway,
+            takes_trailers,
+            ..
+        } = self;
+        let stream = E::stream(plan.memo);
+        Ok(Answer::Stream(Box::new(move |record| {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                CONTENT_TYPE,
+                HeaderValue::from_static("text/event-stream; charset=utf-8"),
+            );
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            // nginx would otherwise collect chunks before it passes them on.
+            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            if takes_trailers {
+                headers.insert(
+                    TRAILER,
+                    HeaderValue::from_static("x-token-usage-input, x-token-usage-output"),
+                );
+            }
+            add_call_headers(&mut headers, &record);
+            let body = match begun {
+                Some(replies) => EventBody::open(gateway, replies, stream, record, takes_trailers),
+                None => EventBody::waiting(gateway, sending, stream, record, takes_trailers),
+            };
+            let mut response = Response::new(axum::body::Body::new(body));
+            *response.headers_mut() = headers;
+            response
+        })))
+    }
+
+    /// Makes the calls of a plan, side by side.
+    fn send<M>(&self, plan: &Plan<M>) -> Pin<Box<dyn Future<Output = Result<Vec<Reply>, Failure>> + Send>> {
+        let call = Call {
+            operation: plan.operation,
+            model_id: plan.model_id.clone(),
+            body: plan.body.clone(),
+        };
+        let client = self.gateway.client.clone();
+        let choices = plan.choices;
+        Box::pin(async move {
+            if choices == 1 {
+                return Ok(vec![client.send(&call).await?]);
+            }
+            try_join_all((0..choices).map(|_| client.send(&call))).await
+        })
+    }
+
+    fn refusal<M>(&self, failure: &Failure, plan: &Plan<M>) -> Refusal {
+        Refusal {
+            problem: self.gateway.problem(failure, &plan.model_id),
+            cause: Some(failure.to_string()),
+        }
+    }
+}
+
+fn new_record(head: &Parts) -> Record {
+    let id = head
+        .extensions
+        .get::<RequestId>()
+        .map_or(HeaderValue::from_static(""), |id| id.0.clone());
+    Record::new(id, head.method.clone(), head.uri.path())
+}
+
+/// Notes what the calls' replies tell of themselves.
+pub(crate) fn note_replies(record: &mut Record, replies: &[Reply]) {
+    let ids: Vec<&str> = replies.iter().filter_map(|reply| reply.request_id.as_deref()).collect();
+    record.aws_request_id = ids.join(", ");
+    record.attempts = replies.iter().map(|reply| reply.attempts).sum();
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    headers.get_all(TE).iter().any(|value| {
+        let codings = value.to_str().unwrap_or_default();
+        codings
+            .split(',')
+            .any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
+    })
+}
+
+fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
+    for (name, value) in [
+        (X_BEDROCK_MODEL, &record.model),
+        (X_AMZN_REQUESTID, &record.aws_request_id),
+    ] {
+        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
+            headers.insert(name, value);
+        }
+    }
+    add_adapted(headers, &record.adapted);
+}
+
+fn add_adapted(headers: &mut HeaderMap, adapted: &str) {
+    if let (false, Ok(value)) = (adapted.is_empty(), HeaderValue::from_str(adapted)) {
+        headers.insert(X_OUTCROP_ADAPTED, value);
+    }
+}

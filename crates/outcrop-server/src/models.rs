@@ -1,0 +1,106 @@
+//! `GET /v1/models`: what can be asked.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
+use outcrop_translate::{Problem, ProblemKind, openai};
+use outcrop_upstream::{Client, Error};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::exchange::Gateway;
+use crate::{access, error};
+
+/// Lists change with AWS's launches; a few minutes late is early enough.
+const FRESH: Duration = Duration::from_secs(300);
+
+/// The models of the account, asked for once in a while. The lock is held while Bedrock is asked, so that it is asked
+/// once.
+#[derive(Debug, Default)]
+pub(crate) struct ModelList(Mutex<Option<(Instant, Arc<Vec<Value>>)>>);
+
+impl ModelList {
+    async fn all(&self, client: &Client) -> Result<Arc<Vec<Value>>, Error> {
+        let mut kept = self.0.lock().await;
+        if let Some((asked, models)) = &*kept
+            && asked.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(models));
+        }
+        let models = Arc::new(ask(client).await?);
+        *kept = Some((Instant::now(), Arc::clone(&models)));
+        Ok(models)
+    }
+}
+
+async fn ask(client: &Client) -> Result<Vec<Value>, Error> {
+    let (foundation, profiles) =
+        futures_util::future::try_join(client.list_foundation_models(), client.list_inference_profiles()).await?;
+    let created = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
+    let on_demand = foundation
+        .iter()
+        .filter(|model| model.inference_types_supported.iter().any(|kind| kind == "ON_DEMAND"))
+        .map(|model| model.model_id.as_str());
+    let ids = on_demand.chain(profiles.iter().map(|profile| profile.inference_profile_id.as_str()));
+    let mut ids: Vec<&str> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let object = |id: &str| json!({"id": id, "object": "model", "created": created, "owned_by": "bedrock"});
+    Ok(ids.into_iter().map(object).collect())
+}
+
+/// `GET /v1/models`
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    match models(&gateway, &headers).await {
+        Ok(models) => answer(&json!({"object": "list", "data": *models})),
+        Err(problem) => error::response(&problem, openai::error_body(&problem)),
+    }
+}
+
+/// `GET /v1/models/{id}`
+pub(crate) async fn one(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+) -> Response {
+    let found = models(&gateway, &headers).await.and_then(|models| {
+        let id = id.map(|Path(id)| id).unwrap_or_default();
+        models.iter().find(|model| model["id"] == id).cloned().ok_or_else(|| {
+            Problem::new(
+                404,
+                ProblemKind::InvalidRequest,
+                "The model does not exist, or the account can't call it.",
+            )
+            .with_code("model_not_found")
+            .with_param("model")
+        })
+    });
+    match found {
+        Ok(model) => answer(&model),
+        Err(problem) => error::response(&problem, openai::error_body(&problem)),
+    }
+}
+
+async fn models(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Vec<Value>>, Problem> {
+    access::admit(headers, &gateway.config.api_keys)?;
+    gateway.models.all(&gateway.client).await.map_err(|error| {
+        tracing::warn!(%error, "models could not be listed");
+        error::of_error(&error)
+    })
+}
+
+fn answer(body: &Value) -> Response {
+    let mut response = Response::new(body.to_string().into());
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

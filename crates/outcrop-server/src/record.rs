@@ -1,0 +1,120 @@
+//! The line that a request leaves in the log, written once, when the request is over.
+
+use std::time::Instant;
+
+use http::{HeaderValue, Method};
+use outcrop_bedrock::converse::TokenUsage;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The answer is whole.
+    Completed,
+    /// The answer is, or ends with, an error.
+    Failed,
+}
+
+/// What is known of a request; written to the log when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Record {
+    request_id: HeaderValue,
+    method: Method,
+    path: String,
+    start: Instant,
+    /// HTTP status; 0 while there is none.
+    pub(crate) status: u16,
+    /// Model id that is asked.
+    pub(crate) model: String,
+    /// Whether the answer is streamed.
+    pub(crate) is_stream: bool,
+    /// What was adapted.
+    pub(crate) adapted: String,
+    /// `x-amzn-requestid` of each call.
+    pub(crate) aws_request_id: String,
+    /// Tries of all calls.
+    pub(crate) attempts: u32,
+    /// Tokens of all calls.
+    pub(crate) usage: TokenUsage,
+    /// Seconds until the first byte of the answer's body was there.
+    first_byte_seconds: Option<f64>,
+    /// `None` until the request ends by itself: if it never does, the client left.
+    outcome: Option<Outcome>,
+    error: Option<String>,
+}
+
+impl Record {
+    pub(crate) fn new(request_id: HeaderValue, method: Method, path: &str) -> Self {
+        Self {
+            request_id,
+            method,
+            path: path.to_owned(),
+            start: Instant::now(),
+            status: 0,
+            model: String::new(),
+            is_stream: false,
+            adapted: String::new(),
+            aws_request_id: String::new(),
+            attempts: 0,
+            usage: TokenUsage::default(),
+            first_byte_seconds: None,
+            outcome: None,
+            error: None,
+        }
+    }
+
+    /// The first byte of the answer's body is there.
+    pub(crate) fn first_byte(&mut self) {
+        if self.first_byte_seconds.is_none() {
+            self.first_byte_seconds = Some(self.start.elapsed().as_secs_f64());
+        }
+    }
+
+    /// The request ended well.
+    pub(crate) fn complete(&mut self) {
+        self.outcome = Some(Outcome::Completed);
+    }
+
+    /// The request failed; `error` is for operators, not for the client.
+    pub(crate) fn fail(&mut self, error: impl Into<String>) {
+        self.outcome = Some(Outcome::Failed);
+        self.error = Some(error.into());
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let outcome = match self.outcome {
+            Some(Outcome::Completed) => "completed",
+            Some(Outcome::Failed) => "failed",
+            None => "client_left",
+        };
+        let is_our_failure = self.outcome == Some(Outcome::Failed) && (self.status >= 500 || self.status == 200);
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    request_id = self.request_id.to_str().unwrap_or_default(),
+                    method = self.method.as_str(),
+                    path = self.path,
+                    status = self.status,
+                    outcome,
+                    model = self.model,
+                    stream = self.is_stream,
+                    input_tokens = self.usage.prompt_tokens(),
+                    output_tokens = self.usage.output_tokens,
+                    attempts = self.attempts,
+                    duration_seconds = self.start.elapsed().as_secs_f64(),
+                    first_byte_seconds = self.first_byte_seconds,
+                    aws_request_id = self.aws_request_id,
+                    adapted = self.adapted,
+                    error = self.error,
+                    "request"
+                )
+            };
+        }
+        if is_our_failure {
+            line!(warn);
+        } else {
+            line!(info);
+        }
+    }
+}

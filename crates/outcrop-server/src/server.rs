@@ -1,0 +1,150 @@
+//! Listens, serves connections, and stops in good order.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use outcrop_upstream::Client;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service as _;
+
+use crate::config::Config;
+use crate::connection::{Ambiguity, Connection};
+use crate::exchange::Gateway;
+use crate::{request_id, routes};
+
+/// How long a connection may rest between two requests: longer than the 60 s of AWS's load balancers, which would
+/// otherwise send a request into a connection that we are closing.
+const REST: Duration = Duration::from_secs(75);
+/// The pause after a connection that could not be accepted, mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time for the last bytes of ended streams to leave.
+const LAST_BYTES: Duration = Duration::from_secs(2);
+
+/// A server, ready to listen.
+#[derive(Debug)]
+pub struct Server {
+    gateway: Arc<Gateway>,
+}
+
+impl Server {
+    /// A server that asks Bedrock through `client`.
+    pub fn new(config: Config, client: Client) -> Self {
+        Self {
+            gateway: Arc::new(Gateway::new(config, client)),
+        }
+    }
+
+    /// Serves until `stop` ends, then stops accepting, lets requests end within the configured time, and ends what is
+    /// left with an error.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+        let router = routes::router(Arc::clone(&self.gateway));
+        let connections = TaskTracker::new();
+        let stopping = CancellationToken::new();
+        let slots = Arc::new(Semaphore::new(self.gateway.config.max_connections));
+        let mut stop = pin!(stop);
+        loop {
+            let accepting = async {
+                // Waiting clients queue in the kernel until there is room.
+                let slot = Arc::clone(&slots).acquire_owned().await;
+                (listener.accept().await, slot)
+            };
+            let (accepted, slot) = tokio::select! {
+                accepted = accepting => accepted,
+                () = &mut stop => break,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let (gateway, router, stopping) = (Arc::clone(&self.gateway), router.clone(), stopping.clone());
+                    connections.spawn(async move {
+                        let _slot = slot;
+                        serve_connection(stream, router, &gateway, stopping).await;
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(listener);
+        self.drain(connections, stopping).await;
+    }
+
+    async fn drain(self, connections: TaskTracker, stopping: CancellationToken) {
+        let shutdown_timeout = self.gateway.config.shutdown_timeout;
+        tracing::info!(open_connections = connections.len(), ?shutdown_timeout, "stopping");
+        stopping.cancel();
+        connections.close();
+        if tokio::time::timeout(shutdown_timeout, connections.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(
+            open_connections = connections.len(),
+            "ending what has not ended by itself"
+        );
+        self.gateway.ending.cancel();
+        // What is still there after this is a client that doesn't read.
+        let _ = tokio::time::timeout(LAST_BYTES, connections.wait()).await;
+    }
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, gateway: &Gateway, stopping: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    let connection = Connection::new(stream, gateway.config.header_timeout);
+    let ambiguity = connection.ambiguity();
+    let next_request = Cell::new(0);
+    let service = service_fn(move |request| {
+        let number = next_request.get();
+        next_request.set(number + 1);
+        respond(router.clone(), Arc::clone(&ambiguity), number, request)
+    });
+    let mut http1 = http1::Builder::new();
+    http1.timer(TokioTimer::new()).header_read_timeout(REST);
+    let mut serving = pin!(http1.serve_connection(TokioIo::new(connection), service));
+    let served = tokio::select! {
+        served = &mut serving => served,
+        () = stopping.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "connection");
+    }
+}
+
+/// Answers one request: gives it its id, which is in each answer.
+async fn respond(
+    mut router: Router,
+    ambiguity: Arc<Ambiguity>,
+    number: u64,
+    mut request: Request<Incoming>,
+) -> Result<Response<axum::body::Body>, Infallible> {
+    let id = request_id::of(request.headers());
+    let mut response = if ambiguity.concerns(number) {
+        routes::ambiguous_length()
+    } else {
+        request.extensions_mut().insert(RequestId(id.clone()));
+        router.call(request).await?
+    };
+    response.headers_mut().insert(request_id::X_REQUEST_ID, id);
+    Ok(response)
+}
+
+/// The id of a request, among its extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) HeaderValue);
