@@ -1,1 +1,121 @@
 //! A strict Bedrock to run offline.
+//!
+//! It speaks bedrock-runtime's `Converse`, `ConverseStream` and `CountTokens` and bedrock's lists of models and
+//! inference profiles, over HTTP as AWS does: it recomputes signatures, checks bodies against AWS's published service
+//! model, refuses what AWS refuses, and streams real event frames. What it answers is deterministic, and can be
+//! scripted by a [`Scenario`] or by markers in the prompt; `docs/simulator.md` lists them.
+//!
+//! It knows nothing of the gateway, on purpose: two sides that share a type share its typo.
+
+mod access;
+mod body;
+mod converse;
+mod count_tokens;
+mod exchange;
+mod foundation_models;
+mod frames;
+mod inference_profiles;
+mod introspection;
+mod models;
+mod path;
+mod refusal;
+mod route;
+mod rules;
+mod script;
+mod server;
+mod shapes;
+mod socket;
+mod state;
+mod tokens;
+mod uri;
+mod validate;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+pub use crate::script::{Action, ActionError, Fault, Rule, Scenario, ScenarioError};
+
+/// How a [`Simulator`] is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The region it plays; a signature for another one is refused, and the inference profiles follow from it.
+    pub region: String,
+    /// The credentials it knows.
+    pub credentials: Vec<Credential>,
+    /// The Bedrock API keys (`Authorization: Bearer …`) it knows.
+    pub api_keys: Vec<String>,
+    /// The time between two chunks of a stream.
+    pub pace: Duration,
+    /// The time before the first byte of an answer.
+    pub first_byte: Duration,
+    /// What to do on which call, besides what markers in the prompt ask for.
+    pub scenario: Option<Scenario>,
+}
+
+impl Default for Config {
+    /// `us-east-1`, one plain credential, one API key, a chunk each 15 ms, no wait before the first.
+    fn default() -> Config {
+        Config {
+            region: "us-east-1".to_owned(),
+            credentials: vec![Credential::default()],
+            api_keys: vec!["bedrock-api-key-simulator".to_owned()],
+            pace: Duration::from_millis(15),
+            first_byte: Duration::ZERO,
+            scenario: None,
+        }
+    }
+}
+
+/// A pair of AWS keys that the simulator knows.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// The public half, as it stands in the signature.
+    pub access_key_id: String,
+    /// The secret half. Nothing real ever belongs here.
+    pub secret_access_key: String,
+    /// If given, a request must carry it as `x-amz-security-token`.
+    pub session_token: Option<String>,
+    /// If set, a request signed with it is answered with `ExpiredTokenException`.
+    pub expired: bool,
+}
+
+impl Default for Credential {
+    /// The pair that needs no set-up: `AKIDSIMULATOR0000000` and `simulator-secret-access-key`.
+    fn default() -> Credential {
+        Credential {
+            access_key_id: "AKIDSIMULATOR0000000".to_owned(),
+            secret_access_key: "simulator-secret-access-key".to_owned(),
+            session_token: None,
+            expired: false,
+        }
+    }
+}
+
+/// A Bedrock to run offline.
+pub struct Simulator {
+    config: Config,
+}
+
+impl Simulator {
+    /// A simulator that isn't listening yet.
+    pub fn new(config: Config) -> Simulator {
+        Simulator { config }
+    }
+
+    /// Answers connections on `listener` (HTTP/1.1 and HTTP/2 without TLS) until `shutdown` ends.
+    ///
+    /// Connections still open then are closed at once: who wants a stream to end first, waits for it first.
+    ///
+    /// # Errors
+    ///
+    /// When the listener can't accept any more, and no passing lack of resources is to blame.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        server::serve(self.config, listener, shutdown).await
+    }
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Writes shapes.json: what botocore's service models say about the operations that the simulator speaks.
+
+Run it with a Python that has botocore: `python shapes/generate.py`. Only names, types and limits are taken over, never
+AWS's prose. One shape per line, so that a new botocore shows as a readable diff.
+"""
+
+import json
+import pathlib
+
+import botocore
+import botocore.loaders
+
+OPERATIONS = {
+    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens"],
+    "bedrock": ["ListFoundationModels", "GetFoundationModel", "ListInferenceProfiles", "GetInferenceProfile"],
+}
+LIMITS = ("type", "required", "min", "max", "pattern", "enum", "union", "document")
+
+
+def main():
+    operations, shapes = {}, {}
+    for service, names in OPERATIONS.items():
+        model = botocore.loaders.Loader().load_service_model(service, "service-2")
+        for name in names:
+            operations[name] = operation(model["operations"][name])
+            for shape in reachable(model, model["operations"][name]):
+                known = shapes.setdefault(shape, compact(model["shapes"][shape]))
+                if known != compact(model["shapes"][shape]):
+                    raise SystemExit(f"the two services disagree on {shape}")
+    write(operations, shapes)
+
+
+def operation(model):
+    return {
+        "method": model["http"]["method"],
+        "uri": model["http"]["requestUri"],
+        "input": model["input"]["shape"],
+        "output": model["output"]["shape"],
+        "errors": [error["shape"] for error in model["errors"]],
+    }
+
+
+def reachable(model, operation):
+    waiting = [operation["input"]["shape"], operation["output"]["shape"]]
+    waiting += [error["shape"] for error in operation["errors"]]
+    seen = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        shape = model["shapes"][name]
+        waiting += [member["shape"] for member in shape.get("members", {}).values()]
+        waiting += [shape[part]["shape"] for part in ("member", "key", "value") if part in shape]
+    return seen
+
+
+def compact(shape):
+    out = {key: shape[key] for key in LIMITS if key in shape}
+    if "error" in shape:
+        out["status"] = shape["error"]["httpStatusCode"]
+    if shape["type"] == "structure":
+        out["members"] = {name: member_of(member) for name, member in shape["members"].items()}
+    for part in ("member", "key", "value"):
+        if part in shape:
+            out[part] = shape[part]["shape"]
+    return out
+
+
+def member_of(member):
+    out = {"shape": member["shape"]}
+    if "location" in member:
+        out["location"] = member["location"]
+    return out
+
+
+def write(operations, shapes):
+    lines = ["{", f'"source": "botocore {botocore.__version__}",', '"operations": {']
+    lines += table(operations)
+    lines += ["},", '"shapes": {']
+    lines += table(shapes)
+    lines += ["}", "}"]
+    target = pathlib.Path(__file__).with_name("shapes.json")
+    target.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def table(rows):
+    rows = [f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(rows.items())]
+    return [row + "," for row in rows[:-1]] + rows[-1:]
+
+
+main()

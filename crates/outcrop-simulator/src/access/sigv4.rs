@@ -1,0 +1,280 @@
+//! Verifies AWS's Signature Version 4 by computing it again.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use http::HeaderMap;
+use ring::hmac;
+
+use super::{Signed, canonical};
+use crate::Credential;
+use crate::refusal::Refusal;
+
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const SERVICE: &str = "bedrock";
+const TERMINATOR: &str = "aws4_request";
+const TOKEN_HEADER: &str = "x-amz-security-token";
+/// How far the client's clock may be off.
+const SKEW: Duration = Duration::from_secs(5 * 60);
+
+/// The fields of an `Authorization` header.
+#[derive(Debug)]
+pub(super) struct Authorization<'a> {
+    credential: &'a str,
+    access_key_id: &'a str,
+    date: &'a str,
+    region: &'a str,
+    service: &'a str,
+    terminator: &'a str,
+    signed_headers: Vec<&'a str>,
+    signature: &'a str,
+}
+
+impl<'a> Authorization<'a> {
+    /// Reads `Credential=…, SignedHeaders=…, Signature=…`.
+    pub(super) fn parse(fields: &'a str) -> Result<Authorization<'a>, Refusal> {
+        let field = |name: &str| {
+            let pairs = fields
+                .split(',')
+                .filter_map(|field| field.trim().split_once('='));
+            let found = pairs
+                .into_iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value);
+            found.filter(|value| !value.is_empty()).ok_or_else(|| {
+                incomplete(format!(
+                    "Authorization header requires '{name}' parameter. Authorization={ALGORITHM}"
+                ))
+            })
+        };
+        let credential = field("Credential")?;
+        let [access_key_id, date, region, service, terminator] =
+            credential.split('/').collect::<Vec<_>>()[..]
+        else {
+            return Err(incomplete(format!(
+                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{credential}'"
+            )));
+        };
+        let signed_headers = field("SignedHeaders")?.split(';').collect();
+        let signature = field("Signature")?;
+        Ok(Authorization {
+            credential,
+            access_key_id,
+            date,
+            region,
+            service,
+            terminator,
+            signed_headers,
+            signature,
+        })
+    }
+}
+
+/// Checks a request's signature, in the order in which AWS complains.
+pub(super) fn verify(
+    authorization: &Authorization<'_>,
+    request: &Signed<'_>,
+    region: &str,
+    credentials: &[Credential],
+    now: SystemTime,
+) -> Result<(), Refusal> {
+    let timestamp = timestamp(request.headers)?;
+    check_scope(authorization, &timestamp, region)?;
+    let credential = known(authorization, request.headers, credentials)?;
+    check_clock(&timestamp, now)?;
+    check_signed_headers(authorization, request.headers)?;
+    let computed = signature(
+        authorization,
+        request,
+        &timestamp,
+        &credential.secret_access_key,
+    );
+    if computed != authorization.signature {
+        return Err(invalid(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
+             Access Key and signing method. Consult the service documentation for details.",
+        ));
+    }
+    if credential.expired {
+        return Err(Refusal::new(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ));
+    }
+    Ok(())
+}
+
+fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {
+    let header = headers
+        .get("x-amz-date")
+        .and_then(|value| value.to_str().ok());
+    let header = header.ok_or_else(|| {
+        incomplete(
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+        )
+    })?;
+    match moment(header) {
+        Some(_) => Ok(header.to_owned()),
+        None => Err(incomplete(format!(
+            "Date must be in ISO-8601 'basic format'. Got '{header}'."
+        ))),
+    }
+}
+
+fn check_scope(
+    authorization: &Authorization<'_>,
+    timestamp: &str,
+    region: &str,
+) -> Result<(), Refusal> {
+    let Authorization {
+        date,
+        service,
+        terminator,
+        ..
+    } = authorization;
+    if *terminator != TERMINATOR {
+        return Err(invalid(format!(
+            "Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'."
+        )));
+    }
+    if *service != SERVICE {
+        return Err(invalid(format!(
+            "Credential should be scoped to correct service: '{SERVICE}'. "
+        )));
+    }
+    if authorization.region != region {
+        return Err(invalid(format!(
+            "Credential should be scoped to a valid region, not '{}'. ",
+            authorization.region
+        )));
+    }
+    if !timestamp.starts_with(*date) || date.len() != 8 {
+        return Err(invalid(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' in '{timestamp}'."
+        )));
+    }
+    Ok(())
+}
+
+fn known<'a>(
+    authorization: &Authorization<'_>,
+    headers: &HeaderMap,
+    credentials: &'a [Credential],
+) -> Result<&'a Credential, Refusal> {
+    let token = headers.get(TOKEN_HEADER).map(|value| value.as_bytes());
+    let matching = credentials.iter().find(|credential| {
+        credential.access_key_id == authorization.access_key_id
+            && credential.session_token.as_ref().map(String::as_bytes) == token
+    });
+    matching.ok_or_else(|| {
+        Refusal::new(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        )
+    })
+}
+
+fn check_clock(timestamp: &str, now: SystemTime) -> Result<(), Refusal> {
+    let Some(signed) = moment(timestamp) else {
+        return Ok(());
+    };
+    let (earliest, latest) = (now - SKEW, now + SKEW);
+    if signed < earliest {
+        let (earliest, now) = (basic(earliest), basic(now));
+        return Err(invalid(format!(
+            "Signature expired: {timestamp} is now earlier than {earliest} ({now} - 5 min.)"
+        )));
+    }
+    if signed > latest {
+        let (latest, now) = (basic(latest), basic(now));
+        return Err(invalid(format!(
+            "Signature not yet current: {timestamp} is still later than {latest} ({now} + 5 min.)"
+        )));
+    }
+    Ok(())
+}
+
+/// `host` and each `x-amz-` header must be signed.
+fn check_signed_headers(
+    authorization: &Authorization<'_>,
+    headers: &HeaderMap,
+) -> Result<(), Refusal> {
+    let amz = headers
+        .keys()
+        .map(|name| name.as_str())
+        .filter(|name| name.starts_with("x-amz-"));
+    for name in amz.chain(["host"]) {
+        if !authorization.signed_headers.contains(&name) {
+            return Err(invalid(format!(
+                "'{name}' must be a 'SignedHeader' in the AWS Authorization."
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn signature(
+    authorization: &Authorization<'_>,
+    request: &Signed<'_>,
+    timestamp: &str,
+    secret: &str,
+) -> String {
+    let canonical = canonical::request(request, &authorization.signed_headers);
+    let scope = authorization
+        .credential
+        .split_once('/')
+        .map_or("", |(_, scope)| scope);
+    let to_sign = format!(
+        "{ALGORITHM}\n{timestamp}\n{scope}\n{}",
+        canonical::sha256(canonical.as_bytes())
+    );
+    let Authorization {
+        date,
+        region,
+        service,
+        terminator,
+        ..
+    } = authorization;
+    let mut key = format!("AWS4{secret}").into_bytes();
+    for part in [*date, *region, *service, *terminator, to_sign.as_str()] {
+        key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes())
+            .as_ref()
+            .to_vec();
+    }
+    canonical::hex(&key)
+}
+
+/// The moment that `20261121T054819Z` names.
+fn moment(timestamp: &str) -> Option<SystemTime> {
+    let (date, time) = timestamp.strip_suffix('Z')?.split_once('T')?;
+    if date.len() != 8 || time.len() != 6 || !timestamp.is_ascii() {
+        return None;
+    }
+    let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
+    let (hour, minute, second) = (&time[..2], &time[2..4], &time[4..]);
+    let extended = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    SystemTime::try_from(DateTime::from_str(&extended, Format::DateTime).ok()?).ok()
+}
+
+/// The way back: a moment in ISO 8601's basic format.
+fn basic(moment: SystemTime) -> String {
+    let whole = DateTime::from_secs(DateTime::from(moment).secs());
+    whole
+        .fmt(Format::DateTime)
+        .unwrap_or_default()
+        .replace(['-', ':'], "")
+}
+
+fn incomplete(message: impl Into<String>) -> Refusal {
+    Refusal::new("IncompleteSignatureException", message)
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidSignatureException", message)
+}
+
+#[cfg(test)]
+mod tests;

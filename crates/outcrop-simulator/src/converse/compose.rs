@@ -1,0 +1,262 @@
+//! Composes an answer: what the script asks for, or else what the request calls for.
+
+use aws_smithy_types::base64;
+use ring::digest::{SHA256, digest};
+use serde_json::{Map, Value, json};
+
+use super::reply::{Block, Reply};
+use super::{answer_text, sample};
+use crate::models::Target;
+use crate::script::{Script, Scripted};
+use crate::tokens;
+
+/// The answer to `body`, whose bytes are `raw`; `prompt` is its last user text without markers.
+pub(super) fn reply(
+    body: &Value,
+    raw: &[u8],
+    prompt: &str,
+    target: &Target,
+    script: &Script,
+) -> Reply {
+    let composer = Composer {
+        body,
+        raw,
+        prompt,
+        target,
+        script,
+    };
+    let draft = composer.draft();
+    let (blocks, stopped) = if script.echo {
+        (draft, Stopped::Naturally)
+    } else {
+        composer.cut(draft)
+    };
+    let called = blocks
+        .iter()
+        .any(|block| matches!(block, Block::ToolUse { .. }));
+    let natural = match stopped {
+        Stopped::AtLimit => "max_tokens",
+        Stopped::AtSequence(_) => "stop_sequence",
+        Stopped::Naturally if called => "tool_use",
+        Stopped::Naturally => "end_turn",
+    };
+    let input_tokens = tokens::input(body);
+    let output_tokens: u64 = blocks.iter().map(Block::tokens).sum();
+    Reply {
+        stop_reason: script
+            .stop_reason
+            .clone()
+            .unwrap_or_else(|| natural.to_owned()),
+        input_tokens,
+        // Made up, so that the same request has the same answer.
+        latency_ms: 100 + input_tokens / 100 + output_tokens * 4,
+        extra_fields: extra_fields(body, &stopped),
+        settings: settings(body),
+        blocks,
+    }
+}
+
+/// What ended the text.
+enum Stopped {
+    Naturally,
+    AtLimit,
+    AtSequence(String),
+}
+
+struct Composer<'a> {
+    body: &'a Value,
+    raw: &'a [u8],
+    prompt: &'a str,
+    target: &'a Target,
+    script: &'a Script,
+}
+
+impl Composer<'_> {
+    /// The answer in full, whatever its length.
+    fn draft(&self) -> Vec<Block> {
+        if self.script.echo {
+            return vec![Block::Text(String::from_utf8_lossy(self.raw).into_owned())];
+        }
+        let mut calls = 0;
+        let mut blocks: Vec<Block> = Vec::new();
+        for scripted in &self.script.blocks {
+            blocks.push(match scripted {
+                Scripted::Text(text) => Block::Text(text.clone()),
+                Scripted::Reasoning(text) => self.reasoning(text.clone()),
+                Scripted::Tool { name, input } => {
+                    calls += 1;
+                    self.call(calls, name, input.clone())
+                }
+            });
+        }
+        if blocks.is_empty() && self.thinks() {
+            blocks.push(self.reasoning(format!(
+                "The user wants an answer to this: {}",
+                self.prompt.trim()
+            )));
+        }
+        let only_reasoning = blocks
+            .iter()
+            .all(|block| matches!(block, Block::Reasoning { .. }));
+        if only_reasoning || self.script.tokens.is_some() {
+            blocks.push(self.last_block());
+        }
+        blocks
+    }
+
+    /// What the request itself calls for: a tool, if one must be called, JSON of a given form, or text.
+    fn last_block(&self) -> Block {
+        if let Some(spec) = self.forced_tool() {
+            let schema = spec.pointer("/inputSchema/json").unwrap_or(&Value::Null);
+            let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
+            return self.call(1, name, sample::of(schema));
+        }
+        let schema = self
+            .body
+            .pointer("/outputConfig/textFormat/structure/jsonSchema/schema")
+            .and_then(Value::as_str);
+        if let Some(schema) = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok()) {
+            return Block::Text(sample::of(&schema).to_string());
+        }
+        Block::Text(answer_text::about(
+            self.prompt,
+            self.body,
+            self.script.tokens,
+        ))
+    }
+
+    fn forced_tool(&self) -> Option<&Value> {
+        let config = self.body.get("toolConfig")?;
+        let choice = config.get("toolChoice")?;
+        let name = choice.pointer("/tool/name");
+        if name.is_none() && choice.get("any").is_none() {
+            return None;
+        }
+        let mut specs = config
+            .get("tools")?
+            .as_array()?
+            .iter()
+            .filter_map(|tool| tool.get("toolSpec"));
+        specs.find(|spec| name.is_none_or(|name| spec.get("name") == Some(name)))
+    }
+
+    fn thinks(&self) -> bool {
+        let kind = self
+            .body
+            .pointer("/additionalModelRequestFields/thinking/type")
+            .and_then(Value::as_str);
+        self.target.family.strict_model && matches!(kind, Some("enabled" | "adaptive"))
+    }
+
+    fn reasoning(&self, text: String) -> Block {
+        let signature = base64::encode(digest(
+            &SHA256,
+            format!("{}\n{text}", self.target.model.id).as_bytes(),
+        ));
+        Block::Reasoning { text, signature }
+    }
+
+    /// A call whose id follows from the request, so that the same conversation has the same ids.
+    fn call(&self, number: usize, name: &str, input: Value) -> Block {
+        let seed = [self.raw, format!("#{number}").as_bytes()].concat();
+        let hash = base64::encode(digest(&SHA256, &seed)).replace(['+', '/', '='], "x");
+        Block::ToolUse {
+            id: format!("tooluse_{}", &hash[..22]),
+            name: name.to_owned(),
+            input,
+        }
+    }
+
+    /// Ends the answer where a stop sequence or the limit of tokens ends it.
+    fn cut(&self, draft: Vec<Block>) -> (Vec<Block>, Stopped) {
+        let asked = self
+            .body
+            .pointer("/inferenceConfig/maxTokens")
+            .and_then(Value::as_u64);
+        let mut left = asked
+            .unwrap_or(self.target.model.max_tokens)
+            .max(self.script.tokens.filter(|_| asked.is_none()).unwrap_or(0));
+        let sequences = self
+            .body
+            .pointer("/inferenceConfig/stopSequences")
+            .and_then(Value::as_array);
+        let sequences: Vec<&str> = sequences
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let mut kept = Vec::new();
+        for block in draft {
+            let (block, mut stopped) = stop_at(block, &sequences);
+            let tokens = block.tokens();
+            let (block, over) = shorten(block, left);
+            if over {
+                stopped = Stopped::AtLimit;
+            }
+            left = left.saturating_sub(tokens);
+            kept.extend(block);
+            if !matches!(stopped, Stopped::Naturally) {
+                return (kept, stopped);
+            }
+        }
+        (kept, Stopped::Naturally)
+    }
+}
+
+/// Cuts a text at the first of the stop sequences, which isn't part of the answer.
+fn stop_at(block: Block, sequences: &[&str]) -> (Block, Stopped) {
+    let Block::Text(mut text) = block else {
+        return (block, Stopped::Naturally);
+    };
+    let found = sequences
+        .iter()
+        .filter_map(|sequence| Some((text.find(sequence)?, *sequence)))
+        .min();
+    match found {
+        Some((at, sequence)) => {
+            text.truncate(at);
+            (Block::Text(text), Stopped::AtSequence(sequence.to_owned()))
+        }
+        None => (Block::Text(text), Stopped::Naturally),
+    }
+}
+
+/// Cuts a block to so many tokens, and tells if it was longer. A call is given whole or not at all.
+fn shorten(block: Block, left: u64) -> (Option<Block>, bool) {
+    if block.tokens() <= left {
+        return (Some(block), false);
+    }
+    let start = |text: String| text.chars().take(tokens::chars(left)).collect::<String>();
+    let cut = match block {
+        Block::Text(text) => Block::Text(start(text)),
+        Block::Reasoning { text, signature } => Block::Reasoning {
+            text: start(text),
+            signature,
+        },
+        Block::ToolUse { .. } => return (None, true),
+    };
+    (Some(cut).filter(|_| left > 0), true)
+}
+
+/// Of the model's own answer, only which stop sequence it met is known.
+fn extra_fields(body: &Value, stopped: &Stopped) -> Option<Value> {
+    let paths = body.get("additionalModelResponseFieldPaths")?.as_array()?;
+    let Stopped::AtSequence(sequence) = stopped else {
+        return None;
+    };
+    paths
+        .iter()
+        .any(|path| path == "/stop_sequence")
+        .then(|| json!({"stop_sequence": sequence}))
+}
+
+fn settings(body: &Value) -> Map<String, Value> {
+    let given = ["performanceConfig", "serviceTier"].into_iter();
+    let given = given.filter_map(|name| {
+        Some((
+            name.to_owned(),
+            body.get(name).filter(|value| !value.is_null())?.clone(),
+        ))
+    });
+    given.collect()
+}

@@ -1,0 +1,164 @@
+//! What goes wrong when it was asked for: in place of an answer, in a whole one, or in mid-stream.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{HeaderValue, LOCATION};
+
+use super::paced;
+use crate::body::{Content, Step};
+use crate::exchange::Answer;
+use crate::frames;
+use crate::introspection::REDIRECTED;
+use crate::refusal::{Refusal, default_message};
+use crate::script::Fault;
+
+/// Lets what was sent reach the wire before the connection breaks.
+const BEFORE_RESET: Duration = Duration::from_millis(20);
+const PIECE_BYTES: usize = 64 << 10;
+
+/// The faults that come in place of any answer.
+pub(super) fn instead(fault: &Fault) -> Option<Answer> {
+    match fault {
+        Fault::Redirect => {
+            let mut answer = Answer::bytes("");
+            answer.status = StatusCode::TEMPORARY_REDIRECT;
+            answer
+                .headers
+                .push((LOCATION, HeaderValue::from_static(REDIRECTED)));
+            Some(answer)
+        }
+        Fault::Html { status } => {
+            let mut answer = Answer::bytes(
+                "<html><head><title>Sorry</title></head><body>Try again later.</body></html>\n",
+            );
+            answer.status =
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            answer.content_type = "text/html";
+            Some(answer)
+        }
+        Fault::HugeError { bytes } => {
+            let mut answer = Answer::refusal(&Refusal::validation(""));
+            answer.content = Content::Steps(Box::new(long_error(*bytes)));
+            Some(answer)
+        }
+        _ => None,
+    }
+}
+
+/// `{"message":"xxxx…"}`, in pieces.
+fn long_error(bytes: usize) -> impl Iterator<Item = Step> + Send {
+    static FILLING: [u8; PIECE_BYTES] = [b'x'; PIECE_BYTES];
+    let pieces = bytes / PIECE_BYTES;
+    let filling =
+        std::iter::repeat_n(&FILLING[..], pieces).chain([&FILLING[..bytes % PIECE_BYTES]]);
+    let parts = [&br#"{"message":""#[..]]
+        .into_iter()
+        .chain(filling)
+        .chain([&br#""}"#[..]]);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(|part| Step::Send(Bytes::from_static(part)))
+}
+
+/// The faults of a stream, in so far as a whole answer can have them.
+pub(super) fn in_whole(fault: &Fault, body: &Bytes, pace: Duration) -> Answer {
+    let half = body.slice(..body.len() / 2);
+    let steps = match fault {
+        Fault::StreamError { exception, .. } => return Answer::refusal(&refusal(exception)),
+        Fault::Cut { .. } => vec![
+            Step::Send(half),
+            Step::Wait(pace.max(BEFORE_RESET)),
+            Step::Reset,
+        ],
+        Fault::Hang { .. } => vec![Step::Send(half), Step::Hang],
+        // Half an answer that ends in order, and isn't JSON.
+        _ => vec![Step::Send(half)],
+    };
+    Answer::steps("application/json", steps.into_iter())
+}
+
+/// The steps of a stream in which something goes wrong: after as many frames as was asked for, or right before
+/// `messageStop`, if that comes first.
+pub(super) struct InStream<I> {
+    frames: I,
+    fault: Option<Fault>,
+    pace: Duration,
+    sent: usize,
+    /// Steps made and not yet taken, the last one first.
+    ready: Vec<Step>,
+}
+
+impl<I: Iterator<Item = (Bytes, &'static str)>> InStream<I> {
+    pub(super) fn new(frames: I, fault: Fault, pace: Duration) -> InStream<I> {
+        InStream {
+            frames,
+            fault: Some(fault),
+            pace,
+            sent: 0,
+            ready: Vec::new(),
+        }
+    }
+
+    fn steps(&mut self) -> Option<Vec<Step>> {
+        let fault = self.fault.as_ref()?;
+        let (frame, name) = self.frames.next()?;
+        if self.sent < after(fault) && name != "messageStop" {
+            let [wait, send] = paced(self.sent, frame, self.pace);
+            self.sent += 1;
+            return Some(vec![wait, send]);
+        }
+        let wait = Step::Wait(if self.sent == 0 {
+            Duration::ZERO
+        } else {
+            self.pace
+        });
+        let steps = match fault {
+            Fault::StreamError { exception, .. } => {
+                vec![wait, Step::Send(frames::exception(&refusal(exception)))]
+            }
+            Fault::Cut { .. } => vec![Step::Wait(self.pace.max(BEFORE_RESET)), Step::Reset],
+            Fault::Corrupt { .. } => vec![wait, Step::Send(frames::corrupt(&frame))],
+            Fault::Hang { .. } => vec![Step::Hang],
+            Fault::HugeFrame { .. } => vec![wait, Step::Send(frames::huge()), Step::Hang],
+            _ => vec![],
+        };
+        self.fault = None;
+        Some(steps)
+    }
+}
+
+impl<I: Iterator<Item = (Bytes, &'static str)>> Iterator for InStream<I> {
+    type Item = Step;
+
+    fn next(&mut self) -> Option<Step> {
+        if self.ready.is_empty() {
+            self.ready = self.steps()?;
+            self.ready.reverse();
+        }
+        self.ready.pop()
+    }
+}
+
+fn after(fault: &Fault) -> usize {
+    match fault {
+        Fault::StreamError { after, .. }
+        | Fault::Cut { after }
+        | Fault::Truncate { after }
+        | Fault::Corrupt { after }
+        | Fault::Hang { after }
+        | Fault::HugeFrame { after } => *after,
+        Fault::Redirect | Fault::Html { .. } | Fault::HugeError { .. } => 0,
+    }
+}
+
+/// An exception by its name as a stream's member, `throttlingException`, or as a class, `ThrottlingException`.
+fn refusal(name: &str) -> Refusal {
+    let mut class = name.to_owned();
+    if let Some(first) = class.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    let message = default_message(&class);
+    Refusal::new(&class, message)
+}

@@ -1,0 +1,106 @@
+//! `Converse` and `ConverseStream`: the request checked, the script followed, an answer composed and sent.
+
+mod answer_text;
+mod compose;
+mod events;
+mod faults;
+mod reply;
+mod sample;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::body::Step;
+use crate::exchange::{Answer, Shared, parse};
+use crate::refusal::Refusal;
+use crate::rules;
+use crate::script::{Marked, Script, last_user_text};
+use crate::{frames, validate};
+use reply::Reply;
+
+/// How the answer is wanted.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Mode {
+    Whole,
+    Stream,
+}
+
+impl Mode {
+    fn operation(self) -> &'static str {
+        match self {
+            Mode::Whole => "Converse",
+            Mode::Stream => "ConverseStream",
+        }
+    }
+}
+
+/// Answers a call of `Converse` or `ConverseStream`.
+pub(crate) async fn answer(
+    shared: &Shared,
+    identifier: &str,
+    body: &Bytes,
+    mode: Mode,
+) -> Result<Answer, Refusal> {
+    let request = parse(body)?;
+    validate::body(mode.operation(), &request)?;
+    let target = shared.catalogue.resolve(identifier)?;
+    rules::check(&request, &target, mode == Mode::Stream)?;
+
+    let prompt = last_user_text(&request);
+    let marked = Marked::read(&prompt).map_err(|error| Refusal::validation(error.to_string()))?;
+    let scripted = shared.scripted(mode.operation(), identifier, &prompt);
+    let script = Script::new(scripted.into_iter().chain(marked.actions));
+    let first_byte = script.delay.unwrap_or(shared.first_byte);
+    if !first_byte.is_zero() {
+        tokio::time::sleep(first_byte).await;
+    }
+    if script.counts_attempts()
+        && let Some(refusal) = script.error_at(shared.state.attempt(identifier, &prompt))
+    {
+        return Err(refusal.clone());
+    }
+    if let Some(answer) = script.fault.as_ref().and_then(faults::instead) {
+        return Ok(answer);
+    }
+    let reply = compose::reply(&request, body, &marked.text, &target, &script);
+    let pace = script.pace.unwrap_or(shared.pace);
+    Ok(match mode {
+        Mode::Whole => whole(&reply, &script, pace),
+        Mode::Stream => stream(reply, &script, pace),
+    })
+}
+
+fn whole(reply: &Reply, script: &Script, pace: Duration) -> Answer {
+    let body = Bytes::from(reply.to_json().to_string());
+    match &script.fault {
+        Some(fault) => faults::in_whole(fault, &body, pace),
+        None => Answer::bytes(body),
+    }
+}
+
+fn stream(reply: Reply, script: &Script, pace: Duration) -> Answer {
+    let events = events::Events::new(reply, script.chunk);
+    let sent = events
+        .enumerate()
+        .map(|(number, event)| (frames::event(event.name, event.payload, number), event.name));
+    let steps: Box<dyn Iterator<Item = Step> + Send> = match script.fault.clone() {
+        Some(fault) => Box::new(faults::InStream::new(sent, fault, pace)),
+        None => Box::new(
+            sent.enumerate()
+                .flat_map(move |(number, (frame, _))| paced(number, frame, pace)),
+        ),
+    };
+    Answer::steps("application/vnd.amazon.eventstream", steps)
+}
+
+/// A frame after its pause; the first one comes at once.
+fn paced(number: usize, frame: Bytes, pace: Duration) -> [Step; 2] {
+    [
+        Step::Wait(if number == 0 { Duration::ZERO } else { pace }),
+        Step::Send(frame),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

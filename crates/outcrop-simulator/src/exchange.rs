@@ -1,0 +1,294 @@
+//! One request, from its first byte to its answer: recorded, admitted, checked, answered.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::Value;
+
+use crate::access::{Access, Signed};
+use crate::body::{Content, Outgoing, Step};
+use crate::models::Catalogue;
+use crate::refusal::Refusal;
+use crate::route::Route;
+use crate::script::Script;
+use crate::socket::Reset;
+use crate::state::State;
+use crate::{
+    Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection,
+};
+
+/// What Bedrock reads at most.
+const MAX_BODY_BYTES: usize = 25_000_000;
+
+/// What all exchanges share.
+pub(crate) struct Shared {
+    access: Access,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) pace: Duration,
+    pub(crate) first_byte: Duration,
+    scenario: Scenario,
+    pub(crate) state: Arc<State>,
+}
+
+/// An answer, before it gets its request id.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: &'static str,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) content: Content,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Shared {
+        Shared {
+            catalogue: Catalogue::new(&config.region),
+            access: Access::new(config.region, config.credentials, config.api_keys),
+            pace: config.pace,
+            first_byte: config.first_byte,
+            scenario: config.scenario.unwrap_or_default(),
+            state: Arc::default(),
+        }
+    }
+
+    /// What the scenario asks for about a call; the first rule that matches and takes this number decides.
+    pub(crate) fn scripted(
+        &self,
+        operation: &str,
+        model: &str,
+        prompt: &str,
+    ) -> Vec<crate::Action> {
+        let mut chosen = None;
+        for (index, rule) in self.scenario.rules.iter().enumerate() {
+            if rule.matches(operation, model, prompt) {
+                let call = self.state.rule_call(index);
+                if chosen.is_none() && rule.takes(call) {
+                    chosen = Some(rule.actions.clone());
+                }
+            }
+        }
+        chosen.unwrap_or_default()
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(body: &Value) -> Answer {
+        Answer::bytes(body.to_string())
+    }
+
+    pub(crate) fn bytes(body: impl Into<Bytes>) -> Answer {
+        Answer {
+            status: StatusCode::OK,
+            content_type: "application/json",
+            headers: Vec::new(),
+            content: Content::Whole(body.into()),
+        }
+    }
+
+    pub(crate) fn steps(
+        content_type: &'static str,
+        steps: impl Iterator<Item = Step> + Send + 'static,
+    ) -> Answer {
+        Answer {
+            status: StatusCode::OK,
+            content_type,
+            headers: Vec::new(),
+            content: Content::Steps(Box::new(steps)),
+        }
+    }
+
+    pub(crate) fn refusal(refusal: &Refusal) -> Answer {
+        // The name comes with the framework's own suffix, which SDKs cut off.
+        let name = format!(
+            "{}:http://internal.amazon.com/coral/com.amazon.bedrock/",
+            refusal.exception
+        );
+        let mut answer = Answer::bytes(refusal.payload());
+        answer.status = refusal.status();
+        if let Ok(name) = HeaderValue::from_str(&name) {
+            answer
+                .headers
+                .push((HeaderName::from_static("x-amzn-errortype"), name));
+        }
+        answer
+    }
+
+    fn into_response(self, body: impl FnOnce(Content) -> Outgoing) -> Response<Outgoing> {
+        let mut response = Response::new(body(self.content));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.extend(self.headers);
+        if let Ok(id) = HeaderValue::from_str(&request_id()) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        response
+    }
+}
+
+/// Answers one request.
+pub(crate) async fn run(
+    shared: Arc<Shared>,
+    reset: Reset,
+    request: Request<Incoming>,
+) -> Result<Response<Outgoing>, Infallible> {
+    let (parts, body) = request.into_parts();
+    if let Some(path) = parts.uri.path().strip_prefix("/_simulator/") {
+        let answer = introspection::answer(&shared.state, &parts.method, path);
+        return Ok(answer.into_response(|content| Outgoing::new(content, reset, None)));
+    }
+    let call = shared.state.begin();
+    let answer = answer(&shared, parts, body).await;
+    Ok(answer.into_response(|content| Outgoing::new(content, reset, Some(call))))
+}
+
+async fn answer(shared: &Arc<Shared>, mut parts: Parts, body: Incoming) -> Answer {
+    let body = read(body).await;
+    let route = Route::find(&parts.method, parts.uri.path());
+    // HTTP/2 has the host in its pseudo-header, and signatures cover it under its old name.
+    if let (false, Some(authority)) = (parts.headers.contains_key(HOST), parts.uri.authority())
+        && let Ok(host) = HeaderValue::from_str(authority.as_str())
+    {
+        parts.headers.insert(HOST, host);
+    }
+    let empty = Bytes::new();
+    shared.state.record(
+        route.as_ref().map(Route::operation),
+        &parts,
+        body.as_ref().unwrap_or(&empty),
+    );
+    let answered = match (route, body) {
+        (None, _) => Err(Refusal::new(
+            "UnknownOperationException",
+            "The requested operation is not recognized by the service.",
+        )),
+        (_, Err(refusal)) => Err(refusal),
+        (Some(route), Ok(body)) => operate(shared, &route, &parts, &body).await,
+    };
+    answered.unwrap_or_else(|refusal| Answer::refusal(&refusal))
+}
+
+async fn operate(
+    shared: &Shared,
+    route: &Route,
+    parts: &Parts,
+    body: &Bytes,
+) -> Result<Answer, Refusal> {
+    let query = parts.uri.query().unwrap_or_default();
+    let signed = Signed {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query,
+        headers: &parts.headers,
+        body,
+    };
+    shared.access.admit(&signed, SystemTime::now())?;
+    match route {
+        Route::Converse { model } => {
+            converse::answer(shared, model, body, converse::Mode::Whole).await
+        }
+        Route::ConverseStream { model } => {
+            converse::answer(shared, model, body, converse::Mode::Stream).await
+        }
+        other => {
+            let script = Script::new(shared.scripted(other.operation(), "", ""));
+            if let Some(delay) = script.delay {
+                tokio::time::sleep(delay).await;
+            }
+            // Nothing tells these calls apart but their number, which the rule has counted.
+            if let Some(refusal) = script.error_at(1) {
+                return Err(refusal.clone());
+            }
+            look_up(shared, other, query, body)
+        }
+    }
+}
+
+/// The operations that are answered at once.
+fn look_up(shared: &Shared, route: &Route, query: &str, body: &Bytes) -> Result<Answer, Refusal> {
+    let catalogue = &shared.catalogue;
+    let found = match route {
+        Route::CountTokens { model } => count_tokens::answer(catalogue, model, body)?,
+        Route::ListFoundationModels => foundation_models::list(catalogue, query)?,
+        Route::GetFoundationModel { id } => foundation_models::one(catalogue, id)?,
+        Route::ListInferenceProfiles => inference_profiles::list(catalogue, query)?,
+        Route::GetInferenceProfile { id } => inference_profiles::one(catalogue, id)?,
+        Route::Converse { .. } | Route::ConverseStream { .. } => Value::Null,
+    };
+    Ok(Answer::json(&found))
+}
+
+/// The JSON in a body.
+pub(crate) fn parse(body: &[u8]) -> Result<Value, Refusal> {
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => Err(Refusal::validation(
+            "Malformed input request, please reformat your input and try again.",
+        )),
+    }
+}
+
+/// Reads a body to its end, even one that is too long: a client that is still sending hears no answer.
+async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
+    let mut read = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(Refusal::validation("The request body ended too early."));
+        };
+        if let Ok(bytes) = frame.into_data() {
+            length += bytes.len();
+            if length <= MAX_BODY_BYTES {
+                read.extend_from_slice(&bytes);
+            }
+        }
+    }
+    match length <= MAX_BODY_BYTES {
+        true => Ok(read.freeze()),
+        false => Err(Refusal::new(
+            "RequestEntityTooLargeException",
+            "Request Entity Too Large",
+        )),
+    }
+}
+
+/// A random UUID.
+fn request_id() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness the id is all zeroes, which is still one.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    let number = u128::from_be_bytes(bytes);
+    let hex = format!(
+        "{:032x}",
+        (number & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62)
+    );
+    format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_random_uuids() {
+        let id = request_id();
+        assert_eq!(id.len(), 36);
+        assert_eq!(&id[14..15], "4");
+        assert!(["8", "9", "a", "b"].contains(&&id[19..20]), "{id}");
+        assert_ne!(id, request_id());
+    }
+}

@@ -1,0 +1,139 @@
+//! `ListFoundationModels` and `GetFoundationModel`.
+
+use serde_json::{Value, json};
+
+use crate::models::{Catalogue, Model};
+use crate::refusal::Refusal;
+use crate::{uri, validate};
+
+/// Lists the models that all given filters let through.
+pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal> {
+    let filters = Filters::read(query)?;
+    let kept = catalogue
+        .models()
+        .filter(|model| filters.let_through(model));
+    let summaries: Vec<Value> = kept.map(|model| summary(catalogue, model)).collect();
+    Ok(json!({"modelSummaries": summaries}))
+}
+
+/// Describes one model, by id or ARN.
+pub(crate) fn one(catalogue: &Catalogue, identifier: &str) -> Result<Value, Refusal> {
+    match catalogue.model(identifier) {
+        Some(model) => Ok(json!({"modelDetails": summary(catalogue, model)})),
+        None => Err(Refusal::new(
+            "ResourceNotFoundException",
+            "Could not resolve the foundation model from the provided model identifier.",
+        )),
+    }
+}
+
+#[derive(Default)]
+struct Filters {
+    provider: Option<String>,
+    output_modality: Option<String>,
+    inference_type: Option<String>,
+    customization: Option<String>,
+}
+
+impl Filters {
+    fn read(query: &str) -> Result<Filters, Refusal> {
+        let mut filters = Filters::default();
+        for (name, value) in uri::query(query) {
+            let (shape, filter) = match name.as_str() {
+                "byProvider" => ("Provider", &mut filters.provider),
+                "byOutputModality" => ("ModelModality", &mut filters.output_modality),
+                "byInferenceType" => ("InferenceType", &mut filters.inference_type),
+                "byCustomizationType" => ("ModelCustomization", &mut filters.customization),
+                _ => continue,
+            };
+            validate::text(shape, &name, &value)?;
+            *filter = Some(value);
+        }
+        Ok(filters)
+    }
+
+    fn let_through(&self, model: &Model) -> bool {
+        // No model of ours can be customized or has provisioned throughput.
+        self.provider
+            .as_ref()
+            .is_none_or(|provider| provider.eq_ignore_ascii_case(&model.provider))
+            && self
+                .output_modality
+                .as_ref()
+                .is_none_or(|modality| model.output.contains(modality))
+            && self
+                .inference_type
+                .as_ref()
+                .is_none_or(|kind| inference_types(model).contains(&kind.as_str()))
+            && self.customization.is_none()
+    }
+}
+
+fn summary(catalogue: &Catalogue, model: &Model) -> Value {
+    // Bedrock doesn't list video, though models read it.
+    let listed: Vec<&String> = model
+        .input
+        .iter()
+        .filter(|modality| *modality != "VIDEO")
+        .collect();
+    json!({
+        "modelArn": model.arn(catalogue.region()),
+        "modelId": model.id,
+        "modelName": model.name,
+        "providerName": model.provider,
+        "inputModalities": listed,
+        "outputModalities": model.output,
+        "responseStreamingSupported": model.streaming,
+        "customizationsSupported": [],
+        "inferenceTypesSupported": inference_types(model),
+        "modelLifecycle": {"status": model.status, "startOfLifeTime": format!("{}T00:00:00Z", model.since)},
+    })
+}
+
+/// `INFERENCE_PROFILE` is newer than the service model's enum, and what Bedrock sends.
+fn inference_types(model: &Model) -> Vec<&'static str> {
+    if model.on_demand {
+        vec!["ON_DEMAND"]
+    } else {
+        vec!["INFERENCE_PROFILE"]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(query: &str) -> Vec<String> {
+        let listed = list(&Catalogue::new("us-east-1"), query).unwrap();
+        let models = listed["modelSummaries"].as_array().unwrap().iter();
+        models
+            .map(|model| model["modelId"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn filters_narrow_the_list() {
+        assert!(ids("").len() > 60);
+        assert!(
+            ids("byProvider=anthropic")
+                .iter()
+                .all(|id| id.starts_with("anthropic."))
+        );
+        assert!(
+            ids("byOutputModality=EMBEDDING")
+                .iter()
+                .all(|id| id.contains("embed"))
+        );
+        assert!(
+            !ids("byInferenceType=ON_DEMAND").contains(&"anthropic.claude-sonnet-4-6".to_owned())
+        );
+        assert!(ids("byInferenceType=PROVISIONED").is_empty());
+        assert!(list(&Catalogue::new("us-east-1"), "byOutputModality=SMELL").is_err());
+    }
+
+    #[test]
+    fn on_demand_models_are_as_the_service_model_says() {
+        let listed = list(&Catalogue::new("us-east-1"), "byInferenceType=ON_DEMAND").unwrap();
+        validate::named("ListFoundationModelsResponse", &listed).unwrap();
+    }
+}

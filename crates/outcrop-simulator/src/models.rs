@@ -1,0 +1,405 @@
+//! The models and inference profiles that the simulator has, and what each family of models refuses.
+//!
+//! `models/models.json` holds both: Bedrock's line-up and the families' rules as users report them (2026-11). A row's
+//! modalities may name `VIDEO`, which Bedrock's own list leaves out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize;
+
+use crate::refusal::Refusal;
+
+/// The account that ARNs of the simulator belong to.
+const ACCOUNT: &str = "123456789012";
+/// The application inference profile that each region has, so that opaque ARNs can be tried.
+const APPLICATION_PROFILE: (&str, &str) =
+    ("simulator001", "anthropic.claude-sonnet-4-5-20250929-v1:0");
+
+/// The models as seen from one region.
+pub(crate) struct Catalogue {
+    region: String,
+    table: &'static Table,
+    /// By id.
+    profiles: HashMap<String, Arc<Profile>>,
+}
+
+/// What a model identifier names.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) model: &'static Model,
+    pub(crate) family: &'static Family,
+}
+
+/// A foundation model.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Model {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) provider: String,
+    family: String,
+    pub(crate) input: Vec<String>,
+    pub(crate) output: Vec<String>,
+    pub(crate) streaming: bool,
+    /// If it can be called by its own id, without an inference profile.
+    pub(crate) on_demand: bool,
+    /// The prefixes of its inference profiles.
+    profiles: Vec<String>,
+    /// The most tokens it answers.
+    pub(crate) max_tokens: u64,
+    /// The most tokens it reads.
+    pub(crate) context: u64,
+    /// `ACTIVE` or `LEGACY`.
+    pub(crate) status: String,
+    /// The day it came out.
+    pub(crate) since: String,
+}
+
+/// What a family of models takes and refuses. The default is a plain text model.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Family {
+    /// If Converse works with it at all.
+    pub(crate) chat: bool,
+    /// System prompts.
+    pub(crate) system: bool,
+    /// Messages of role `system` in the conversation.
+    pub(crate) system_role: bool,
+    pub(crate) tools: bool,
+    pub(crate) tool_choices: Vec<String>,
+    pub(crate) tool_streaming: bool,
+    pub(crate) strict_tools: bool,
+    /// Tool results and text in one turn.
+    pub(crate) mixed_turns: bool,
+    pub(crate) image_in_tool_result: bool,
+    pub(crate) documents: bool,
+    pub(crate) cache: bool,
+    pub(crate) cache_1h: bool,
+    pub(crate) structured_output: bool,
+    /// A conversation that ends with an assistant turn, to be continued.
+    pub(crate) prefill: bool,
+    pub(crate) count_tokens: bool,
+    pub(crate) sampling: Sampling,
+    pub(crate) thinking: Thinking,
+    pub(crate) stop_sequences: usize,
+    /// If `additionalModelRequestFields` may hold anything.
+    pub(crate) extra_fields: bool,
+    /// If the model's own server checks strictly, in Anthropic's words.
+    pub(crate) strict_model: bool,
+}
+
+/// Which of temperature and top-p may be given.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Sampling {
+    Any,
+    One,
+    None,
+}
+
+/// Which shapes of Claude's `thinking` are taken.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Thinking {
+    None,
+    /// `enabled` with a budget.
+    Budget,
+    /// `enabled` with a budget, and `adaptive`.
+    Both,
+    Adaptive,
+    /// `adaptive`, and it can't be switched off.
+    Always,
+}
+
+/// An inference profile.
+#[derive(Debug)]
+pub(crate) struct Profile {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// `SYSTEM_DEFINED` or `APPLICATION`.
+    pub(crate) kind: &'static str,
+    pub(crate) arn: String,
+    pub(crate) model: &'static Model,
+    pub(crate) model_arns: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Table {
+    families: HashMap<String, Family>,
+    models: Vec<Model>,
+}
+
+impl Catalogue {
+    pub(crate) fn new(region: &str) -> Catalogue {
+        let table = table();
+        let geographies = geographies(region);
+        let system = table.models.iter().flat_map(|model| {
+            let prefixes = model
+                .profiles
+                .iter()
+                .filter(|prefix| geographies.contains(&prefix.as_str()));
+            prefixes.map(move |prefix| Profile::system(region, prefix, model))
+        });
+        let application = table
+            .models
+            .iter()
+            .filter(|model| model.id == APPLICATION_PROFILE.1);
+        let application = application.map(|model| Profile::application(region, model));
+        let profiles = system
+            .chain(application)
+            .map(|profile| (profile.id.clone(), Arc::new(profile)))
+            .collect();
+        Catalogue {
+            region: region.to_owned(),
+            table,
+            profiles,
+        }
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        &self.region
+    }
+
+    pub(crate) fn models(&self) -> impl Iterator<Item = &'static Model> {
+        self.table.models.iter()
+    }
+
+    /// All inference profiles, by id.
+    pub(crate) fn profiles(&self) -> Vec<Arc<Profile>> {
+        let mut profiles: Vec<_> = self.profiles.values().cloned().collect();
+        profiles.sort_by(|a, b| a.id.cmp(&b.id));
+        profiles
+    }
+
+    /// A model by its id or ARN.
+    pub(crate) fn model(&self, identifier: &str) -> Option<&'static Model> {
+        let prefix = format!("arn:aws:bedrock:{}::foundation-model/", self.region);
+        let id = identifier.strip_prefix(&prefix).unwrap_or(identifier);
+        self.table.models.iter().find(|model| model.id == id)
+    }
+
+    /// A profile by its id or ARN; an application profile is known by its ARN only.
+    pub(crate) fn profile(&self, identifier: &str) -> Option<Arc<Profile>> {
+        let found = match identifier.starts_with("arn:") {
+            true => self
+                .profiles
+                .values()
+                .find(|profile| profile.arn == identifier)?,
+            false => self
+                .profiles
+                .get(identifier)
+                .filter(|profile| profile.kind == "SYSTEM_DEFINED")?,
+        };
+        Some(Arc::clone(found))
+    }
+
+    /// Finds what to call, by id or ARN of a model or an inference profile.
+    ///
+    /// # Errors
+    ///
+    /// An identifier that names nothing, and a model that has to be called by a profile, in AWS's words.
+    pub(crate) fn resolve(&self, identifier: &str) -> Result<Target, Refusal> {
+        if let Some(profile) = self.profile(identifier) {
+            return Ok(self.target(profile.model));
+        }
+        let Some(model) = self.model(identifier) else {
+            return Err(Refusal::validation(
+                "The provided model identifier is invalid.",
+            ));
+        };
+        if !model.on_demand {
+            return Err(Refusal::validation(format!(
+                "Invocation of model ID {identifier} with on-demand throughput isn’t supported. Retry your request \
+                 with the ID or ARN of an inference profile that contains this model."
+            )));
+        }
+        Ok(self.target(model))
+    }
+
+    pub(crate) fn target(&self, model: &'static Model) -> Target {
+        static PLAIN: LazyLock<Family> = LazyLock::new(Family::default);
+        let family = self.table.families.get(&model.family).unwrap_or(&PLAIN);
+        Target { model, family }
+    }
+}
+
+impl Model {
+    pub(crate) fn arn(&self, region: &str) -> String {
+        format!("arn:aws:bedrock:{region}::foundation-model/{}", self.id)
+    }
+
+    pub(crate) fn reads(&self, modality: &str) -> bool {
+        self.input.iter().any(|known| known == modality)
+    }
+}
+
+impl Profile {
+    fn system(region: &str, prefix: &str, model: &'static Model) -> Profile {
+        let id = format!("{prefix}.{}", model.id);
+        let label = if prefix == "global" {
+            "Global".to_owned()
+        } else {
+            prefix.to_uppercase()
+        };
+        Profile {
+            name: name(&format!("{label} {} {}", model.provider, model.name)),
+            kind: "SYSTEM_DEFINED",
+            arn: format!("arn:aws:bedrock:{region}:{ACCOUNT}:inference-profile/{id}"),
+            model,
+            model_arns: regions(prefix, region)
+                .iter()
+                .map(|region| model.arn(region))
+                .collect(),
+            id,
+        }
+    }
+
+    fn application(region: &str, model: &'static Model) -> Profile {
+        let id = APPLICATION_PROFILE.0.to_owned();
+        Profile {
+            name: "simulator application".to_owned(),
+            kind: "APPLICATION",
+            arn: format!("arn:aws:bedrock:{region}:{ACCOUNT}:application-inference-profile/{id}"),
+            model,
+            model_arns: vec![model.arn(region)],
+            id,
+        }
+    }
+}
+
+impl Default for Family {
+    fn default() -> Family {
+        Family {
+            chat: true,
+            system: true,
+            system_role: false,
+            tools: false,
+            tool_choices: Vec::new(),
+            tool_streaming: true,
+            strict_tools: false,
+            mixed_turns: true,
+            image_in_tool_result: false,
+            documents: false,
+            cache: false,
+            cache_1h: false,
+            structured_output: false,
+            prefill: false,
+            count_tokens: false,
+            sampling: Sampling::Any,
+            thinking: Thinking::None,
+            stop_sequences: 4,
+            extra_fields: true,
+            strict_model: false,
+        }
+    }
+}
+
+/// Profiles' names hold letters and digits with single separators between.
+fn name(text: &str) -> String {
+    let words = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The profile prefixes that a region has.
+fn geographies(region: &str) -> Vec<&'static str> {
+    let local: &[&str] = match region {
+        _ if region.starts_with("us-gov-") => return vec!["us-gov"],
+        "ap-northeast-1" | "ap-northeast-3" => &["apac", "jp"],
+        "ap-southeast-2" | "ap-southeast-4" => &["apac", "au"],
+        _ if region.starts_with("us-") || region.starts_with("ca-") => &["us"],
+        _ if region.starts_with("eu-") => &["eu"],
+        _ if region.starts_with("ap-") => &["apac"],
+        _ => &[],
+    };
+    local.iter().copied().chain(["global"]).collect()
+}
+
+/// Where a profile may send a call: at most five places, the caller's own first.
+fn regions<'a>(prefix: &str, own: &'a str) -> Vec<&'a str> {
+    let all: &[&str] = match prefix {
+        "us" => &["us-east-1", "us-east-2", "us-west-2"],
+        "eu" => &["eu-central-1", "eu-west-1", "eu-west-3"],
+        "jp" => &["ap-northeast-1", "ap-northeast-3"],
+        "au" => &["ap-southeast-2", "ap-southeast-4"],
+        "apac" => &["ap-northeast-1", "ap-southeast-1", "ap-southeast-2"],
+        _ => &[],
+    };
+    let others = all.iter().copied().filter(|region| *region != own);
+    std::iter::once(own).chain(others).collect()
+}
+
+fn table() -> &'static Table {
+    static TABLE: LazyLock<Table> = LazyLock::new(|| {
+        #[expect(
+            clippy::expect_used,
+            reason = "the table is part of the program, and a test reads it"
+        )]
+        serde_json::from_str(include_str!("../models/models.json"))
+            .expect("models.json is a table of models")
+    });
+    &TABLE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(identifier: &str) -> Result<&'static str, String> {
+        let resolved = Catalogue::new("us-east-1").resolve(identifier);
+        resolved
+            .map(|target| target.model.id.as_str())
+            .map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn each_model_has_a_known_family() {
+        for model in &table().models {
+            assert!(table().families.contains_key(&model.family), "{}", model.id);
+        }
+    }
+
+    #[test]
+    fn ids_profiles_and_arns_of_both_are_found() {
+        let nova = "amazon.nova-lite-v1:0";
+        for identifier in [
+            nova,
+            "us.amazon.nova-lite-v1:0",
+            "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-lite-v1:0",
+        ] {
+            assert_eq!(resolve(identifier), Ok(nova));
+        }
+        let application =
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/simulator001";
+        assert_eq!(resolve(application), Ok(APPLICATION_PROFILE.1));
+    }
+
+    #[test]
+    fn what_isnt_here_is_invalid() {
+        for identifier in ["gpt-4", "eu.amazon.nova-lite-v1:0", "simulator001"] {
+            assert_eq!(
+                resolve(identifier),
+                Err("The provided model identifier is invalid.".to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn a_bare_id_may_need_a_profile() {
+        let message = resolve("anthropic.claude-sonnet-4-6").unwrap_err();
+        assert!(message.starts_with(
+            "Invocation of model ID anthropic.claude-sonnet-4-6 with on-demand throughput isn’t"
+        ));
+        assert!(resolve("global.anthropic.claude-sonnet-4-6").is_ok());
+    }
+
+    #[test]
+    fn profiles_follow_the_region() {
+        let jp = Catalogue::new("ap-northeast-1");
+        assert!(jp.resolve("jp.anthropic.claude-sonnet-4-6").is_ok());
+        assert!(jp.resolve("us.anthropic.claude-sonnet-4-6").is_err());
+    }
+}

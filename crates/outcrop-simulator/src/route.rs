@@ -1,0 +1,89 @@
+//! Which operation a method and a path name.
+
+use http::Method;
+
+use crate::uri;
+
+/// An operation that the simulator speaks, with what its path names.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Route {
+    Converse { model: String },
+    ConverseStream { model: String },
+    CountTokens { model: String },
+    ListFoundationModels,
+    GetFoundationModel { id: String },
+    ListInferenceProfiles,
+    GetInferenceProfile { id: String },
+}
+
+impl Route {
+    /// Reads a path as sent: ids are percent-encoded in it, so that an ARN is one segment.
+    pub(crate) fn find(method: &Method, path: &str) -> Option<Route> {
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        let decoded = |segment: &str| uri::decode(segment).filter(|decoded| !decoded.is_empty());
+        match (method, segments.as_slice()) {
+            (&Method::POST, ["model", model, "converse"]) => Some(Route::Converse {
+                model: decoded(model)?,
+            }),
+            (&Method::POST, ["model", model, "converse-stream"]) => Some(Route::ConverseStream {
+                model: decoded(model)?,
+            }),
+            (&Method::POST, ["model", model, "count-tokens"]) => Some(Route::CountTokens {
+                model: decoded(model)?,
+            }),
+            (&Method::GET, ["foundation-models"]) => Some(Route::ListFoundationModels),
+            (&Method::GET, ["foundation-models", id]) => {
+                Some(Route::GetFoundationModel { id: decoded(id)? })
+            }
+            (&Method::GET, ["inference-profiles"]) => Some(Route::ListInferenceProfiles),
+            (&Method::GET, ["inference-profiles", id]) => {
+                Some(Route::GetInferenceProfile { id: decoded(id)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// Its name in the service model.
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Route::Converse { .. } => "Converse",
+            Route::ConverseStream { .. } => "ConverseStream",
+            Route::CountTokens { .. } => "CountTokens",
+            Route::ListFoundationModels => "ListFoundationModels",
+            Route::GetFoundationModel { .. } => "GetFoundationModel",
+            Route::ListInferenceProfiles => "ListInferenceProfiles",
+            Route::GetInferenceProfile { .. } => "GetInferenceProfile",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_decoded() {
+        let path =
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A%3Afoundation-model%2Fa.b-v1%3A0/converse";
+        let model = "arn:aws:bedrock:us-east-1::foundation-model/a.b-v1:0".to_owned();
+        assert_eq!(
+            Route::find(&Method::POST, path),
+            Some(Route::Converse { model })
+        );
+        let bare = Route::find(&Method::POST, "/model/a.b-v1:0/converse");
+        assert_eq!(
+            bare,
+            Some(Route::Converse {
+                model: "a.b-v1:0".to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn other_paths_are_no_operation() {
+        for path in ["/", "/model/a/b/converse", "/model//converse", "/v1/models"] {
+            assert_eq!(Route::find(&Method::POST, path), None, "{path}");
+        }
+        assert_eq!(Route::find(&Method::GET, "/model/a/converse"), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! How many tokens something has: about four characters each, the same for counting and for using.
+
+use serde_json::Value;
+
+const CHARS_PER_TOKEN: u64 = 4;
+/// What an image, a document or a video counts, whatever its size.
+const TOKENS_PER_MEDIA: u64 = 1_500;
+const TOKENS_PER_MESSAGE: u64 = 4;
+
+/// The tokens of a request: its conversation, its system prompt, its tools.
+pub(crate) fn input(body: &Value) -> u64 {
+    let mut count = Count::default();
+    for part in ["messages", "system", "toolConfig"] {
+        if let Some(part) = body.get(part) {
+            count.add(part);
+        }
+    }
+    let messages = body
+        .get("messages")
+        .and_then(Value::as_array)
+        .map_or(0, Vec::len);
+    of_chars(count.chars) + count.media * TOKENS_PER_MEDIA + messages as u64 * TOKENS_PER_MESSAGE
+}
+
+/// The tokens of a text.
+pub(crate) fn of(text: &str) -> u64 {
+    of_chars(text.chars().count() as u64)
+}
+
+/// The characters that a number of tokens has.
+pub(crate) fn chars(tokens: u64) -> usize {
+    usize::try_from(tokens.saturating_mul(CHARS_PER_TOKEN)).unwrap_or(usize::MAX)
+}
+
+fn of_chars(chars: u64) -> u64 {
+    chars.div_ceil(CHARS_PER_TOKEN)
+}
+
+#[derive(Default)]
+struct Count {
+    chars: u64,
+    media: u64,
+}
+
+impl Count {
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.chars += text.chars().count() as u64,
+            Value::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| match name.as_str() {
+                "bytes" | "s3Location" => self.media += 1,
+                // Names of Converse's own members aren't what the model reads.
+                _ => self.add(value),
+            }),
+            Value::Number(_) | Value::Bool(_) => self.chars += 4,
+            Value::Null => {}
+        }
+    }
+}
