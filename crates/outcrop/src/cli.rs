@@ -1,0 +1,279 @@
+//! The command line. Flags of settings come from their table; this file only says which command takes which.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::commands::DEFAULT_MODEL;
+use crate::settings::{Given, SETTINGS, Setting, Shape};
+
+/// What the simulator alone heeds.
+const FOR_SIMULATE: &[&str] = &[
+    "listen",
+    "region",
+    "simulator_pace",
+    "simulator_scenario",
+    "max_connections",
+    "log",
+    "log_format",
+];
+
+/// What a gateway that runs for one command heeds. The rest comes from the environment and the file.
+const FOR_ONE_COMMAND: &[&str] = &[
+    "simulate",
+    "region",
+    "profile",
+    "endpoint_url",
+    "control_endpoint_url",
+    "simulator_pace",
+    "simulator_scenario",
+    "log",
+    "log_format",
+];
+
+/// The heading of the latter in help.
+const IN_PROCESS: &str = "Without a base URL";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    Command::new("outcrop")
+        .about("An OpenAI-compatible gateway for Amazon Bedrock")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_long_help(
+            "Examples:\n  outcrop serve --simulate              Try it without an AWS account\n  \
+             outcrop serve --region eu-central-1   Serve Bedrock on http://127.0.0.1:8080/v1\n  \
+             outcrop chat \"Why is the sky blue?\"   Ask once, by itself or through OPENAI_BASE_URL\n  \
+             outcrop config check                  Find what is wrong with the settings",
+        )
+        .subcommands([serve(), simulate(), chat(), models(), config()])
+}
+
+fn serve() -> Command {
+    Command::new("serve")
+        .about("Serve OpenAI's API in front of Bedrock, or of the simulator")
+        .arg(config_file())
+        .args(SETTINGS.iter().map(flag))
+        .after_long_help(
+            "Examples:\n  outcrop serve --simulate\n  outcrop serve --config /etc/outcrop.toml\n  \
+             OUTCROP_API_KEYS=sk-a,sk-b outcrop serve --listen 0.0.0.0:8080",
+        )
+}
+
+fn simulate() -> Command {
+    Command::new("simulate")
+        .about("Serve the simulator alone, for any AWS SDK")
+        .arg(config_file())
+        .args(flags(FOR_SIMULATE))
+        .after_long_help("Example:\n  outcrop simulate --listen 127.0.0.1:9000 --simulator-pace 0")
+}
+
+fn chat() -> Command {
+    Command::new("chat")
+        .about("Ask a model, and print its answer as it arrives")
+        .arg(Arg::new("prompt").value_name("PROMPT").help("What to ask [standard input if it is - or absent]"))
+        .arg(
+            Arg::new("model")
+                .long("model")
+                .short('m')
+                .value_name("MODEL")
+                .default_value(DEFAULT_MODEL)
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("The model to ask"),
+        )
+        .arg(Arg::new("system").long("system").short('s').value_name("TEXT").help("Instructions for the model"))
+        .arg(
+            Arg::new("max_tokens")
+                .long("max-tokens")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(u32).range(1..))
+                .help("The most tokens to answer with"),
+        )
+        .arg(
+            Arg::new("temperature")
+                .long("temperature")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(f64))
+                .help("How freely to choose words, from 0"),
+        )
+        .args(gateway())
+        .args(in_process())
+        .after_long_help(
+            "Examples:\n  outcrop chat --simulate \"Hello!\"\n  git diff | outcrop chat --system \"Review this.\"\n  \
+             outcrop chat --base-url http://127.0.0.1:8080/v1 --max-tokens 200 \"Tell me a story.\"",
+        )
+}
+
+fn models() -> Command {
+    Command::new("models")
+        .about("List the models: a table on a terminal, a name on each line elsewhere")
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Print the list as JSON"),
+        )
+        .args(gateway())
+        .args(in_process())
+        .after_long_help(
+            "Examples:\n  outcrop models --simulate\n  outcrop models --json | jq -r '.data[].id'",
+        )
+}
+
+fn config() -> Command {
+    let with_settings = |name, about| {
+        Command::new(name)
+            .about(about)
+            .arg(config_file())
+            .args(SETTINGS.iter().map(flag))
+    };
+    Command::new("config")
+        .about("Check, show and document the settings")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([
+            with_settings(
+                "check",
+                "Say whether the settings are in order, or all that is wrong with them",
+            ),
+            with_settings(
+                "print",
+                "Print what each setting is and where that comes from, secrets masked",
+            ),
+            Command::new("schema").about("Print a JSON Schema of outcrop.toml, for editors"),
+            Command::new("docs").about("Print the reference page of all settings, in Markdown"),
+        ])
+}
+
+fn config_file() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("PATH")
+        .value_parser(value_parser!(PathBuf))
+        .help("The settings file [./outcrop.toml if there is one]")
+        .long_help("The settings file.\n\n[env: OUTCROP_CONFIG]\n[default: ./outcrop.toml if there is one]")
+}
+
+/// Which gateway to ask.
+fn gateway() -> [Arg; 2] {
+    [
+        Arg::new("base_url")
+            .long("base-url")
+            .value_name("URL")
+            .help("The gateway to ask [OPENAI_BASE_URL, else one is started for this command]"),
+        Arg::new("api_key")
+            .long("api-key")
+            .value_name("KEY")
+            .help("The key to show it [OPENAI_API_KEY]"),
+    ]
+}
+
+fn in_process() -> impl Iterator<Item = Arg> {
+    let args = std::iter::once(config_file()).chain(flags(FOR_ONE_COMMAND));
+    args.map(|arg| {
+        arg.help_heading(IN_PROCESS)
+            .conflicts_with_all(["base_url", "api_key"])
+    })
+}
+
+fn flags(names: &'static [&str]) -> impl Iterator<Item = Arg> {
+    names
+        .iter()
+        .filter_map(|name| Setting::named(name))
+        .map(flag)
+}
+
+/// The flag of a setting. Its value is only text here: settings are checked together, with all other layers.
+fn flag(setting: &'static Setting) -> Arg {
+    let default = match (setting.shown_default)(setting.default) {
+        Some(value) => format!("[default: {}]", value.to_string().trim_matches('"')),
+        None => String::new(),
+    };
+    // The summary of a switch or list says what its absence means.
+    let short_default = if setting.shape == Shape::Value {
+        default.as_str()
+    } else {
+        ""
+    };
+    let variables: Vec<String> = std::iter::once(setting.env())
+        .chain(setting.env_fallbacks.iter().map(|name| (*name).to_owned()))
+        .collect();
+    let summary = setting.summary();
+    let details = match setting.details() {
+        text if text.is_empty() => text,
+        text => format!("\n\n{text}"),
+    };
+    let arg = Arg::new(setting.name)
+        .long(setting.flag())
+        .value_name(setting.placeholder)
+        .help_heading(setting.section)
+        .help(
+            format!("{} {short_default}", summary.trim_end_matches('.'))
+                .trim_end()
+                .to_owned(),
+        )
+        .long_help(
+            format!(
+                "{summary}{details}\n\n[env: {}]\n{default}",
+                variables.join(", else ")
+            )
+            .trim_end()
+            .to_owned(),
+        );
+    match setting.shape {
+        Shape::Value => arg,
+        Shape::Switch => arg
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true"),
+        Shape::List => arg.action(ArgAction::Append),
+    }
+}
+
+/// Whether a flag asks for a gateway of our own, even if the environment names another.
+pub(crate) fn wants_own_gateway(matches: &ArgMatches) -> bool {
+    std::iter::once("config")
+        .chain(FOR_ONE_COMMAND.iter().copied())
+        .any(|name| matches.contains_id(name))
+}
+
+/// What the flags of a command and the environment say about settings.
+pub(crate) fn given(matches: &ArgMatches) -> Given {
+    let flags = SETTINGS
+        .iter()
+        .filter_map(|setting| {
+            let values = matches.try_get_many::<String>(setting.name).ok()??;
+            let values: Vec<&str> = values.map(String::as_str).collect();
+            Some((setting, values.join(",")))
+        })
+        .collect();
+    let config = matches
+        .try_get_one::<PathBuf>("config")
+        .ok()
+        .flatten()
+        .cloned();
+    Given {
+        flags,
+        config,
+        environment: std::env::vars_os().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_in_order() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn commands_only_take_settings_that_exist() {
+        for name in FOR_SIMULATE.iter().chain(FOR_ONE_COMMAND) {
+            assert!(Setting::named(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The commands, a file for each.
+
+mod chat;
+mod config;
+mod models;
+mod serve;
+mod simulate;
+
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use clap::ArgMatches;
+use tokio::runtime;
+
+use crate::cli;
+use crate::client::{Client, ClientError};
+use crate::failure::Failure;
+use crate::log;
+use crate::serve::{Running, start};
+use crate::settings::{self, BaseUrl, Kind, LogFilter};
+
+/// The model that the banner shows and that `outcrop chat` asks unless told otherwise.
+pub(crate) const DEFAULT_MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+
+/// Runs the command that was given.
+///
+/// # Errors
+/// Whatever keeps it from doing its work.
+pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(matches),
+        Some(("simulate", matches)) => simulate::run(matches),
+        Some(("chat", matches)) => chat::run(matches),
+        Some(("models", matches)) => models::run(matches),
+        Some(("config", matches)) => config::run(matches),
+        // The command line requires a command and knows no other.
+        _ => Ok(()),
+    }
+}
+
+/// Runs a command that waits. Leaves at its end without waiting for what can't be interrupted, such as a name lookup.
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}
+
+/// Does something with a gateway: the one that is named, else one that runs for as long as this takes.
+async fn with_gateway<T>(
+    matches: &ArgMatches,
+    work: impl AsyncFnOnce(Client) -> Result<T, ClientError>,
+) -> Result<T, Failure> {
+    match named_gateway(matches)? {
+        Some(client) => Ok(work(client).await?),
+        None => {
+            let running = start_own(matches).await?;
+            let base_url = BaseUrl::from_text(&running.base_url)
+                .map_err(|_| ClientError::BaseUrl("the gateway"))?;
+            let client = Client::new(base_url, running.api_key.as_deref())?;
+            let result = work(client).await;
+            running.stop().await;
+            Ok(result?)
+        }
+    }
+}
+
+/// From the flags, else from the variables that OpenAI's own clients read.
+fn named_gateway(matches: &ArgMatches) -> Result<Option<Client>, ClientError> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (text, origin) = match matches.get_one::<String>("base_url") {
+        Some(text) => (text.clone(), "--base-url"),
+        None if cli::wants_own_gateway(matches) => return Ok(None),
+        None => match variable("OPENAI_BASE_URL") {
+            Some(text) => (text, "OPENAI_BASE_URL"),
+            None => return Ok(None),
+        },
+    };
+    let base_url = BaseUrl::from_text(&text).map_err(|_| ClientError::BaseUrl(origin))?;
+    let key = matches
+        .get_one::<String>("api_key")
+        .cloned()
+        .or_else(|| variable("OPENAI_API_KEY"));
+    Client::new(base_url, key.as_deref()).map(Some)
+}
+
+/// A gateway on a free port of this machine. It is quiet unless the user asked for its log.
+async fn start_own(matches: &ArgMatches) -> Result<Running, Failure> {
+    let mut loaded = settings::load(&cli::given(matches))?;
+    if loaded.is_default("log") {
+        loaded.settings.log = LogFilter::quiet();
+    }
+    log::init(&loaded.settings.log, loaded.settings.log_format);
+    loaded.warn();
+    loaded.settings.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Ok(start(&loaded.settings).await?)
+}

@@ -1,0 +1,46 @@
+//! `outcrop config check`, `print`, `schema` and `docs`.
+
+use std::io::{self, Write};
+
+use clap::ArgMatches;
+
+use crate::failure::Failure;
+use crate::settings::{load, print, reference, schema};
+use crate::{access, cli};
+
+/// Runs one of them.
+pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let page = match matches.subcommand() {
+        Some(("check", matches)) => check(matches)?,
+        Some(("print", matches)) => {
+            let loaded = load(&cli::given(matches))?;
+            complain(&loaded.warnings);
+            print(&loaded.effective)
+        }
+        Some(("schema", _)) => format!("{:#}\n", schema()),
+        Some(("docs", _)) => reference(),
+        _ => return Ok(()),
+    };
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(page.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::Output)
+}
+
+/// Settings are in order if `serve` would start with them.
+fn check(matches: &ArgMatches) -> Result<String, Failure> {
+    let loaded = load(&cli::given(matches))?;
+    complain(&loaded.warnings);
+    access::check(&loaded.settings)?;
+    Ok(match &loaded.file {
+        Some(file) => format!("{}: the settings are in order\n", file.display()),
+        None => "the settings are in order (there is no file)\n".to_owned(),
+    })
+}
+
+fn complain(warnings: &[String]) {
+    for warning in warnings {
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+    }
+}

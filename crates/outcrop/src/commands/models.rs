@@ -1,0 +1,88 @@
+//! `outcrop models`.
+
+use std::io::{self, Write};
+
+use clap::ArgMatches;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{block_on, with_gateway};
+use crate::client::{Client, ClientError};
+use crate::failure::Failure;
+use crate::terminal::{clean, stdout_is_terminal};
+
+/// Lists what the gateway lists.
+pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    let list = block_on(with_gateway(matches, async |client: Client| {
+        client.get_json("/models").await
+    }))?;
+    let page = if matches.get_flag("json") {
+        format!("{list:#}\n")
+    } else {
+        page(list, stdout_is_terminal())?
+    };
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(page.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::Output)
+}
+
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    id: String,
+    #[serde(default)]
+    owned_by: String,
+}
+
+/// A table to read, or names to be piped on.
+fn page(list: Value, as_table: bool) -> Result<String, ClientError> {
+    let List { data } =
+        serde_json::from_value(list).map_err(|error| ClientError::NotOpenAi(error.to_string()))?;
+    if !as_table {
+        return Ok(data
+            .iter()
+            .map(|model| format!("{}\n", clean(&model.id)))
+            .collect());
+    }
+    let width = data
+        .iter()
+        .map(|model| model.id.chars().count())
+        .chain([5])
+        .max()
+        .unwrap_or(5);
+    let rows = data
+        .iter()
+        .map(|model| format!("{:<width$}  {}\n", clean(&model.id), clean(&model.owned_by)));
+    Ok(std::iter::once(format!("{:<width$}  OWNED BY\n", "MODEL"))
+        .chain(rows)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_table_lines_up_and_a_pipe_gets_names() {
+        let list =
+            json!({ "data": [{ "id": "a.long-name", "owned_by": "amazon" }, { "id": "b" }] });
+        assert_eq!(page(list.clone(), false).unwrap(), "a.long-name\nb\n");
+        assert_eq!(
+            page(list, true).unwrap(),
+            "MODEL        OWNED BY\na.long-name  amazon\nb            \n"
+        );
+    }
+
+    #[test]
+    fn a_list_that_is_none_is_an_error() {
+        assert!(page(json!({ "models": [] }), false).is_err());
+    }
+}

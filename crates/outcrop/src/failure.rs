@@ -1,0 +1,71 @@
+//! Why a command ends with a status other than 0, and how it says so.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use crate::access::Exposed;
+use crate::client::ClientError;
+use crate::serve::StartError;
+use crate::settings::Problems;
+use crate::terminal;
+
+/// All reasons for which a command can fail.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum Failure {
+    /// The settings are not in order.
+    #[error("the settings are not valid\n{0}")]
+    Settings(#[from] Problems),
+    /// The gateway would be open to anyone.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// The gateway or the simulator could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The server ended without having been told to.
+    #[error("the server has stopped: {0}")]
+    Stopped(#[source] io::Error),
+    /// A gateway could not be asked, or it refused, or its answer broke off.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The threads or signal handlers could not be set up.
+    #[error("cannot set up the runtime: {0}")]
+    Runtime(#[source] io::Error),
+    /// Standard input could not be read.
+    #[error("cannot read the prompt from standard input: {0}")]
+    Input(#[source] io::Error),
+    /// Standard output could not be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[source] io::Error),
+    /// There was nothing to ask.
+    #[error("there is no prompt: give it as an argument, or on standard input")]
+    NoPrompt,
+}
+
+impl Failure {
+    /// Tells the user, and gives the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        if self.is_broken_pipe() {
+            return ExitCode::SUCCESS;
+        }
+        let _ = writeln!(
+            io::stderr(),
+            "error: {}",
+            terminal::clean(&self.to_string())
+        );
+        match self {
+            Failure::NoPrompt => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// The reader of our output, such as `head`, has seen enough. That is no failure.
+    fn is_broken_pipe(&self) -> bool {
+        match self {
+            Failure::Output(error) | Failure::Client(ClientError::Output(error)) => {
+                error.kind() == ErrorKind::BrokenPipe
+            }
+            _ => false,
+        }
+    }
+}

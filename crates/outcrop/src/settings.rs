@@ -1,0 +1,24 @@
+//! Everything that can be set. [`table`] says what there is; flags, environment, file keys, defaults, help, the JSON
+//! Schema and the reference page all derive from it. [`load`] turns what the user wrote into a [`Settings`] in which
+//! nothing is invalid any more.
+
+mod docs;
+mod file;
+mod kind;
+mod kinds;
+mod layers;
+mod load;
+mod nearest;
+mod print;
+mod problem;
+mod schema;
+mod table;
+
+pub(crate) use docs::reference;
+pub(crate) use kind::{Kind, Shape};
+pub(crate) use kinds::{BaseUrl, LogFilter, LogFormat};
+pub(crate) use load::{Given, load};
+pub(crate) use print::print;
+pub(crate) use problem::Problems;
+pub(crate) use schema::schema;
+pub(crate) use table::{SETTINGS, Setting, Settings};

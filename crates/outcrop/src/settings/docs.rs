@@ -1,0 +1,82 @@
+//! The reference page, `docs/configuration.md`.
+
+use std::fmt::Write;
+
+use super::table::{SETTINGS, Setting};
+
+const HEAD: &str = "\
+# Configuration
+
+<!-- Written by `outcrop config docs` from the table in crates/outcrop/src/settings/table.rs. Don't edit it here. -->
+
+Every setting has one name. Take `body_limit`: it is the flag `--body-limit`, the variable `OUTCROP_BODY_LIMIT` and the
+key `body_limit` in a TOML file. A flag wins over a variable, a variable over the file, the file over the default.
+
+The file is the one named by `--config` or `OUTCROP_CONFIG`, else `outcrop.toml` in the working directory if there is
+one. Its keys stand at the top, without tables:
+
+```toml
+#:schema ./outcrop.schema.json
+listen = \"127.0.0.1:9000\"
+region = \"eu-central-1\"
+body_limit = \"8MiB\"
+total_timeout = \"5m\"
+```
+
+- A duration is `500ms`, `15s`, `15m`, `1h 30m`, or a plain number of seconds.
+- A size is `32MiB`, `1MB`, or a plain number of bytes.
+- A switch needs no value as a flag: `--simulate`. `--simulate=false` overrides a file that says `true`.
+- A list is an array in the file and separated by commas elsewhere.
+- Empty text for a setting that may be unset means \"not set\", so that a variable can undo what the file says.
+
+A value that is not valid stops the start, in whichever layer it stands, and so does a key in the file that doesn't
+exist. An `OUTCROP_` variable that doesn't exist is a warning. Four commands help:
+
+| Command | What it does |
+|---|---|
+| `outcrop config check` | Says whether the settings are in order, or all that is wrong with them and where. |
+| `outcrop config print` | Prints what each setting is and where that comes from, secrets masked. |
+| `outcrop config schema` | Prints a JSON Schema of the file, for completion in editors. |
+| `outcrop config docs` | Prints this page. |
+";
+
+/// The whole page.
+pub(crate) fn reference() -> String {
+    let mut page = String::from(HEAD);
+    let mut section = "";
+    for setting in SETTINGS {
+        if setting.section != section {
+            section = setting.section;
+            let _ = write!(page, "\n## {section}\n");
+        }
+        entry(&mut page, setting);
+    }
+    page
+}
+
+fn entry(page: &mut String, setting: &Setting) {
+    let _ = write!(page, "\n### `{}`\n\n{}\n", setting.name, setting.summary());
+    let details = setting.details();
+    if !details.is_empty() {
+        let _ = writeln!(page, "{details}");
+    }
+    let default = match (setting.shown_default)(setting.default) {
+        Some(value) => format!("`{value}`"),
+        None => "not set".to_owned(),
+    };
+    let variables: Vec<String> = std::iter::once(setting.env())
+        .chain(setting.env_fallbacks.iter().map(|name| (*name).to_owned()))
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let _ = write!(
+        page,
+        "\n| Default | Flag | Variable | Value |\n|---|---|---|---|\n| {default} | `--{}` | {} | {} |\n",
+        setting.flag(),
+        variables.join(", else "),
+        if setting.secret {
+            format!("{}; never shown", setting.expected)
+        } else {
+            setting.expected.to_owned()
+        },
+    );
+}

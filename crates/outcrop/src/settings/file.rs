@@ -1,0 +1,80 @@
+//! Reading `outcrop.toml`: its keys with their lines, and what is wrong with it as TOML.
+
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::kind::Raw;
+use super::layers::{Layers, Origin, Value};
+use super::nearest::{nearest, unknown};
+use super::problem::Problems;
+use super::table::{SETTINGS, Setting};
+
+/// Lays what the file says into its layer.
+pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut Problems) {
+    let at = |offset: usize| Origin::File(path.to_owned(), line(text, offset));
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut reported = Vec::new();
+    for error in &errors {
+        // Only the message: the error's own display quotes the line, and a secret may stand in it.
+        let origin = at(error.span().map_or(0, |span| span.start));
+        // The first mistake on a line tends to make the others.
+        if reported.contains(&origin) {
+            continue;
+        }
+        reported.push(origin.clone());
+        problems.add(origin, error.message().trim().replace('\n', ", "));
+    }
+    // What a parser recovers after a mistake is a guess. Unknown keys among it would be noise.
+    if !errors.is_empty() {
+        return;
+    }
+    for (key, value) in table.get_ref() {
+        let name = key.get_ref().as_ref();
+        match Setting::named(name) {
+            Some(setting) => layers.lay(
+                setting,
+                at(value.span().start),
+                Value::File(raw(value.get_ref())),
+            ),
+            None => {
+                let hint = match value.get_ref() {
+                    DeValue::Table(_) => {
+                        "; settings stand at the top of the file, without tables".to_owned()
+                    }
+                    _ => String::new(),
+                };
+                let names = SETTINGS.iter().map(|setting| setting.name.to_owned());
+                problems.add(
+                    at(key.span().start),
+                    unknown("key", name, nearest(name, names)) + &hint,
+                );
+            }
+        }
+    }
+}
+
+/// The line of an offset, from 1.
+fn line(text: &str, offset: usize) -> usize {
+    1 + text
+        .bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+}
+
+fn raw(value: &DeValue<'_>) -> Raw {
+    match value {
+        DeValue::String(text) => Raw::Text(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .map_or(Raw::Other("a number that is too large"), Raw::Integer),
+        DeValue::Float(number) => number
+            .as_str()
+            .parse()
+            .map_or(Raw::Other("a number"), Raw::Float),
+        DeValue::Boolean(truth) => Raw::Bool(*truth),
+        DeValue::Datetime(_) => Raw::Other("a date"),
+        DeValue::Array(items) => Raw::List(items.iter().map(|item| raw(item.get_ref())).collect()),
+        DeValue::Table(_) => Raw::Other("a table"),
+    }
+}

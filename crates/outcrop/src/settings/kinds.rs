@@ -1,0 +1,17 @@
+//! The kinds of settings, a file for each group.
+
+mod aws;
+mod key;
+mod log;
+mod net;
+mod number;
+mod size;
+mod time;
+
+pub(crate) use aws::{Profile, Region};
+pub(crate) use key::ApiKey;
+pub(crate) use log::{LogFilter, LogFormat};
+pub(crate) use net::BaseUrl;
+pub(crate) use number::Ratio;
+pub(crate) use size::ByteSize;
+pub(crate) use time::Timeout;

@@ -1,0 +1,163 @@
+//! From what the user wrote to checked settings: flags over environment over file over defaults.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::file;
+use super::layers::{Layers, Origin, Value};
+use super::nearest::{nearest, unknown};
+use super::problem::Problems;
+use super::table::{Effective, SETTINGS, Setting, Settings};
+
+/// The variable that names the file.
+pub(crate) const CONFIG_VARIABLE: &str = "OUTCROP_CONFIG";
+
+/// The file that is read when none is named.
+pub(crate) const DEFAULT_FILE: &str = "outcrop.toml";
+
+/// What the user gave outside the file.
+#[derive(Default)]
+pub(crate) struct Given {
+    /// Settings that flags gave, as text.
+    pub(crate) flags: Vec<(&'static Setting, String)>,
+    /// The value of `--config`.
+    pub(crate) config: Option<PathBuf>,
+    /// The environment.
+    pub(crate) environment: Vec<(OsString, OsString)>,
+}
+
+/// Settings that are in order.
+pub(crate) struct Loaded {
+    /// The values.
+    pub(crate) settings: Settings,
+    /// The same, to be shown with their origins.
+    pub(crate) effective: Vec<Effective>,
+    /// What is odd but no reason to stop.
+    pub(crate) warnings: Vec<String>,
+    /// The file that was read, if there was one.
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Loaded {
+    /// Logs the warnings.
+    pub(crate) fn warn(&self) {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}");
+        }
+    }
+
+    /// Whether the user left a setting alone.
+    pub(crate) fn is_default(&self, name: &str) -> bool {
+        self.effective
+            .iter()
+            .any(|row| row.setting.name == name && row.origin == Origin::Default)
+    }
+}
+
+/// Reads all layers.
+///
+/// # Errors
+/// All that is wrong in any layer.
+pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
+    let mut layers = Layers::new();
+    let mut problems = Problems::default();
+
+    let file = read_file(given, &mut layers, &mut problems);
+    let warnings = read_environment(&given.environment, &mut layers, &mut problems);
+    for (setting, text) in &given.flags {
+        layers.lay(
+            setting,
+            Origin::Flag(setting.flag()),
+            Value::Text(text.clone()),
+        );
+    }
+
+    match Settings::pick(&layers) {
+        Ok((settings, effective)) if problems.is_empty() => Ok(Loaded {
+            settings,
+            effective,
+            warnings,
+            file,
+        }),
+        Ok(_) => Err(problems.sorted()),
+        Err(more) => {
+            problems.extend(more);
+            Err(problems.sorted())
+        }
+    }
+}
+
+/// A file that is named must be there; `./outcrop.toml` may be missing.
+fn read_file(given: &Given, layers: &mut Layers, problems: &mut Problems) -> Option<PathBuf> {
+    let variable = given
+        .environment
+        .iter()
+        .find(|(name, value)| name == CONFIG_VARIABLE && !value.is_empty());
+    let (path, named_by) = match (&given.config, variable) {
+        (Some(path), _) => (path.clone(), Some(Origin::Flag("config".to_owned()))),
+        (None, Some((_, value))) => (
+            value.into(),
+            Some(Origin::Environment(CONFIG_VARIABLE.to_owned())),
+        ),
+        (None, None) => (PathBuf::from(DEFAULT_FILE), None),
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            file::read(&path, &text, layers, problems);
+            Some(path)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && named_by.is_none() => None,
+        Err(error) => {
+            let origin = named_by.unwrap_or_else(|| Origin::File(path.clone(), 0));
+            problems.add(origin, format!("cannot read {}: {error}", display(&path)));
+            None
+        }
+    }
+}
+
+fn display(path: &Path) -> String {
+    format!("{:?}", path.to_string_lossy())
+}
+
+/// A setting's own variable wins over its fallbacks. Returns a warning for each variable that looks like ours and is
+/// unknown.
+fn read_environment(
+    environment: &[(OsString, OsString)],
+    layers: &mut Layers,
+    problems: &mut Problems,
+) -> Vec<String> {
+    for setting in SETTINGS {
+        let own = setting.env();
+        let names = std::iter::once(own.as_str()).chain(setting.env_fallbacks.iter().copied());
+        let found = names
+            .filter_map(|name| environment.iter().find(|(known, _)| known == name))
+            .next();
+        let Some((name, value)) = found else { continue };
+        let origin = Origin::Environment(name.to_string_lossy().into_owned());
+        match value.to_str() {
+            Some(text) => layers.lay(setting, origin, Value::Text(text.to_owned())),
+            None => problems.add(
+                origin,
+                format!(
+                    "expected {}, found something that is not UTF-8",
+                    setting.expected
+                ),
+            ),
+        }
+    }
+
+    let known = || {
+        SETTINGS
+            .iter()
+            .map(Setting::env)
+            .chain([CONFIG_VARIABLE.to_owned()])
+    };
+    environment
+        .iter()
+        .filter_map(|(name, _)| name.to_str())
+        .filter(|name| name.starts_with("OUTCROP_") && !known().any(|known| known == *name))
+        .map(|name| unknown("variable", name, nearest(name, known())))
+        .collect()
+}

@@ -1,0 +1,29 @@
+//! The effective settings, as a file that says where each value came from.
+
+use std::fmt::Write;
+
+use super::table::Effective;
+
+/// A TOML file with a comment behind each value. Secrets are masked.
+pub(crate) fn print(effective: &[Effective]) -> String {
+    let mut page = String::new();
+    let mut section = "";
+    for Effective {
+        setting,
+        shown,
+        origin,
+    } in effective
+    {
+        if setting.section != section {
+            let gap = if section.is_empty() { "" } else { "\n" };
+            section = setting.section;
+            let _ = writeln!(page, "{gap}# {section}");
+        }
+        let line = match shown {
+            Some(value) => format!("{} = {value}", setting.name),
+            None => format!("# {} is not set", setting.name),
+        };
+        let _ = writeln!(page, "{line:<44} # {origin}");
+    }
+    page
+}

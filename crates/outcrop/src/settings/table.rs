@@ -1,0 +1,250 @@
+//! The table of settings, and the struct that it becomes.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::kind::{Kind, Shape};
+use super::kinds::{
+    ApiKey, BaseUrl, ByteSize, LogFilter, LogFormat, Profile, Ratio, Region, Timeout,
+};
+use super::layers::{Layers, Origin};
+use super::problem::Problems;
+
+/// One row of the table.
+pub(crate) struct Setting {
+    /// The name: a key in the file as it stands, a flag and a variable after a little dressing.
+    pub(crate) name: &'static str,
+    /// The heading under which help and the reference page list it.
+    pub(crate) section: &'static str,
+    /// The lines of its doc comment; the first is a sentence that stands by itself.
+    doc: &'static [&'static str],
+    /// The default, written as it would be in the environment; empty if there is none.
+    pub(crate) default: &'static str,
+    /// Variables that are read where its own isn't set.
+    pub(crate) env_fallbacks: &'static [&'static str],
+    /// What a valid value looks like: "a size such as `32MiB`".
+    pub(crate) expected: &'static str,
+    /// The word for the value in help: `SIZE`.
+    pub(crate) placeholder: &'static str,
+    /// How many values there are.
+    pub(crate) shape: Shape,
+    /// Its value must not be shown.
+    pub(crate) secret: bool,
+    /// The JSON Schema of a value in the file.
+    pub(crate) schema: fn() -> serde_json::Value,
+    /// The default as JSON, which for our kinds is also TOML.
+    pub(crate) shown_default: fn(&'static str) -> Option<serde_json::Value>,
+}
+
+impl Setting {
+    /// `body-limit`, for `--body-limit`.
+    pub(crate) fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// `OUTCROP_BODY_LIMIT`.
+    pub(crate) fn env(&self) -> String {
+        format!("OUTCROP_{}", self.name.to_ascii_uppercase())
+    }
+
+    /// The first sentence of its documentation.
+    pub(crate) fn summary(&self) -> &'static str {
+        self.doc.first().map_or("", |line| line.trim())
+    }
+
+    /// What the documentation says beyond the first sentence.
+    pub(crate) fn details(&self) -> String {
+        let lines: Vec<&str> = self.doc.iter().skip(1).map(|line| line.trim()).collect();
+        lines.join(" ")
+    }
+
+    /// The row with this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Setting> {
+        SETTINGS.iter().find(|setting| setting.name == name)
+    }
+}
+
+/// A row reads `/// docs`, then `name: Kind = "default", or FALLBACK_VARIABLE;`.
+macro_rules! settings {
+    ($( section $section:literal { $(
+        $(#[doc = $doc:literal])+
+        $name:ident: $kind:ty = $default:literal $(, or $fallback:ident)*;
+    )+ } )+) => {
+        /// Every setting, in the order of the reference page.
+        pub(crate) const SETTINGS: &[Setting] = &[$($( Setting {
+            name: stringify!($name),
+            section: $section,
+            doc: &[$($doc),+],
+            default: $default,
+            env_fallbacks: &[$(stringify!($fallback)),*],
+            expected: <$kind as Kind>::EXPECTED,
+            placeholder: <$kind as Kind>::PLACEHOLDER,
+            shape: <$kind as Kind>::SHAPE,
+            secret: <$kind as Kind>::SECRET,
+            schema: <$kind as Kind>::schema,
+            shown_default: |text| <$kind as Kind>::from_default(text).ok()?.show(),
+        }, )+)+];
+
+        /// The settings of one run, checked.
+        #[derive(Clone, Debug)]
+        #[expect(dead_code, reason = "the parts that read the rest are joined in later")]
+        pub(crate) struct Settings {
+            $($( $(#[doc = $doc])+ pub(crate) $name: $kind, )+)+
+        }
+
+        impl Settings {
+            /// Picks the value of each setting from its highest layer, and says where it came from.
+            ///
+            /// # Errors
+            /// All values that aren't valid, in any layer: also one that another layer overrides.
+            pub(super) fn pick(layers: &Layers) -> Result<(Settings, Vec<Effective>), Problems> {
+                let mut problems = Problems::default();
+                let mut effective = Vec::new();
+                let [$($($name),+),+] = &layers.rows;
+                $($( let $name = $name.pick::<$kind>(&mut problems, &mut effective); )+)+
+                match ($($($name),+),+,) {
+                    ($($(Some($name)),+),+,) if problems.is_empty() => {
+                        Ok((Settings { $($($name),+),+ }, effective))
+                    }
+                    _ => Err(problems),
+                }
+            }
+        }
+    };
+}
+
+/// How many settings there are.
+pub(super) const COUNT: usize = SETTINGS.len();
+
+/// What one setting came out as, fit to be shown.
+pub(crate) struct Effective {
+    /// Which setting.
+    pub(crate) setting: &'static Setting,
+    /// Its value in JSON, which is also TOML; a secret is masked. `None` is "not set".
+    pub(crate) shown: Option<serde_json::Value>,
+    /// Where the value came from.
+    pub(crate) origin: Origin,
+}
+
+settings! {
+    section "Serving" {
+        /// The address and port to listen on.
+        /// Port 0 takes any free one, and the banner says which.
+        listen: SocketAddr = "127.0.0.1:8080";
+        /// Answer from the built-in simulator instead of AWS.
+        /// Nothing leaves the machine, no credentials are needed, and the answers are deterministic.
+        simulate: bool = "false";
+        /// How long open streams may go on after SIGTERM.
+        /// What is still open then ends with an error event. 0 ends them at once.
+        shutdown_timeout: Duration = "30s";
+    }
+    section "Access" {
+        /// The API keys that clients may use, as `Authorization: Bearer` or `api-key`.
+        /// Commas separate them in the environment and in a flag. A flag can be seen by other users of the machine,
+        /// so prefer the environment. `API_KEY` is the variable of bedrock-access-gateway. With no key configured
+        /// any key is accepted, and only a loopback address can be listened on.
+        api_keys: Vec<ApiKey> = "", or API_KEY;
+        /// Listen on an address that others can reach although no API key is configured.
+        /// Anyone who reaches it then spends on your AWS account.
+        insecure_no_auth: bool = "false";
+    }
+    section "AWS" {
+        /// The region of Bedrock.
+        /// Where it is not set it is found the AWS way: AWS_REGION, the profile, the instance's metadata.
+        region: Option<Region> = "";
+        /// The profile in AWS's configuration files.
+        /// Where it is not set it is found the AWS way: AWS_PROFILE, or `default`.
+        profile: Option<Profile> = "";
+        /// The base URL to use for bedrock-runtime (the answers of models).
+        /// Where it is not set it is found the AWS way: AWS_ENDPOINT_URL_BEDROCK_RUNTIME, or the region's own.
+        endpoint_url: Option<BaseUrl> = "";
+        /// The base URL to use for bedrock (the lists of models).
+        /// Where it is not set it is found the AWS way: AWS_ENDPOINT_URL_BEDROCK, or the region's own.
+        control_endpoint_url: Option<BaseUrl> = "";
+        /// Use AWS's FIPS endpoints.
+        use_fips: bool = "false";
+        /// Use AWS's endpoints that speak both IPv4 and IPv6.
+        use_dualstack: bool = "false";
+    }
+    section "Limits" {
+        /// The largest request body to accept.
+        /// A larger one is refused with status 413.
+        body_limit: ByteSize = "32MiB";
+        /// How long a client may take to send the head of a request.
+        header_timeout: Timeout = "10s";
+        /// How long a client may take to send the body of a request.
+        body_timeout: Timeout = "60s";
+        /// How many connections may be open at a time.
+        /// Further ones wait to be accepted until another closes.
+        max_connections: NonZeroUsize = "10000";
+        /// The largest `n` that a request may ask for.
+        /// Each choice is a call of its own to Bedrock.
+        max_choices: NonZeroUsize = "8";
+        /// Silence on a stream after which it gets an SSE comment.
+        /// It keeps load balancers from cutting a connection that looks idle. 0 sends none.
+        keep_alive_interval: Duration = "15s";
+    }
+    section "Upstream" {
+        /// How long connecting to Bedrock may take.
+        connect_timeout: Timeout = "5s";
+        /// How long Bedrock may take to begin its answer.
+        first_byte_timeout: Timeout = "5m";
+        /// How long Bedrock may be silent in the middle of a stream.
+        chunk_timeout: Timeout = "2m";
+        /// How long one answer may take as a whole.
+        total_timeout: Timeout = "15m";
+        /// How often a call is tried at most when Bedrock throttles or fails in passing.
+        /// Nothing is tried again once a byte has gone to the client. 1 never retries.
+        max_attempts: NonZeroUsize = "3";
+        /// The share of calls that may be retries, from 0 to 1.
+        /// It keeps an outage from being made worse by retries.
+        retry_budget: Ratio = "0.1";
+    }
+    section "Log" {
+        /// What to log: a level, or levels for parts of the program.
+        /// The syntax is that of `tracing`'s filters: `info`, `warn,outcrop_upstream=debug`.
+        log: LogFilter = "info";
+        /// The form of log lines on stderr.
+        /// `auto` is text on a terminal and JSON elsewhere.
+        log_format: LogFormat = "auto";
+    }
+    section "Simulator" {
+        /// The pause between two parts of a simulated stream.
+        /// 0 streams as fast as it can.
+        simulator_pace: Duration = "15ms";
+        /// A file that scripts what the simulator answers.
+        simulator_scenario: Option<PathBuf> = "";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        assert_eq!(names.len(), SETTINGS.len());
+    }
+
+    #[test]
+    fn every_summary_is_one_sentence() {
+        for setting in SETTINGS {
+            let summary = setting.summary();
+            assert!(
+                summary.ends_with('.') && summary.len() <= 100,
+                "{}: {summary}",
+                setting.name
+            );
+            assert!(
+                setting.details().is_empty() || setting.details().ends_with('.'),
+                "{}",
+                setting.name
+            );
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::run::{Place, finish};
+
+#[test]
+fn help_lists_each_setting_with_its_flag_and_variable() {
+    let place = Place::new("help-settings");
+    let schema: Value = serde_json::from_str(&place.run(&["config", "schema"]).stdout).unwrap();
+    let (short, long) = (place.run(&["serve", "-h"]), place.run(&["serve", "--help"]));
+    assert_eq!((short.status, long.status), (0, 0));
+    for name in schema["properties"].as_object().unwrap().keys() {
+        let flag = format!("--{}", name.replace('_', "-"));
+        let variable = format!("OUTCROP_{}", name.to_uppercase());
+        assert!(short.stdout.contains(&flag), "{flag}");
+        assert!(
+            long.stdout.contains(&flag) && long.stdout.contains(&variable),
+            "{flag}, {variable}"
+        );
+    }
+    assert!(long.stdout.contains("Examples:"));
+}
+
+#[test]
+fn nothing_to_do_is_help_and_a_usage_error() {
+    for arguments in [&[][..], &["config"][..]] {
+        let ran = Place::new("help-none").run(arguments);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.contains("Usage: outcrop"), "{ran:?}");
+    }
+}
+
+#[test]
+fn version_is_named() {
+    let ran = Place::new("help-version").run(&["--version"]);
+    assert_eq!(
+        (ran.status, ran.stdout),
+        (0, format!("outcrop {}\n", env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn near_misses_are_understood() {
+    for (arguments, meant) in [
+        (&["sevre"][..], "'serve'"),
+        (&["config", "chekc"][..], "'check'"),
+        (&["serve", "--lisen", "x"][..], "'--listen'"),
+        (&["serve", "--api-key", "x"][..], "'--api-keys'"),
+    ] {
+        let ran = Place::new("help-near").run(arguments);
+        assert_eq!(ran.status, 2);
+        assert!(ran.stderr.contains(meant), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_left_is_no_failure() {
+    let place = Place::new("help-pipe");
+    for arguments in [
+        &["config", "docs"][..],
+        &["serve", "--help"][..],
+        &["models", "--simulate"][..],
+        &["chat", "--simulate", "Hi"][..],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = place
+            .outcrop(arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let ran = child.wait_with_output().unwrap();
+        assert!(
+            ran.status.success() && ran.stderr.is_empty(),
+            "{arguments:?}: {ran:?}"
+        );
+    }
+}
+
+#[test]
+fn flags_of_a_gateway_of_its_own_exclude_a_named_one() {
+    let place = Place::new("help-conflict");
+    let ran = finish(&mut place.outcrop(&[
+        "chat",
+        "Hi",
+        "--simulate",
+        "--base-url",
+        "http://127.0.0.1:1/v1",
+    ]));
+    assert_eq!(ran.status, 2);
+    assert!(ran.stderr.contains("cannot be used with"), "{ran:?}");
+}

@@ -1,0 +1,16 @@
+//! The binary, as its users meet it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the lints only know functions that are tests themselves"
+)]
+
+mod canned;
+mod chat;
+mod config;
+mod help;
+mod models;
+mod precedence;
+mod run;
+mod serve;

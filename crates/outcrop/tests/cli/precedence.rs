@@ -1,0 +1,250 @@
+//! Flags over variables over the file over defaults, for each setting.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::run::{Place, finish};
+
+/// Name; what stands in the file, in the variable and in the flag; and how these three are shown.
+type Sample = (&'static str, [&'static str; 3], [&'static str; 3]);
+
+const DURATIONS: [&str; 3] = ["7", "500ms", "1h 30m"];
+const SHOWN_DURATIONS: [&str; 3] = ["\"7s\"", "\"500ms\"", "\"1h 30m\""];
+const NUMBERS: [&str; 3] = ["41", "42", "43"];
+const SWITCHES: [&str; 3] = ["true", "false", "true"];
+const URLS: [&str; 3] = ["\"http://a\"", "https://b/", "http://c:1/d"];
+const SHOWN_URLS: [&str; 3] = ["\"http://a\"", "\"https://b\"", "\"http://c:1/d\""];
+
+const SAMPLES: &[Sample] = &[
+    (
+        "listen",
+        ["\"127.0.0.1:1\"", "[::1]:2", "127.0.0.1:3"],
+        ["\"127.0.0.1:1\"", "\"[::1]:2\"", "\"127.0.0.1:3\""],
+    ),
+    ("simulate", SWITCHES, SWITCHES),
+    ("shutdown_timeout", DURATIONS, SHOWN_DURATIONS),
+    (
+        "api_keys",
+        ["[\"a\"]", "a,b", "a,b,c"],
+        [
+            "[\"********\"]",
+            "[\"********\",\"********\"]",
+            "[\"********\",\"********\",\"********\"]",
+        ],
+    ),
+    ("insecure_no_auth", SWITCHES, SWITCHES),
+    (
+        "region",
+        ["\"us-east-1\"", "us-east-2", "us-west-2"],
+        ["\"us-east-1\"", "\"us-east-2\"", "\"us-west-2\""],
+    ),
+    ("profile", ["\"a\"", "b", "c"], ["\"a\"", "\"b\"", "\"c\""]),
+    ("endpoint_url", URLS, SHOWN_URLS),
+    ("control_endpoint_url", URLS, SHOWN_URLS),
+    ("use_fips", SWITCHES, SWITCHES),
+    ("use_dualstack", SWITCHES, SWITCHES),
+    (
+        "body_limit",
+        ["1000", "2MiB", "3kb"],
+        ["\"1KB\"", "\"2MiB\"", "\"3KB\""],
+    ),
+    ("header_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("body_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("max_connections", NUMBERS, NUMBERS),
+    ("max_choices", NUMBERS, NUMBERS),
+    (
+        "keep_alive_interval",
+        ["0", "1.5", "2m"],
+        ["\"0s\"", "\"1s 500ms\"", "\"2m\""],
+    ),
+    ("connect_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("first_byte_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("chunk_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("total_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("max_attempts", NUMBERS, NUMBERS),
+    ("retry_budget", ["0.2", "0.3", "1"], ["0.2", "0.3", "1.0"]),
+    (
+        "log",
+        ["\"warn\"", "debug", "info,hyper=trace"],
+        ["\"warn\"", "\"debug\"", "\"info,hyper=trace\""],
+    ),
+    (
+        "log_format",
+        ["\"text\"", "json", "auto"],
+        ["\"text\"", "\"json\"", "\"auto\""],
+    ),
+    ("simulator_pace", DURATIONS, SHOWN_DURATIONS),
+    (
+        "simulator_scenario",
+        ["\"a.json\"", "b.json", "c d.json"],
+        ["\"a.json\"", "\"b.json\"", "\"c d.json\""],
+    ),
+];
+
+#[test]
+fn flags_win_over_variables_over_the_file_over_defaults() {
+    let place = Place::new("precedence-bare");
+    let schema: Value = serde_json::from_str(&place.run(&["config", "schema"]).stdout).unwrap();
+    let all: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    let mut sampled: Vec<&str> = SAMPLES.iter().map(|(name, ..)| *name).collect();
+    sampled.sort_unstable();
+    assert_eq!(sampled, all, "each setting has a sample here");
+
+    let defaults = printed(&place.run(&["config", "print"]).stdout);
+    for (name, (shown, origin)) in &defaults {
+        let default = schema["properties"][name].get("default");
+        assert_eq!(
+            (shown.as_deref(), origin.as_str()),
+            (default.map(Value::to_string).as_deref(), "default"),
+            "{name}"
+        );
+    }
+
+    let file: String = SAMPLES
+        .iter()
+        .map(|(name, [file, ..], _)| format!("{name} = {file}\n"))
+        .collect();
+    let place = Place::new("precedence").with("outcrop.toml", &file);
+    let mut command = place.outcrop(&["config", "print"]);
+    let from_file = printed(&finish(&mut command).stdout);
+
+    command.envs(
+        SAMPLES
+            .iter()
+            .map(|(name, [_, variable, _], _)| (variable_of(name), *variable)),
+    );
+    let from_variables = printed(&finish(&mut command).stdout);
+
+    command.args(
+        SAMPLES
+            .iter()
+            .map(|(name, [.., flag], _)| format!("{}={flag}", flag_of(name))),
+    );
+    let from_flags = printed(&finish(&mut command).stdout);
+
+    for (line, (name, _, [file, variable, flag])) in SAMPLES.iter().enumerate() {
+        let shown = |text: &str, origin: String| (Some(text.to_owned()), origin);
+        assert_eq!(
+            from_file[*name],
+            shown(file, format!("outcrop.toml:{}", line + 1)),
+            "{name}"
+        );
+        assert_eq!(
+            from_variables[*name],
+            shown(variable, variable_of(name)),
+            "{name}"
+        );
+        assert_eq!(from_flags[*name], shown(flag, flag_of(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_the_file_without_a_variable_between() {
+    let place =
+        Place::new("precedence-two").with("outcrop.toml", "simulate = true\nmax_choices = 2\n");
+    let shown = printed(
+        &place
+            .run(&["config", "print", "--simulate=false", "--max-choices", "3"])
+            .stdout,
+    );
+    assert_eq!(
+        shown["simulate"],
+        (Some("false".to_owned()), "--simulate".to_owned())
+    );
+    assert_eq!(
+        shown["max_choices"],
+        (Some("3".to_owned()), "--max-choices".to_owned())
+    );
+}
+
+#[test]
+fn a_switch_needs_no_value() {
+    let shown = printed(
+        &Place::new("precedence-switch")
+            .run(&["config", "print", "--simulate"])
+            .stdout,
+    );
+    assert_eq!(
+        shown["simulate"],
+        (Some("true".to_owned()), "--simulate".to_owned())
+    );
+}
+
+#[test]
+fn keys_may_come_in_several_flags() {
+    let arguments = ["config", "print", "--api-keys", "a,b", "--api-keys", "c"];
+    let shown = printed(&Place::new("precedence-keys").run(&arguments).stdout);
+    assert_eq!(
+        shown["api_keys"].0.as_deref(),
+        Some("[\"********\",\"********\",\"********\"]")
+    );
+}
+
+#[test]
+fn a_fallback_variable_gives_way_to_the_setting_s_own_but_wins_over_the_file() {
+    let place = Place::new("precedence-fallback")
+        .with("outcrop.toml", "api_keys = [\"a\", \"b\", \"c\"]\n");
+    let mut command = place.outcrop(&["config", "print"]);
+    let shown = printed(&finish(command.env("API_KEY", "d")).stdout);
+    assert_eq!(
+        shown["api_keys"],
+        (Some("[\"********\"]".to_owned()), "API_KEY".to_owned())
+    );
+    let shown = printed(&finish(command.env("OUTCROP_API_KEYS", "d,e")).stdout);
+    assert_eq!(shown["api_keys"].1, "OUTCROP_API_KEYS");
+}
+
+#[test]
+fn an_empty_variable_unsets_what_the_file_sets() {
+    let place = Place::new("precedence-unset").with("outcrop.toml", "region = \"us-east-1\"\n");
+    let shown = printed(
+        &finish(
+            place
+                .outcrop(&["config", "print"])
+                .env("OUTCROP_REGION", ""),
+        )
+        .stdout,
+    );
+    assert_eq!(shown["region"], (None, "OUTCROP_REGION".to_owned()));
+}
+
+#[test]
+fn what_is_printed_can_be_a_file() {
+    let first = Place::new("print-first").run(&["config", "print"]).stdout;
+    let ran = Place::new("print-second")
+        .with("outcrop.toml", &first)
+        .run(&["config", "print"]);
+    let values = |page: &str| {
+        printed(page)
+            .into_iter()
+            .map(|(name, (shown, _))| (name, shown))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(values(&ran.stdout), values(&first));
+}
+
+fn variable_of(name: &str) -> String {
+    format!("OUTCROP_{}", name.to_uppercase())
+}
+
+fn flag_of(name: &str) -> String {
+    format!("--{}", name.replace('_', "-"))
+}
+
+/// Name to value, if there is one, and origin.
+fn printed(page: &str) -> BTreeMap<String, (Option<String>, String)> {
+    page.lines()
+        .filter_map(|line| {
+            let (setting, origin) = line.rsplit_once(" # ")?;
+            let setting = setting.trim_end();
+            let (name, value) = match setting.strip_prefix("# ") {
+                Some(unset) => (unset.strip_suffix(" is not set")?, None),
+                None => setting
+                    .split_once(" = ")
+                    .map(|(name, value)| (name, Some(value.to_owned())))?,
+            };
+            Some((name.to_owned(), (value, origin.to_owned())))
+        })
+        .collect()
+}
