@@ -22,9 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         scenario,
         ..Config::default()
     };
-    Simulator::new(config)
-        .serve(listener, std::future::pending())
-        .await?;
+    Simulator::new(config).serve(listener, std::future::pending()).await?;
     Ok(())
 }
 

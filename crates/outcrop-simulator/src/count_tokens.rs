@@ -8,11 +8,7 @@ use crate::refusal::Refusal;
 use crate::{tokens, validate};
 
 /// Counts what `Converse` would report as input. Only a model's own id is taken: profiles don't count tokens.
-pub(crate) fn answer(
-    catalogue: &Catalogue,
-    identifier: &str,
-    body: &[u8],
-) -> Result<Value, Refusal> {
+pub(crate) fn answer(catalogue: &Catalogue, identifier: &str, body: &[u8]) -> Result<Value, Refusal> {
     let body = parse(body)?;
     validate::text("FoundationModelVersionIdentifier", "modelId", identifier)?;
     validate::body("CountTokens", &body)?;
@@ -52,17 +48,14 @@ mod tests {
     use super::*;
 
     fn count(model: &str, body: &Value) -> Result<Value, String> {
-        let answer = answer(
-            &Catalogue::new("us-east-1"),
-            model,
-            body.to_string().as_bytes(),
-        );
+        let answer = answer(&Catalogue::new("us-east-1"), model, body.to_string().as_bytes());
         answer.map_err(|refusal| refusal.message)
     }
 
     #[test]
     fn a_conversation_is_counted() {
-        let body = json!({"input": {"converse": {"messages": [{"role": "user", "content": [{"text": "Hello there"}]}]}}});
+        let body =
+            json!({"input": {"converse": {"messages": [{"role": "user", "content": [{"text": "Hello there"}]}]}}});
         let counted = count("anthropic.claude-sonnet-4-5-20250929-v1:0", &body).unwrap();
         validate::named("CountTokensResponse", &counted).unwrap();
         assert!(counted["inputTokens"].as_u64() > Some(3));

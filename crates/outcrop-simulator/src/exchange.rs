@@ -21,9 +21,7 @@ use crate::route::Route;
 use crate::script::Script;
 use crate::socket::Reset;
 use crate::state::State;
-use crate::{
-    Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection,
-};
+use crate::{Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection};
 
 /// What Bedrock reads at most.
 const MAX_BODY_BYTES: usize = 25_000_000;
@@ -59,12 +57,7 @@ impl Shared {
     }
 
     /// What the scenario asks for about a call; the first rule that matches and takes this number decides.
-    pub(crate) fn scripted(
-        &self,
-        operation: &str,
-        model: &str,
-        prompt: &str,
-    ) -> Vec<crate::Action> {
+    pub(crate) fn scripted(&self, operation: &str, model: &str, prompt: &str) -> Vec<crate::Action> {
         let mut chosen = None;
         for (index, rule) in self.scenario.rules.iter().enumerate() {
             if rule.matches(operation, model, prompt) {
@@ -92,10 +85,7 @@ impl Answer {
         }
     }
 
-    pub(crate) fn steps(
-        content_type: &'static str,
-        steps: impl Iterator<Item = Step> + Send + 'static,
-    ) -> Answer {
+    pub(crate) fn steps(content_type: &'static str, steps: impl Iterator<Item = Step> + Send + 'static) -> Answer {
         Answer {
             status: StatusCode::OK,
             content_type,
@@ -113,9 +103,7 @@ impl Answer {
         let mut answer = Answer::bytes(refusal.payload());
         answer.status = refusal.status();
         if let Ok(name) = HeaderValue::from_str(&name) {
-            answer
-                .headers
-                .push((HeaderName::from_static("x-amzn-errortype"), name));
+            answer.headers.push((HeaderName::from_static("x-amzn-errortype"), name));
         }
         answer
     }
@@ -175,12 +163,7 @@ async fn answer(shared: &Arc<Shared>, mut parts: Parts, body: Incoming) -> Answe
     answered.unwrap_or_else(|refusal| Answer::refusal(&refusal))
 }
 
-async fn operate(
-    shared: &Shared,
-    route: &Route,
-    parts: &Parts,
-    body: &Bytes,
-) -> Result<Answer, Refusal> {
+async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) -> Result<Answer, Refusal> {
     let query = parts.uri.query().unwrap_or_default();
     let signed = Signed {
         method: parts.method.as_str(),
@@ -191,12 +174,8 @@ async fn operate(
     };
     shared.access.admit(&signed, SystemTime::now())?;
     match route {
-        Route::Converse { model } => {
-            converse::answer(shared, model, body, converse::Mode::Whole).await
-        }
-        Route::ConverseStream { model } => {
-            converse::answer(shared, model, body, converse::Mode::Stream).await
-        }
+        Route::Converse { model } => converse::answer(shared, model, body, converse::Mode::Whole).await,
+        Route::ConverseStream { model } => converse::answer(shared, model, body, converse::Mode::Stream).await,
         other => {
             let script = Script::new(shared.scripted(other.operation(), "", ""));
             if let Some(delay) = script.delay {

@@ -9,9 +9,7 @@ use crate::{uri, validate};
 /// Lists the models that all given filters let through.
 pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal> {
     let filters = Filters::read(query)?;
-    let kept = catalogue
-        .models()
-        .filter(|model| filters.let_through(model));
+    let kept = catalogue.models().filter(|model| filters.let_through(model));
     let summaries: Vec<Value> = kept.map(|model| summary(catalogue, model)).collect();
     Ok(json!({"modelSummaries": summaries}))
 }
@@ -71,11 +69,7 @@ impl Filters {
 
 fn summary(catalogue: &Catalogue, model: &Model) -> Value {
     // Bedrock doesn't list video, though models read it.
-    let listed: Vec<&String> = model
-        .input
-        .iter()
-        .filter(|modality| *modality != "VIDEO")
-        .collect();
+    let listed: Vec<&String> = model.input.iter().filter(|modality| *modality != "VIDEO").collect();
     json!({
         "modelArn": model.arn(catalogue.region()),
         "modelId": model.id,
@@ -119,14 +113,8 @@ mod tests {
                 .iter()
                 .all(|id| id.starts_with("anthropic."))
         );
-        assert!(
-            ids("byOutputModality=EMBEDDING")
-                .iter()
-                .all(|id| id.contains("embed"))
-        );
-        assert!(
-            !ids("byInferenceType=ON_DEMAND").contains(&"anthropic.claude-sonnet-4-6".to_owned())
-        );
+        assert!(ids("byOutputModality=EMBEDDING").iter().all(|id| id.contains("embed")));
+        assert!(!ids("byInferenceType=ON_DEMAND").contains(&"anthropic.claude-sonnet-4-6".to_owned()));
         assert!(ids("byInferenceType=PROVISIONED").is_empty());
         assert!(list(&Catalogue::new("us-east-1"), "byOutputModality=SMELL").is_err());
     }

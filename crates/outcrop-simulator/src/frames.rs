@@ -48,12 +48,7 @@ pub(crate) fn huge() -> Bytes {
     bytes.freeze()
 }
 
-fn frame(
-    type_header: &'static str,
-    name: &str,
-    message_type: &'static str,
-    payload: Bytes,
-) -> Bytes {
+fn frame(type_header: &'static str, name: &str, message_type: &'static str, payload: Bytes) -> Bytes {
     let text = |text: &str| HeaderValue::String(text.to_owned().into());
     let message = Message::new(payload)
         .add_header(Header::new(type_header, text(name)))

@@ -91,11 +91,7 @@ fn token(start: usize) -> String {
 
 fn start(token: &str) -> Option<usize> {
     let decoded = aws_smithy_types::base64::decode(token).ok()?;
-    std::str::from_utf8(&decoded)
-        .ok()?
-        .strip_prefix("from:")?
-        .parse()
-        .ok()
+    std::str::from_utf8(&decoded).ok()?.strip_prefix("from:")?.parse().ok()
 }
 
 fn bad_token() -> Refusal {
@@ -104,11 +100,7 @@ fn bad_token() -> Refusal {
 
 fn summary(profile: &Profile) -> Value {
     let since = format!("{}T00:00:00Z", profile.model.since);
-    let models: Vec<Value> = profile
-        .model_arns
-        .iter()
-        .map(|arn| json!({"modelArn": arn}))
-        .collect();
+    let models: Vec<Value> = profile.model_arns.iter().map(|arn| json!({"modelArn": arn})).collect();
     json!({
         "inferenceProfileName": profile.name,
         "inferenceProfileArn": profile.arn,
@@ -146,13 +138,7 @@ mod tests {
     fn types_and_limits_are_checked() {
         let catalogue = Catalogue::new("us-east-1");
         let application = list(&catalogue, "type=APPLICATION").unwrap();
-        assert_eq!(
-            application["inferenceProfileSummaries"]
-                .as_array()
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!(application["inferenceProfileSummaries"].as_array().unwrap().len(), 1);
         for query in ["type=OTHER", "maxResults=0", "maxResults=x", "nextToken=x"] {
             assert!(list(&catalogue, query).is_err(), "{query}");
         }

@@ -13,8 +13,7 @@ use crate::refusal::Refusal;
 /// The account that ARNs of the simulator belong to.
 const ACCOUNT: &str = "123456789012";
 /// The application inference profile that each region has, so that opaque ARNs can be tried.
-const APPLICATION_PROFILE: (&str, &str) =
-    ("simulator001", "anthropic.claude-sonnet-4-5-20250929-v1:0");
+const APPLICATION_PROFILE: (&str, &str) = ("simulator001", "anthropic.claude-sonnet-4-5-20250929-v1:0");
 
 /// The models as seen from one region.
 pub(crate) struct Catalogue {
@@ -141,10 +140,7 @@ impl Catalogue {
                 .filter(|prefix| geographies.contains(&prefix.as_str()));
             prefixes.map(move |prefix| Profile::system(region, prefix, model))
         });
-        let application = table
-            .models
-            .iter()
-            .filter(|model| model.id == APPLICATION_PROFILE.1);
+        let application = table.models.iter().filter(|model| model.id == APPLICATION_PROFILE.1);
         let application = application.map(|model| Profile::application(region, model));
         let profiles = system
             .chain(application)
@@ -182,10 +178,7 @@ impl Catalogue {
     /// A profile by its id or ARN; an application profile is known by its ARN only.
     pub(crate) fn profile(&self, identifier: &str) -> Option<Arc<Profile>> {
         let found = match identifier.starts_with("arn:") {
-            true => self
-                .profiles
-                .values()
-                .find(|profile| profile.arn == identifier)?,
+            true => self.profiles.values().find(|profile| profile.arn == identifier)?,
             false => self
                 .profiles
                 .get(identifier)
@@ -204,9 +197,7 @@ impl Catalogue {
             return Ok(self.target(profile.model));
         }
         let Some(model) = self.model(identifier) else {
-            return Err(Refusal::validation(
-                "The provided model identifier is invalid.",
-            ));
+            return Err(Refusal::validation("The provided model identifier is invalid."));
         };
         if !model.on_demand {
             return Err(Refusal::validation(format!(
@@ -247,10 +238,7 @@ impl Profile {
             kind: "SYSTEM_DEFINED",
             arn: format!("arn:aws:bedrock:{region}:{ACCOUNT}:inference-profile/{id}"),
             model,
-            model_arns: regions(prefix, region)
-                .iter()
-                .map(|region| model.arn(region))
-                .collect(),
+            model_arns: regions(prefix, region).iter().map(|region| model.arn(region)).collect(),
             id,
         }
     }
@@ -337,8 +325,7 @@ fn table() -> &'static Table {
             clippy::expect_used,
             reason = "the table is part of the program, and a test reads it"
         )]
-        serde_json::from_str(include_str!("../models/models.json"))
-            .expect("models.json is a table of models")
+        serde_json::from_str(include_str!("../models/models.json")).expect("models.json is a table of models")
     });
     &TABLE
 }
@@ -372,8 +359,7 @@ mod tests {
         ] {
             assert_eq!(resolve(identifier), Ok(nova));
         }
-        let application =
-            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/simulator001";
+        let application = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/simulator001";
         assert_eq!(resolve(application), Ok(APPLICATION_PROFILE.1));
     }
 
@@ -390,9 +376,9 @@ mod tests {
     #[test]
     fn a_bare_id_may_need_a_profile() {
         let message = resolve("anthropic.claude-sonnet-4-6").unwrap_err();
-        assert!(message.starts_with(
-            "Invocation of model ID anthropic.claude-sonnet-4-6 with on-demand throughput isn’t"
-        ));
+        assert!(
+            message.starts_with("Invocation of model ID anthropic.claude-sonnet-4-6 with on-demand throughput isn’t")
+        );
         assert!(resolve("global.anthropic.claude-sonnet-4-6").is_ok());
     }
 

@@ -27,19 +27,14 @@ impl Refusal {
 
     /// A refusal by the model's own server, as Bedrock passes it on.
     pub(crate) fn by_model(message: &str) -> Refusal {
-        Refusal::validation(format!(
-            "The model returned the following errors: {message}"
-        ))
+        Refusal::validation(format!("The model returned the following errors: {message}"))
     }
 
     /// A constraint of the service model that a value breaks.
     pub(crate) fn constraints(violations: &[String]) -> Refusal {
         let count = violations.len();
         let noun = if count == 1 { "error" } else { "errors" };
-        Refusal::validation(format!(
-            "{count} validation {noun} detected: {}",
-            violations.join("; ")
-        ))
+        Refusal::validation(format!("{count} validation {noun} detected: {}", violations.join("; ")))
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -64,29 +59,17 @@ impl Refusal {
 /// The message of an exception that a script asks for without giving one.
 pub(crate) fn default_message(exception: &str) -> &'static str {
     match exception {
-        "AccessDeniedException" => {
-            "You don't have access to the model with the specified model ID."
-        }
+        "AccessDeniedException" => "You don't have access to the model with the specified model ID.",
         "ExpiredTokenException" => "The security token included in the request is expired",
         "InternalServerException" => {
             "The system encountered an unexpected error during processing. Try your request again."
         }
-        "ModelErrorException" => {
-            "The system encountered an error while the model processed the request."
-        }
-        "ModelNotReadyException" => {
-            "The model is not ready to serve inference requests. Try again later."
-        }
+        "ModelErrorException" => "The system encountered an error while the model processed the request.",
+        "ModelNotReadyException" => "The model is not ready to serve inference requests. Try again later.",
         "ModelStreamErrorException" => "The model's stream ended with an error.",
-        "ModelTimeoutException" => {
-            "Model has timed out in processing the request. Try your request again."
-        }
-        "ResourceNotFoundException" => {
-            "Could not resolve the foundation model from the provided model identifier."
-        }
-        "ServiceQuotaExceededException" => {
-            "Your request exceeds the service quota for your account."
-        }
+        "ModelTimeoutException" => "Model has timed out in processing the request. Try your request again.",
+        "ResourceNotFoundException" => "Could not resolve the foundation model from the provided model identifier.",
+        "ServiceQuotaExceededException" => "Your request exceeds the service quota for your account.",
         "ServiceUnavailableException" => "Bedrock is unable to process your request.",
         "ThrottlingException" => "Too many requests, please wait before trying again.",
         "UnrecognizedClientException" => "The security token included in the request is invalid.",

@@ -22,23 +22,15 @@ impl Route {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let decoded = |segment: &str| uri::decode(segment).filter(|decoded| !decoded.is_empty());
         match (method, segments.as_slice()) {
-            (&Method::POST, ["model", model, "converse"]) => Some(Route::Converse {
-                model: decoded(model)?,
-            }),
-            (&Method::POST, ["model", model, "converse-stream"]) => Some(Route::ConverseStream {
-                model: decoded(model)?,
-            }),
-            (&Method::POST, ["model", model, "count-tokens"]) => Some(Route::CountTokens {
-                model: decoded(model)?,
-            }),
+            (&Method::POST, ["model", model, "converse"]) => Some(Route::Converse { model: decoded(model)? }),
+            (&Method::POST, ["model", model, "converse-stream"]) => {
+                Some(Route::ConverseStream { model: decoded(model)? })
+            }
+            (&Method::POST, ["model", model, "count-tokens"]) => Some(Route::CountTokens { model: decoded(model)? }),
             (&Method::GET, ["foundation-models"]) => Some(Route::ListFoundationModels),
-            (&Method::GET, ["foundation-models", id]) => {
-                Some(Route::GetFoundationModel { id: decoded(id)? })
-            }
+            (&Method::GET, ["foundation-models", id]) => Some(Route::GetFoundationModel { id: decoded(id)? }),
             (&Method::GET, ["inference-profiles"]) => Some(Route::ListInferenceProfiles),
-            (&Method::GET, ["inference-profiles", id]) => {
-                Some(Route::GetInferenceProfile { id: decoded(id)? })
-            }
+            (&Method::GET, ["inference-profiles", id]) => Some(Route::GetInferenceProfile { id: decoded(id)? }),
             _ => None,
         }
     }
@@ -63,13 +55,9 @@ mod tests {
 
     #[test]
     fn ids_are_decoded() {
-        let path =
-            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A%3Afoundation-model%2Fa.b-v1%3A0/converse";
+        let path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A%3Afoundation-model%2Fa.b-v1%3A0/converse";
         let model = "arn:aws:bedrock:us-east-1::foundation-model/a.b-v1:0".to_owned();
-        assert_eq!(
-            Route::find(&Method::POST, path),
-            Some(Route::Converse { model })
-        );
+        assert_eq!(Route::find(&Method::POST, path), Some(Route::Converse { model }));
         let bare = Route::find(&Method::POST, "/model/a.b-v1:0/converse");
         assert_eq!(
             bare,

@@ -49,8 +49,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
     let reset = Reset::default();
     let socket = TokioIo::new(Socket::new(stream, reset.clone()));
-    let service =
-        service_fn(move |request| exchange::run(Arc::clone(&shared), reset.clone(), request));
+    let service = service_fn(move |request| exchange::run(Arc::clone(&shared), reset.clone(), request));
     // A connection ends well or with an error of the client's; the calls on it have been counted either way.
     let _ = auto::Builder::new(TokioExecutor::new())
         .serve_connection(socket, service)

@@ -16,8 +16,7 @@ pub(crate) fn table() -> &'static Table {
             clippy::expect_used,
             reason = "the table is part of the program, and a test reads it"
         )]
-        serde_json::from_str(include_str!("../shapes/shapes.json"))
-            .expect("shapes.json is a table of shapes")
+        serde_json::from_str(include_str!("../shapes/shapes.json")).expect("shapes.json is a table of shapes")
     });
     &TABLE
 }
@@ -130,35 +129,21 @@ mod tests {
     #[test]
     fn each_name_in_the_table_leads_to_a_shape() {
         for shape in table().shapes.values() {
-            let parts = [&shape.member, &shape.key, &shape.value]
-                .into_iter()
-                .flatten();
+            let parts = [&shape.member, &shape.key, &shape.value].into_iter().flatten();
             for name in parts.chain(shape.members.values().map(|member| &member.shape)) {
                 assert!(table().shape(name).is_some(), "{name}");
             }
         }
         for operation in table().operations.values() {
-            assert!(
-                table().shape(&operation.input).is_some(),
-                "{}",
-                operation.input
-            );
+            assert!(table().shape(&operation.input).is_some(), "{}", operation.input);
         }
     }
 
     #[test]
     fn each_pattern_of_the_table_compiles() {
-        for pattern in table()
-            .shapes
-            .values()
-            .filter_map(|shape| shape.pattern.as_ref())
-        {
+        for pattern in table().shapes.values().filter_map(|shape| shape.pattern.as_ref()) {
             pattern.matches("");
-            assert!(
-                pattern.compiled.get().is_some_and(Option::is_some),
-                "{}",
-                pattern.text
-            );
+            assert!(pattern.compiled.get().is_some_and(Option::is_some), "{}", pattern.text);
         }
     }
 

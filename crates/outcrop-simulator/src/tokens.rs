@@ -15,10 +15,7 @@ pub(crate) fn input(body: &Value) -> u64 {
             count.add(part);
         }
     }
-    let messages = body
-        .get("messages")
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len);
+    let messages = body.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
     of_chars(count.chars) + count.media * TOKENS_PER_MEDIA + messages as u64 * TOKENS_PER_MESSAGE
 }
 

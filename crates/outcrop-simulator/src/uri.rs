@@ -6,10 +6,7 @@ use std::fmt::Write as _;
 pub(crate) fn encode(text: &str, keep: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric()
-            || b"-_.~".contains(&byte)
-            || keep.as_bytes().contains(&byte)
-        {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || keep.as_bytes().contains(&byte) {
             out.push(char::from(byte));
         } else {
             // Writing to a String can't fail.
@@ -45,10 +42,7 @@ pub(crate) fn query(text: &str) -> Vec<(String, String)> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     let decoded = pairs.map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (
-            decode(name).unwrap_or_default(),
-            decode(value).unwrap_or_default(),
-        )
+        (decode(name).unwrap_or_default(), decode(value).unwrap_or_default())
     });
     decoded.collect()
 }

@@ -89,28 +89,15 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
                 Ok(())
             }
             (Kind::Blob, Value::String(text)) => self.blob(shape, text),
-            (Kind::Integer | Kind::Long, Value::Number(number))
-                if number.is_i64() || number.is_u64() =>
-            {
-                self.range(
-                    shape,
-                    value,
-                    number.as_f64().unwrap_or(f64::INFINITY),
-                    "have value",
-                );
+            (Kind::Integer | Kind::Long, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                self.range(shape, value, number.as_f64().unwrap_or(f64::INFINITY), "have value");
                 Ok(())
             }
             (Kind::Float | Kind::Double, Value::Number(number)) => {
-                self.range(
-                    shape,
-                    value,
-                    number.as_f64().unwrap_or(f64::INFINITY),
-                    "have value",
-                );
+                self.range(shape, value, number.as_f64().unwrap_or(f64::INFINITY), "have value");
                 Ok(())
             }
-            (Kind::Boolean, Value::Bool(_))
-            | (Kind::Timestamp, Value::String(_) | Value::Number(_)) => Ok(()),
+            (Kind::Boolean, Value::Bool(_)) | (Kind::Timestamp, Value::String(_) | Value::Number(_)) => Ok(()),
             _ => Err(self.malformed(&format!(
                 "expected type: {}, found: {}",
                 wanted(shape.kind),
@@ -119,12 +106,7 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
         }
     }
 
-    fn structure(
-        &mut self,
-        shape: &Shape,
-        name: &str,
-        fields: &Map<String, Value>,
-    ) -> Result<(), Refusal> {
+    fn structure(&mut self, shape: &Shape, name: &str, fields: &Map<String, Value>) -> Result<(), Refusal> {
         for (key, value) in fields {
             let Some(member) = shape.members.get(key).filter(|member| (self.takes)(member)) else {
                 return Err(self.malformed(&format!("extraneous key [{key}] is not permitted")));
@@ -138,23 +120,14 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
         }
         let given = |name: &String| fields.get(name).is_some_and(|value| !value.is_null());
         for required in &shape.required {
-            if shape
-                .members
-                .get(required)
-                .is_some_and(|member| (self.takes)(member))
-                && !given(required)
-            {
+            if shape.members.get(required).is_some_and(|member| (self.takes)(member)) && !given(required) {
                 self.path.member(required);
                 self.violates("null", "Member must not be null");
                 self.path.pop();
             }
         }
         if shape.union {
-            self.union(
-                shape,
-                name,
-                shape.members.keys().filter(|name| given(name)).count(),
-            );
+            self.union(shape, name, shape.members.keys().filter(|name| given(name)).count());
         }
         Ok(())
     }
@@ -165,12 +138,7 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
             0 => "must set one",
             _ => "must set only one",
         };
-        let keys = shape
-            .members
-            .keys()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let keys = shape.members.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let at = self.path.dotted();
         self.bad_unions.push(format!(
             "The {name} object at {at} {only} of the following keys: {keys}."
@@ -193,12 +161,7 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
         Ok(())
     }
 
-    fn map(
-        &mut self,
-        shape: &Shape,
-        value: &Value,
-        entries: &Map<String, Value>,
-    ) -> Result<(), Refusal> {
+    fn map(&mut self, shape: &Shape, value: &Value, entries: &Map<String, Value>) -> Result<(), Refusal> {
         self.range(shape, value, entries.len() as f64, "have length");
         for (key, value) in entries {
             self.path.entry(key);
@@ -218,22 +181,12 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
     fn string(&mut self, shape: &Shape, text: &str) {
         let shown = Value::String(text.to_owned());
         self.range(shape, &shown, text.chars().count() as f64, "have length");
-        if let Some(pattern) = shape
-            .pattern
-            .as_ref()
-            .filter(|pattern| !pattern.matches(text))
-        {
-            let rule = format!(
-                "Member must satisfy regular expression pattern: {}",
-                pattern.text
-            );
+        if let Some(pattern) = shape.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
+            let rule = format!("Member must satisfy regular expression pattern: {}", pattern.text);
             self.violates(&quoted(&shown), &rule);
         }
         if !shape.words.is_empty() && !shape.words.iter().any(|word| word == text) {
-            let rule = format!(
-                "Member must satisfy enum value set: [{}]",
-                shape.words.join(", ")
-            );
+            let rule = format!("Member must satisfy enum value set: [{}]", shape.words.join(", "));
             self.violates(&quoted(&shown), &rule);
         }
     }
@@ -254,10 +207,7 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
             );
         }
         if let Some(max) = shape.max.filter(|max| measure > *max) {
-            self.violates(
-                &quoted(shown),
-                &format!("Member must {of} less than or equal to {max}"),
-            );
+            self.violates(&quoted(shown), &format!("Member must {of} less than or equal to {max}"));
         }
     }
 
@@ -269,9 +219,8 @@ impl<F: Fn(&Member) -> bool> Walk<F> {
         } else {
             format!(" {shown}")
         };
-        self.violations.push(format!(
-            "Value{shown} at '{at}' failed to satisfy constraint: {rule}"
-        ));
+        self.violations
+            .push(format!("Value{shown} at '{at}' failed to satisfy constraint: {rule}"));
     }
 
     fn malformed(&self, what: &str) -> Refusal {
@@ -316,11 +265,7 @@ fn found(value: &Value) -> &'static str {
 /// Checks an answer of ours against the table: the simulator holds itself to the same model.
 #[cfg(test)]
 pub(crate) fn named(shape: &str, value: &Value) -> Result<(), Refusal> {
-    run(
-        table().shape(shape).expect("a shape of the table"),
-        |_| true,
-        value,
-    )
+    run(table().shape(shape).expect("a shape of the table"), |_| true, value)
 }
 
 #[cfg(test)]
@@ -330,9 +275,7 @@ mod tests {
     use super::*;
 
     fn refused(value: Value) -> String {
-        body("Converse", &value)
-            .expect_err("should be refused")
-            .message
+        body("Converse", &value).expect_err("should be refused").message
     }
 
     #[test]
@@ -352,10 +295,7 @@ mod tests {
     #[test]
     fn wrong_types_are_refused() {
         let value = json!({"messages": [{"role": "user", "content": "Hello"}]});
-        assert!(
-            refused(value)
-                .contains("#/messages/0/content: expected type: JSONArray, found: String")
-        );
+        assert!(refused(value).contains("#/messages/0/content: expected type: JSONArray, found: String"));
         let value = json!({"inferenceConfig": {"maxTokens": 1.5}});
         assert!(refused(value).contains("expected type: Integer, found: Number"));
     }
@@ -364,11 +304,12 @@ mod tests {
     fn broken_limits_are_collected() {
         let value = json!({"messages": [{"content": []}], "inferenceConfig": {"maxTokens": 0, "temperature": 1.5}});
         let message = refused(value);
+        assert!(message.starts_with("3 validation errors detected: "), "{message}");
         assert!(
-            message.starts_with("3 validation errors detected: "),
-            "{message}"
+            message.contains(
+                "Value null at 'messages.1.member.role' failed to satisfy constraint: Member must not be null"
+            )
         );
-        assert!(message.contains("Value null at 'messages.1.member.role' failed to satisfy constraint: Member must not be null"));
         assert!(message.contains("Value '0' at 'inferenceConfig.maxTokens'"));
         assert!(message.contains("Member must have value less than or equal to 1"));
     }
@@ -376,24 +317,20 @@ mod tests {
     #[test]
     fn enums_and_patterns_are_checked() {
         let value = json!({"messages": [{"role": "tool", "content": []}]});
-        assert!(
-            refused(value)
-                .contains("Member must satisfy enum value set: [user, assistant, system]")
-        );
+        assert!(refused(value).contains("Member must satisfy enum value set: [user, assistant, system]"));
         let value = json!({"toolConfig": {"tools": [{"toolSpec": {"name": "a b", "inputSchema": {"json": {}}}}]}});
-        assert!(
-            refused(value)
-                .contains("Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+")
-        );
+        assert!(refused(value).contains("Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+"));
     }
 
     #[test]
     fn a_union_holds_one_member() {
         let value = json!({"messages": [{"role": "user", "content": [{}]}]});
-        assert!(refused(value).contains(
-            "The ContentBlock object at messages.0.content.0 must set one of the following keys"
-        ));
-        let value = json!({"messages": [{"role": "user", "content": [{"text": "a", "cachePoint": {"type": "default"}}]}]});
+        assert!(
+            refused(value)
+                .contains("The ContentBlock object at messages.0.content.0 must set one of the following keys")
+        );
+        let value =
+            json!({"messages": [{"role": "user", "content": [{"text": "a", "cachePoint": {"type": "default"}}]}]});
         assert!(refused(value).contains("must set only one"));
     }
 

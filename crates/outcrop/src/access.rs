@@ -33,11 +33,7 @@ pub(crate) struct Exposed {
 /// # Errors
 /// If no key is configured, the address is not a loopback address, and the user didn't insist.
 pub(crate) fn check(settings: &Settings) -> Result<Access, Exposed> {
-    decide(
-        settings.api_keys.len(),
-        settings.listen,
-        settings.insecure_no_auth,
-    )
+    decide(settings.api_keys.len(), settings.listen, settings.insecure_no_auth)
 }
 
 fn decide(keys: usize, listen: SocketAddr, insecure_no_auth: bool) -> Result<Access, Exposed> {
@@ -61,12 +57,7 @@ mod tests {
 
     #[test]
     fn without_a_key_only_loopback_is_served() {
-        for loopback in [
-            "127.0.0.1:8080",
-            "127.8.8.8:1",
-            "[::1]:8080",
-            "[::ffff:127.0.0.1]:8080",
-        ] {
+        for loopback in ["127.0.0.1:8080", "127.8.8.8:1", "[::1]:8080", "[::ffff:127.0.0.1]:8080"] {
             assert_eq!(on(loopback, 0, false), Ok(Access::Local), "{loopback}");
             assert_eq!(on(loopback, 0, true), Ok(Access::Local), "{loopback}");
         }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use outcrop_simulator::Credential;
 use serde_json::json;
 
 use crate::access::Access;
@@ -56,13 +57,19 @@ fn curl(base_url: &str, access: Access) -> String {
     )
 }
 
-/// The banner of the simulator alone, for any AWS SDK.
-pub(crate) fn simulator_banner(endpoint: &str, region: &str) -> String {
+/// The banner of the simulator alone, for any AWS SDK. Its credentials are no secret: they open nothing else.
+pub(crate) fn simulator_banner(endpoint: &str, region: &str, credential: &Credential) -> String {
     format!(
         "Outcrop {version}, the simulator of Amazon Bedrock alone\n\n  Endpoint  {endpoint}\n  Region    {region}\n\n\
          Point an AWS SDK at it:\n\n\
-         export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint} AWS_ENDPOINT_URL_BEDROCK={endpoint} AWS_REGION={region}\n",
+         export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint}\n\
+         export AWS_ENDPOINT_URL_BEDROCK={endpoint}\n\
+         export AWS_REGION={region}\n\
+         export AWS_ACCESS_KEY_ID={key}\n\
+         export AWS_SECRET_ACCESS_KEY={secret}\n",
         version = env!("CARGO_PKG_VERSION"),
+        key = credential.access_key_id,
+        secret = credential.secret_access_key,
     )
 }
 
@@ -107,11 +114,7 @@ curl -N http://127.0.0.1:8080/v1/chat/completions -H 'Authorization: Bearer sk-o
 
     #[test]
     fn with_keys_configured_the_shell_fills_one_in() {
-        let banner = banner(
-            URL,
-            Access::Keys(2),
-            &Models::Aws(Some("eu-central-1".to_owned())),
-        );
+        let banner = banner(URL, Access::Keys(2), &Models::Aws(Some("eu-central-1".to_owned())));
         assert!(banner.contains("any of the 2 you configured"));
         assert!(banner.contains("-H \"Authorization: Bearer $OPENAI_API_KEY\""));
         assert!(banner.contains("Amazon Bedrock in eu-central-1"));

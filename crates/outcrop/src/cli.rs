@@ -73,7 +73,11 @@ fn simulate() -> Command {
 fn chat() -> Command {
     Command::new("chat")
         .about("Ask a model, and print its answer as it arrives")
-        .arg(Arg::new("prompt").value_name("PROMPT").help("What to ask [standard input if it is - or absent]"))
+        .arg(
+            Arg::new("prompt")
+                .value_name("PROMPT")
+                .help("What to ask [standard input if it is - or absent]"),
+        )
         .arg(
             Arg::new("model")
                 .long("model")
@@ -83,7 +87,13 @@ fn chat() -> Command {
                 .value_parser(NonEmptyStringValueParser::new())
                 .help("The model to ask"),
         )
-        .arg(Arg::new("system").long("system").short('s').value_name("TEXT").help("Instructions for the model"))
+        .arg(
+            Arg::new("system")
+                .long("system")
+                .short('s')
+                .value_name("TEXT")
+                .help("Instructions for the model"),
+        )
         .arg(
             Arg::new("max_tokens")
                 .long("max-tokens")
@@ -117,9 +127,7 @@ fn models() -> Command {
         )
         .args(gateway())
         .args(in_process())
-        .after_long_help(
-            "Examples:\n  outcrop models --simulate\n  outcrop models --json | jq -r '.data[].id'",
-        )
+        .after_long_help("Examples:\n  outcrop models --simulate\n  outcrop models --json | jq -r '.data[].id'")
 }
 
 fn config() -> Command {
@@ -172,17 +180,11 @@ fn gateway() -> [Arg; 2] {
 
 fn in_process() -> impl Iterator<Item = Arg> {
     let args = std::iter::once(config_file()).chain(flags(FOR_ONE_COMMAND));
-    args.map(|arg| {
-        arg.help_heading(IN_PROCESS)
-            .conflicts_with_all(["base_url", "api_key"])
-    })
+    args.map(|arg| arg.help_heading(IN_PROCESS).conflicts_with_all(["base_url", "api_key"]))
 }
 
 fn flags(names: &'static [&str]) -> impl Iterator<Item = Arg> {
-    names
-        .iter()
-        .filter_map(|name| Setting::named(name))
-        .map(flag)
+    names.iter().filter_map(|name| Setting::named(name)).map(flag)
 }
 
 /// The flag of a setting. Its value is only text here: settings are checked together, with all other layers.
@@ -215,19 +217,13 @@ fn flag(setting: &'static Setting) -> Arg {
                 .to_owned(),
         )
         .long_help(
-            format!(
-                "{summary}{details}\n\n[env: {}]\n{default}",
-                variables.join(", else ")
-            )
-            .trim_end()
-            .to_owned(),
+            format!("{summary}{details}\n\n[env: {}]\n{default}", variables.join(", else "))
+                .trim_end()
+                .to_owned(),
         );
     match setting.shape {
         Shape::Value => arg,
-        Shape::Switch => arg
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true"),
+        Shape::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
         Shape::List => arg.action(ArgAction::Append),
     }
 }
@@ -249,11 +245,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Given {
             Some((setting, values.join(",")))
         })
         .collect();
-    let config = matches
-        .try_get_one::<PathBuf>("config")
-        .ok()
-        .flatten()
-        .cloned();
+    let config = matches.try_get_one::<PathBuf>("config").ok().flatten().cloned();
     Given {
         flags,
         config,

@@ -53,9 +53,7 @@ pub(crate) enum ClientError {
         message: String,
     },
     /// The answer isn't OpenAI's API.
-    #[error(
-        "the answer is not what OpenAI's API would send; is the base URL right, `/v1` included? ({0})"
-    )]
+    #[error("the answer is not what OpenAI's API would send; is the base URL right, `/v1` included? ({0})")]
     NotOpenAi(String),
     /// The gateway reported an error in the middle of the answer.
     #[error("the answer broke off: {0}")]
@@ -86,8 +84,7 @@ impl Client {
     pub(crate) fn new(base_url: BaseUrl, key: Option<&str>) -> Result<Self, ClientError> {
         let authorization = match key {
             Some(key) => {
-                let mut value =
-                    HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| ClientError::Key)?;
+                let mut value = HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| ClientError::Key)?;
                 value.set_sensitive(true);
                 Some(value)
             }
@@ -116,9 +113,7 @@ impl Client {
     /// # Errors
     /// Any reason for which there is none.
     pub(crate) async fn get_json(&self, path: &str) -> Result<Value, ClientError> {
-        let response = self
-            .send(Method::GET, path, "application/json", Bytes::new())
-            .await?;
+        let response = self.send(Method::GET, path, "application/json", Bytes::new()).await?;
         let body = whole(response).await?;
         serde_json::from_slice(&body).map_err(|error| ClientError::NotOpenAi(error.to_string()))
     }
@@ -127,18 +122,9 @@ impl Client {
     ///
     /// # Errors
     /// Any reason for which there is none.
-    pub(crate) async fn post_for_stream(
-        &self,
-        path: &str,
-        question: &Value,
-    ) -> Result<Stream, ClientError> {
+    pub(crate) async fn post_for_stream(&self, path: &str, question: &Value) -> Result<Stream, ClientError> {
         let response = self
-            .send(
-                Method::POST,
-                path,
-                "text/event-stream",
-                question.to_string().into(),
-            )
+            .send(Method::POST, path, "text/event-stream", question.to_string().into())
             .await?;
         let content_type = response
             .headers()
@@ -168,10 +154,7 @@ impl Client {
             url: url.clone(),
             cause,
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(&url)
-            .header(ACCEPT, accept);
+        let mut request = Request::builder().method(method).uri(&url).header(ACCEPT, accept);
         if !body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -238,19 +221,14 @@ async fn refusal(response: Response<Incoming>) -> ClientError {
         Err(_) => String::from_utf8_lossy(&body).trim().to_owned(),
     };
     let message: String = match message.as_str() {
-        "" => status
-            .canonical_reason()
-            .unwrap_or("without a word")
-            .to_owned(),
+        "" => status.canonical_reason().unwrap_or("without a word").to_owned(),
         _ => message.chars().take(2000).collect(),
     };
     ClientError::Refused { status, message }
 }
 
 async fn whole(response: Response<Incoming>) -> Result<Bytes, ClientError> {
-    let body = Limited::new(response.into_body(), LARGEST_BODY)
-        .collect()
-        .await;
+    let body = Limited::new(response.into_body(), LARGEST_BODY).collect().await;
     body.map(http_body_util::Collected::to_bytes)
         .map_err(|error| ClientError::Connection(root(error.as_ref())))
 }

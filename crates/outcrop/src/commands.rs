@@ -58,8 +58,7 @@ async fn with_gateway<T>(
         Some(client) => Ok(work(client).await?),
         None => {
             let running = start_own(matches).await?;
-            let base_url = BaseUrl::from_text(&running.base_url)
-                .map_err(|_| ClientError::BaseUrl("the gateway"))?;
+            let base_url = BaseUrl::from_text(&running.base_url).map_err(|_| ClientError::BaseUrl("the gateway"))?;
             let client = Client::new(base_url, running.api_key.as_deref())?;
             let result = work(client).await;
             running.stop().await;

@@ -48,11 +48,7 @@ impl Failure {
         if self.is_broken_pipe() {
             return ExitCode::SUCCESS;
         }
-        let _ = writeln!(
-            io::stderr(),
-            "error: {}",
-            terminal::clean(&self.to_string())
-        );
+        let _ = writeln!(io::stderr(), "error: {}", terminal::clean(&self.to_string()));
         match self {
             Failure::NoPrompt => ExitCode::from(2),
             _ => ExitCode::FAILURE,

@@ -18,8 +18,6 @@ pub(crate) fn init(filter: &LogFilter, format: LogFormat) {
     let _ = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
         LogFormat::Auto if !on_terminal => builder.json().flatten_event(true).try_init(),
-        LogFormat::Auto | LogFormat::Text => builder
-            .with_ansi(on_terminal && terminal::wants_style())
-            .try_init(),
+        LogFormat::Auto | LogFormat::Text => builder.with_ansi(on_terminal && terminal::wants_style()).try_init(),
     };
 }

@@ -1,23 +1,18 @@
 //! Starts the gateway, with or without the simulator: the place where all crates are joined.
 
-use std::convert::Infallible;
+use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use serde_json::json;
+use outcrop_server::Server;
+use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
+use outcrop_upstream::{Client, ConfigError, StaticCredentials};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::banner::origin;
-use crate::commands::DEFAULT_MODEL;
 use crate::settings::Settings;
 
 /// The region that the simulator is in unless one is set.
@@ -35,6 +30,25 @@ pub(crate) enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// There is no way to Bedrock.
+    #[error(transparent)]
+    Upstream(#[from] ConfigError),
+    /// The scenario can't be read.
+    #[error("cannot read the scenario {path}: {source}")]
+    ReadScenario {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The scenario makes no sense.
+    #[error("the scenario {path} is not valid: {source}")]
+    Scenario {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: ScenarioError,
+    },
 }
 
 /// A server that is running in the background.
@@ -43,9 +57,42 @@ pub(crate) struct Running {
     pub(crate) base_url: String,
     /// A key that it accepts; `None` if it accepts any.
     pub(crate) api_key: Option<String>,
-    /// The AWS region in use, once it is known.
+    /// The AWS region in use.
     pub(crate) region: Option<String>,
-    server: JoinHandle<()>,
+    server: Task,
+    /// The simulator behind a simulated gateway.
+    simulator: Option<Task>,
+}
+
+/// Something that serves until it is told to stop.
+struct Task {
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<io::Result<()>>,
+}
+
+impl Task {
+    /// Starts what `serve` makes of the signal to stop.
+    fn start<F>(serve: impl FnOnce(Box<dyn Future<Output = ()> + Send + Unpin>) -> F) -> Self
+    where
+        F: Future<Output = io::Result<()>> + Send + 'static,
+    {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = Box::pin(async move {
+            // A sender that is gone means the same.
+            let _ = stopped.await;
+        });
+        Self {
+            stop,
+            ended: tokio::spawn(serve(Box::new(stopped))),
+        }
+    }
+
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        if let Ok(Err(error)) = self.ended.await {
+            tracing::warn!(%error, "the server did not end well");
+        }
+    }
 }
 
 impl Running {
@@ -54,97 +101,147 @@ impl Running {
     /// # Errors
     /// It always is one: a server that wasn't told to stop should not.
     pub(crate) async fn wait(&mut self) -> io::Result<()> {
-        (&mut self.server).await.map_err(io::Error::other)
+        let ended = (&mut self.server.ended).await;
+        ended.map_err(io::Error::other)??;
+        Err(io::Error::other("it ended by itself"))
     }
 
     /// Accepts no more, lets open streams end within the time that the settings give, then ends them.
     pub(crate) async fn stop(self) {
-        self.server.abort();
+        self.server.stop().await;
+        // The streams needed it until now.
+        if let Some(simulator) = self.simulator {
+            simulator.stop().await;
+        }
     }
 }
 
 /// Starts the gateway.
 ///
 /// # Errors
-/// If the address can't be listened on.
+/// If the address can't be listened on, or nothing tells where Bedrock is.
 pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
-    let (address, server) = listen(settings).await?;
+    let (listener, address) = listen(settings.listen).await?;
+    let mut upstream = upstream_config(settings);
+    let mut simulator = None;
+    if settings.simulate {
+        let (endpoint, task) = embedded_simulator(settings).await?;
+        let credential = Credential::default();
+        upstream = outcrop_upstream::Config {
+            region: Some(simulated_region(settings)),
+            runtime_endpoint: Some(endpoint.clone()),
+            control_endpoint: Some(endpoint),
+            api_key: None,
+            credentials: Some(StaticCredentials {
+                access_key_id: credential.access_key_id,
+                secret_access_key: credential.secret_access_key,
+            }),
+            ..upstream
+        };
+        simulator = Some(task);
+    }
+    let client = Client::new(upstream).await?;
+    let region = client.region().to_owned();
+    let server = Server::new(server_config(settings), client);
     Ok(Running {
         base_url: format!("{}/v1", origin(address)),
         api_key: settings.api_keys.first().map(|key| key.expose().to_owned()),
-        region: settings
-            .region
-            .as_ref()
-            .map(|region| region.as_str().to_owned()),
-        server,
+        region: Some(region),
+        server: Task::start(|stop| async move {
+            server.serve(listener, stop).await;
+            Ok(())
+        }),
+        simulator,
     })
 }
 
 /// Starts the simulator alone.
 ///
 /// # Errors
-/// If the address can't be listened on.
+/// If the address can't be listened on, or the scenario is not valid.
 pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, StartError> {
-    let (address, server) = listen(settings).await?;
-    let region = settings
-        .region
-        .as_ref()
-        .map_or(SIMULATED_REGION, |region| region.as_str());
+    let simulator = Simulator::new(simulator_config(settings)?);
+    let (listener, address) = listen(settings.listen).await?;
     Ok(Running {
         base_url: origin(address),
         api_key: None,
-        region: Some(region.to_owned()),
-        server,
+        region: Some(simulated_region(settings)),
+        server: Task::start(|stop| simulator.serve(listener, stop)),
+        simulator: None,
     })
 }
 
-async fn listen(settings: &Settings) -> Result<(SocketAddr, JoinHandle<()>), StartError> {
-    let failed = |source| StartError::Listen {
-        address: settings.listen,
-        source,
-    };
-    let listener = TcpListener::bind(settings.listen).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((address, tokio::spawn(accept(listener))))
+async fn embedded_simulator(settings: &Settings) -> Result<(String, Task), StartError> {
+    let simulator = Simulator::new(simulator_config(settings)?);
+    let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    Ok((origin(address), Task::start(|stop| simulator.serve(listener, stop))))
 }
 
-async fn accept(listener: TcpListener) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let connection =
-            http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer));
-        tokio::spawn(connection);
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn simulated_region(settings: &Settings) -> String {
+    let region = settings.region.as_ref();
+    region.map_or(SIMULATED_REGION, |region| region.as_str()).to_owned()
+}
+
+fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, StartError> {
+    let scenario = match &settings.simulator_scenario {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|source| StartError::ReadScenario {
+                path: path.clone(),
+                source,
+            })?;
+            let scenario = Scenario::parse(&text).map_err(|source| StartError::Scenario {
+                path: path.clone(),
+                source,
+            })?;
+            Some(scenario)
+        }
+    };
+    Ok(outcrop_simulator::Config {
+        region: simulated_region(settings),
+        pace: settings.simulator_pace,
+        scenario,
+        ..outcrop_simulator::Config::default()
+    })
+}
+
+fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
+    let url = |url: &crate::settings::BaseUrl| url.as_str().to_owned();
+    outcrop_upstream::Config {
+        region: settings.region.as_ref().map(|region| region.as_str().to_owned()),
+        profile: settings.profile.as_ref().map(|profile| profile.as_str().to_owned()),
+        runtime_endpoint: settings.endpoint_url.as_ref().map(url),
+        control_endpoint: settings.control_endpoint_url.as_ref().map(url),
+        // Unset is not the same as off: AWS's own settings may turn it on.
+        use_fips: settings.use_fips.then_some(true),
+        use_dual_stack: settings.use_dualstack.then_some(true),
+        api_key: settings.bedrock_api_key.as_ref().map(|key| key.expose().to_owned()),
+        credentials: None,
+        connect_timeout: *settings.connect_timeout,
+        first_byte_timeout: *settings.first_byte_timeout,
+        chunk_timeout: *settings.chunk_timeout,
+        total_timeout: *settings.total_timeout,
+        max_attempts: u32::try_from(settings.max_attempts.get()).unwrap_or(u32::MAX),
+        retry_budget: settings.retry_budget.get(),
     }
 }
 
-/// Placeholder for the routes: enough of them for the commands to be run against.
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (status, content_type, body) = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/v1/models") => {
-            let model = json!({ "id": DEFAULT_MODEL, "object": "model", "created": 0, "owned_by": "anthropic" });
-            (
-                StatusCode::OK,
-                "application/json",
-                json!({ "object": "list", "data": [model] }).to_string(),
-            )
-        }
-        (&Method::POST, "/v1/chat/completions") => {
-            let chunk = json!({ "choices": [{ "index": 0, "delta": { "content": "Hello." }, "finish_reason": "stop" }] });
-            (
-                StatusCode::OK,
-                "text/event-stream",
-                format!("data: {chunk}\n\ndata: [DONE]\n\n"),
-            )
-        }
-        _ => (
-            StatusCode::NOT_FOUND,
-            "application/json",
-            json!({ "error": { "message": "not found" } }).to_string(),
-        ),
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    Ok(response)
+fn server_config(settings: &Settings) -> outcrop_server::Config {
+    outcrop_server::Config {
+        api_keys: settings.api_keys.iter().map(|key| key.expose().to_owned()).collect(),
+        body_limit: usize::try_from(settings.body_limit.bytes()).unwrap_or(usize::MAX),
+        header_timeout: *settings.header_timeout,
+        body_timeout: *settings.body_timeout,
+        keep_alive_interval: settings.keep_alive_interval,
+        shutdown_timeout: settings.shutdown_timeout,
+        max_connections: settings.max_connections.get(),
+        max_choices: settings.max_choices.get(),
+    }
 }

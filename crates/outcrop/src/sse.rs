@@ -123,10 +123,7 @@ mod tests {
 
     #[test]
     fn an_event_without_data_is_none() {
-        assert_eq!(
-            decode([&b"event: ping\n\ndata: x\n\n"[..]]),
-            [event("", "x")]
-        );
+        assert_eq!(decode([&b"event: ping\n\ndata: x\n\n"[..]]), [event("", "x")]);
     }
 
     #[test]

@@ -19,13 +19,7 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     let harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if text.contains(harmful) {
         text.chars()
-            .map(|c| {
-                if harmful(c) {
-                    char::REPLACEMENT_CHARACTER
-                } else {
-                    c
-                }
-            })
+            .map(|c| if harmful(c) { char::REPLACEMENT_CHARACTER } else { c })
             .collect::<String>()
             .into()
     } else {

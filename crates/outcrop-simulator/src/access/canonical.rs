@@ -10,22 +10,12 @@ use crate::uri;
 
 /// The canonical request's text, over the headers named in `signed_headers`.
 pub(super) fn request(request: &Signed<'_>, signed_headers: &[&str]) -> String {
-    let mut out = format!(
-        "{}\n{}\n{}\n",
-        request.method,
-        path(request.path),
-        query(request.query)
-    );
+    let mut out = format!("{}\n{}\n{}\n", request.method, path(request.path), query(request.query));
     for name in signed_headers {
         // Writing to a String can't fail.
         let _ = writeln!(out, "{name}:{}", header(request.headers, name));
     }
-    let _ = write!(
-        out,
-        "\n{}\n{}",
-        signed_headers.join(";"),
-        sha256(request.body)
-    );
+    let _ = write!(out, "\n{}\n{}", signed_headers.join(";"), sha256(request.body));
     out
 }
 

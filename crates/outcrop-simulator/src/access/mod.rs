@@ -29,11 +29,7 @@ pub(crate) struct Signed<'a> {
 }
 
 impl Access {
-    pub(crate) fn new(
-        region: String,
-        credentials: Vec<Credential>,
-        api_keys: Vec<String>,
-    ) -> Access {
+    pub(crate) fn new(region: String, credentials: Vec<Credential>, api_keys: Vec<String>) -> Access {
         Access {
             region,
             credentials,
@@ -54,13 +50,7 @@ impl Access {
             Some(("Bearer", key)) => self.admit_key(key.trim()),
             Some((sigv4::ALGORITHM, fields)) => {
                 let authorization = sigv4::Authorization::parse(fields)?;
-                sigv4::verify(
-                    &authorization,
-                    request,
-                    &self.region,
-                    &self.credentials,
-                    now,
-                )
+                sigv4::verify(&authorization, request, &self.region, &self.credentials, now)
             }
             _ => Err(Refusal::new(
                 "IncompleteSignatureException",

@@ -37,13 +37,8 @@ impl<'a> Authorization<'a> {
     /// Reads `Credential=…, SignedHeaders=…, Signature=…`.
     pub(super) fn parse(fields: &'a str) -> Result<Authorization<'a>, Refusal> {
         let field = |name: &str| {
-            let pairs = fields
-                .split(',')
-                .filter_map(|field| field.trim().split_once('='));
-            let found = pairs
-                .into_iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value);
+            let pairs = fields.split(',').filter_map(|field| field.trim().split_once('='));
+            let found = pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value);
             found.filter(|value| !value.is_empty()).ok_or_else(|| {
                 incomplete(format!(
                     "Authorization header requires '{name}' parameter. Authorization={ALGORITHM}"
@@ -51,9 +46,7 @@ impl<'a> Authorization<'a> {
             })
         };
         let credential = field("Credential")?;
-        let [access_key_id, date, region, service, terminator] =
-            credential.split('/').collect::<Vec<_>>()[..]
-        else {
+        let [access_key_id, date, region, service, terminator] = credential.split('/').collect::<Vec<_>>()[..] else {
             return Err(incomplete(format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{credential}'"
             )));
@@ -86,12 +79,7 @@ pub(super) fn verify(
     let credential = known(authorization, request.headers, credentials)?;
     check_clock(&timestamp, now)?;
     check_signed_headers(authorization, request.headers)?;
-    let computed = signature(
-        authorization,
-        request,
-        &timestamp,
-        &credential.secret_access_key,
-    );
+    let computed = signature(authorization, request, &timestamp, &credential.secret_access_key);
     if computed != authorization.signature {
         return Err(invalid(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
@@ -108,13 +96,9 @@ pub(super) fn verify(
 }
 
 fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {
-    let header = headers
-        .get("x-amz-date")
-        .and_then(|value| value.to_str().ok());
+    let header = headers.get("x-amz-date").and_then(|value| value.to_str().ok());
     let header = header.ok_or_else(|| {
-        incomplete(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
-        )
+        incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     })?;
     match moment(header) {
         Some(_) => Ok(header.to_owned()),
@@ -124,11 +108,7 @@ fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {
     }
 }
 
-fn check_scope(
-    authorization: &Authorization<'_>,
-    timestamp: &str,
-    region: &str,
-) -> Result<(), Refusal> {
+fn check_scope(authorization: &Authorization<'_>, timestamp: &str, region: &str) -> Result<(), Refusal> {
     let Authorization {
         date,
         service,
@@ -198,10 +178,7 @@ fn check_clock(timestamp: &str, now: SystemTime) -> Result<(), Refusal> {
 }
 
 /// `host` and each `x-amz-` header must be signed.
-fn check_signed_headers(
-    authorization: &Authorization<'_>,
-    headers: &HeaderMap,
-) -> Result<(), Refusal> {
+fn check_signed_headers(authorization: &Authorization<'_>, headers: &HeaderMap) -> Result<(), Refusal> {
     let amz = headers
         .keys()
         .map(|name| name.as_str())
@@ -216,17 +193,9 @@ fn check_signed_headers(
     Ok(())
 }
 
-fn signature(
-    authorization: &Authorization<'_>,
-    request: &Signed<'_>,
-    timestamp: &str,
-    secret: &str,
-) -> String {
+fn signature(authorization: &Authorization<'_>, request: &Signed<'_>, timestamp: &str, secret: &str) -> String {
     let canonical = canonical::request(request, &authorization.signed_headers);
-    let scope = authorization
-        .credential
-        .split_once('/')
-        .map_or("", |(_, scope)| scope);
+    let scope = authorization.credential.split_once('/').map_or("", |(_, scope)| scope);
     let to_sign = format!(
         "{ALGORITHM}\n{timestamp}\n{scope}\n{}",
         canonical::sha256(canonical.as_bytes())
@@ -262,10 +231,7 @@ fn moment(timestamp: &str) -> Option<SystemTime> {
 /// The way back: a moment in ISO 8601's basic format.
 fn basic(moment: SystemTime) -> String {
     let whole = DateTime::from_secs(DateTime::from(moment).secs());
-    whole
-        .fmt(Format::DateTime)
-        .unwrap_or_default()
-        .replace(['-', ':'], "")
+    whole.fmt(Format::DateTime).unwrap_or_default().replace(['-', ':'], "")
 }
 
 fn incomplete(message: impl Into<String>) -> Refusal {

@@ -68,13 +68,8 @@ fn quote(text: &str) -> String {
 }
 
 fn last_tool_result(body: &Value) -> Option<String> {
-    let last = messages(body)
-        .last()
-        .filter(|message| is_from(message, "user"))?;
-    let result = blocks(last)
-        .iter()
-        .rev()
-        .find_map(|block| block.get("toolResult"))?;
+    let last = messages(body).last().filter(|message| is_from(message, "user"))?;
+    let result = blocks(last).iter().rev().find_map(|block| block.get("toolResult"))?;
     let part = result.get("content")?.as_array()?.first()?;
     let text = part.get("text").and_then(Value::as_str).map(str::to_owned);
     text.or_else(|| part.get("json").map(Value::to_string))
@@ -95,20 +90,14 @@ mod tests {
     #[test]
     fn the_prompt_is_mentioned() {
         let text = about("Why is\nthe sky blue?", &json!({}), None);
-        assert!(
-            text.starts_with("You asked: “Why is the sky blue?”. "),
-            "{text}"
-        );
+        assert!(text.starts_with("You asked: “Why is the sky blue?”. "), "{text}");
         assert_eq!(text, about("Why is\nthe sky blue?", &json!({}), None));
     }
 
     #[test]
     fn a_length_is_kept_to() {
         for wanted in [1, 7, 500] {
-            assert_eq!(
-                tokens::of(&about("Hello", &json!({}), Some(wanted))),
-                wanted
-            );
+            assert_eq!(tokens::of(&about("Hello", &json!({}), Some(wanted))), wanted);
         }
     }
 }

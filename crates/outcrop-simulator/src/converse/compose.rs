@@ -11,13 +11,7 @@ use crate::script::{Script, Scripted};
 use crate::tokens;
 
 /// The answer to `body`, whose bytes are `raw`; `prompt` is its last user text without markers.
-pub(super) fn reply(
-    body: &Value,
-    raw: &[u8],
-    prompt: &str,
-    target: &Target,
-    script: &Script,
-) -> Reply {
+pub(super) fn reply(body: &Value, raw: &[u8], prompt: &str, target: &Target, script: &Script) -> Reply {
     let composer = Composer {
         body,
         raw,
@@ -31,9 +25,7 @@ pub(super) fn reply(
     } else {
         composer.cut(draft)
     };
-    let called = blocks
-        .iter()
-        .any(|block| matches!(block, Block::ToolUse { .. }));
+    let called = blocks.iter().any(|block| matches!(block, Block::ToolUse { .. }));
     let natural = match stopped {
         Stopped::AtLimit => "max_tokens",
         Stopped::AtSequence(_) => "stop_sequence",
@@ -43,10 +35,7 @@ pub(super) fn reply(
     let input_tokens = tokens::input(body);
     let output_tokens: u64 = blocks.iter().map(Block::tokens).sum();
     Reply {
-        stop_reason: script
-            .stop_reason
-            .clone()
-            .unwrap_or_else(|| natural.to_owned()),
+        stop_reason: script.stop_reason.clone().unwrap_or_else(|| natural.to_owned()),
         input_tokens,
         // Made up, so that the same request has the same answer.
         latency_ms: 100 + input_tokens / 100 + output_tokens * 4,
@@ -90,14 +79,9 @@ impl Composer<'_> {
             });
         }
         if blocks.is_empty() && self.thinks() {
-            blocks.push(self.reasoning(format!(
-                "The user wants an answer to this: {}",
-                self.prompt.trim()
-            )));
+            blocks.push(self.reasoning(format!("The user wants an answer to this: {}", self.prompt.trim())));
         }
-        let only_reasoning = blocks
-            .iter()
-            .all(|block| matches!(block, Block::Reasoning { .. }));
+        let only_reasoning = blocks.iter().all(|block| matches!(block, Block::Reasoning { .. }));
         if only_reasoning || self.script.tokens.is_some() {
             blocks.push(self.last_block());
         }
@@ -118,11 +102,7 @@ impl Composer<'_> {
         if let Some(schema) = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok()) {
             return Block::Text(sample::of(&schema).to_string());
         }
-        Block::Text(answer_text::about(
-            self.prompt,
-            self.body,
-            self.script.tokens,
-        ))
+        Block::Text(answer_text::about(self.prompt, self.body, self.script.tokens))
     }
 
     fn forced_tool(&self) -> Option<&Value> {
@@ -149,10 +129,7 @@ impl Composer<'_> {
     }
 
     fn reasoning(&self, text: String) -> Block {
-        let signature = base64::encode(digest(
-            &SHA256,
-            format!("{}\n{text}", self.target.model.id).as_bytes(),
-        ));
+        let signature = base64::encode(digest(&SHA256, format!("{}\n{text}", self.target.model.id).as_bytes()));
         Block::Reasoning { text, signature }
     }
 
@@ -169,10 +146,7 @@ impl Composer<'_> {
 
     /// Ends the answer where a stop sequence or the limit of tokens ends it.
     fn cut(&self, draft: Vec<Block>) -> (Vec<Block>, Stopped) {
-        let asked = self
-            .body
-            .pointer("/inferenceConfig/maxTokens")
-            .and_then(Value::as_u64);
+        let asked = self.body.pointer("/inferenceConfig/maxTokens").and_then(Value::as_u64);
         let mut left = asked
             .unwrap_or(self.target.model.max_tokens)
             .max(self.script.tokens.filter(|_| asked.is_none()).unwrap_or(0));
@@ -180,11 +154,7 @@ impl Composer<'_> {
             .body
             .pointer("/inferenceConfig/stopSequences")
             .and_then(Value::as_array);
-        let sequences: Vec<&str> = sequences
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
+        let sequences: Vec<&str> = sequences.into_iter().flatten().filter_map(Value::as_str).collect();
         let mut kept = Vec::new();
         for block in draft {
             let (block, mut stopped) = stop_at(block, &sequences);

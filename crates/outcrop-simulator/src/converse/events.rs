@@ -73,9 +73,7 @@ impl Events {
         let (text, chars) = match block {
             Block::Text(text) | Block::Reasoning { text, .. } => (text.as_str(), None),
             // Nothing is said about a call without arguments.
-            Block::ToolUse { input, .. } if input.as_object().is_some_and(Map::is_empty) => {
-                ("", None)
-            }
+            Block::ToolUse { input, .. } if input.as_object().is_some_and(Map::is_empty) => ("", None),
             Block::ToolUse { input, .. } => {
                 arguments = input.to_string();
                 (arguments.as_str(), Some(ARGUMENTS_CHARS))
@@ -146,11 +144,7 @@ impl Iterator for Events {
 
     fn next(&mut self) -> Option<Event> {
         match self.next {
-            Next::MessageStart => self.event(
-                "messageStart",
-                json!({"role": "assistant"}),
-                Next::BlockStart(0),
-            ),
+            Next::MessageStart => self.event("messageStart", json!({"role": "assistant"}), Next::BlockStart(0)),
             Next::BlockStart(index) => self.block_start(index),
             Next::Delta(index, from) => self.delta(index, from),
             Next::BlockStop(index) => self.block_stop(index),
@@ -162,10 +156,7 @@ impl Iterator for Events {
 }
 
 fn first_chars(text: &str, chars: usize) -> &str {
-    let end = text
-        .char_indices()
-        .nth(chars)
-        .map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(chars).map_or(text.len(), |(at, _)| at);
     &text[..end]
 }
 

@@ -24,17 +24,13 @@ pub(super) fn instead(fault: &Fault) -> Option<Answer> {
         Fault::Redirect => {
             let mut answer = Answer::bytes("");
             answer.status = StatusCode::TEMPORARY_REDIRECT;
-            answer
-                .headers
-                .push((LOCATION, HeaderValue::from_static(REDIRECTED)));
+            answer.headers.push((LOCATION, HeaderValue::from_static(REDIRECTED)));
             Some(answer)
         }
         Fault::Html { status } => {
-            let mut answer = Answer::bytes(
-                "<html><head><title>Sorry</title></head><body>Try again later.</body></html>\n",
-            );
-            answer.status =
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            let mut answer =
+                Answer::bytes("<html><head><title>Sorry</title></head><body>Try again later.</body></html>\n");
+            answer.status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
             answer.content_type = "text/html";
             Some(answer)
         }
@@ -51,8 +47,7 @@ pub(super) fn instead(fault: &Fault) -> Option<Answer> {
 fn long_error(bytes: usize) -> impl Iterator<Item = Step> + Send {
     static FILLING: [u8; PIECE_BYTES] = [b'x'; PIECE_BYTES];
     let pieces = bytes / PIECE_BYTES;
-    let filling =
-        std::iter::repeat_n(&FILLING[..], pieces).chain([&FILLING[..bytes % PIECE_BYTES]]);
+    let filling = std::iter::repeat_n(&FILLING[..], pieces).chain([&FILLING[..bytes % PIECE_BYTES]]);
     let parts = [&br#"{"message":""#[..]]
         .into_iter()
         .chain(filling)
@@ -67,11 +62,7 @@ pub(super) fn in_whole(fault: &Fault, body: &Bytes, pace: Duration) -> Answer {
     let half = body.slice(..body.len() / 2);
     let steps = match fault {
         Fault::StreamError { exception, .. } => return Answer::refusal(&refusal(exception)),
-        Fault::Cut { .. } => vec![
-            Step::Send(half),
-            Step::Wait(pace.max(BEFORE_RESET)),
-            Step::Reset,
-        ],
+        Fault::Cut { .. } => vec![Step::Send(half), Step::Wait(pace.max(BEFORE_RESET)), Step::Reset],
         Fault::Hang { .. } => vec![Step::Send(half), Step::Hang],
         // Half an answer that ends in order, and isn't JSON.
         _ => vec![Step::Send(half)],
@@ -109,11 +100,7 @@ impl<I: Iterator<Item = (Bytes, &'static str)>> InStream<I> {
             self.sent += 1;
             return Some(vec![wait, send]);
         }
-        let wait = Step::Wait(if self.sent == 0 {
-            Duration::ZERO
-        } else {
-            self.pace
-        });
+        let wait = Step::Wait(if self.sent == 0 { Duration::ZERO } else { self.pace });
         let steps = match fault {
             Fault::StreamError { exception, .. } => {
                 vec![wait, Step::Send(frames::exception(&refusal(exception)))]

@@ -36,12 +36,7 @@ impl Mode {
 }
 
 /// Answers a call of `Converse` or `ConverseStream`.
-pub(crate) async fn answer(
-    shared: &Shared,
-    identifier: &str,
-    body: &Bytes,
-    mode: Mode,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode: Mode) -> Result<Answer, Refusal> {
     let request = parse(body)?;
     validate::body(mode.operation(), &request)?;
     let target = shared.catalogue.resolve(identifier)?;

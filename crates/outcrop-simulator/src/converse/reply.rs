@@ -21,15 +21,8 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Block {
     Text(String),
-    Reasoning {
-        text: String,
-        signature: String,
-    },
-    ToolUse {
-        id: String,
-        name: String,
-        input: Value,
-    },
+    Reasoning { text: String, signature: String },
+    ToolUse { id: String, name: String, input: Value },
 }
 
 impl Block {

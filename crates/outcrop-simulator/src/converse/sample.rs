@@ -20,9 +20,7 @@ impl Sampler<'_> {
             return Value::Null;
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let found = target
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.pointer(pointer));
+            let found = target.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
             return found.map_or(Value::Null, |schema| self.value(schema, depth + 1));
         }
         if let Some(value) = schema.get("const").or(schema.get("default")) {
@@ -51,23 +49,14 @@ impl Sampler<'_> {
         let required = schema.get("required").and_then(Value::as_array);
         let names = required.into_iter().flatten().filter_map(Value::as_str);
         let properties = names.map(|name| {
-            let schema = schema
-                .get("properties")
-                .and_then(|properties| properties.get(name));
-            (
-                name.to_owned(),
-                self.value(schema.unwrap_or(&Value::Null), depth + 1),
-            )
+            let schema = schema.get("properties").and_then(|properties| properties.get(name));
+            (name.to_owned(), self.value(schema.unwrap_or(&Value::Null), depth + 1))
         });
         Value::Object(properties.collect::<Map<_, _>>())
     }
 
     fn array(&self, schema: &Value, depth: usize) -> Value {
-        let count = schema
-            .get("minItems")
-            .and_then(Value::as_u64)
-            .unwrap_or(1)
-            .min(10);
+        let count = schema.get("minItems").and_then(Value::as_u64).unwrap_or(1).min(10);
         let item = self.value(schema.get("items").unwrap_or(&Value::Null), depth + 1);
         (0..count).map(|_| item.clone()).collect()
     }
@@ -127,8 +116,7 @@ mod tests {
 
     #[test]
     fn a_schema_that_holds_itself_ends() {
-        let schema =
-            json!({"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]});
+        let schema = json!({"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]});
         assert!(of(&schema).is_object());
     }
 }

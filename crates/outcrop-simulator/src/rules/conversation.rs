@@ -8,8 +8,7 @@ use crate::refusal::Refusal;
 
 pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
     if at(body, &["messages"]).is_none() {
-        let violation =
-            "Value null at 'messages' failed to satisfy constraint: Member must not be null";
+        let violation = "Value null at 'messages' failed to satisfy constraint: Member must not be null";
         return Err(Refusal::constraints(&[violation.to_owned()]));
     }
     check_turns(body, target)?;
@@ -24,22 +23,13 @@ fn check_turns(body: &Value, target: &Target) -> Result<(), Refusal> {
         return Err(Refusal::validation(message));
     }
     // Instructions in mid-conversation are nobody's turn.
-    let turns: Vec<&Value> = messages(body)
-        .iter()
-        .filter(|message| !from_system(message))
-        .collect();
-    if !turns
-        .first()
-        .is_some_and(|message| is_from(message, "user"))
-    {
+    let turns: Vec<&Value> = messages(body).iter().filter(|message| !from_system(message)).collect();
+    if !turns.first().is_some_and(|message| is_from(message, "user")) {
         return Err(Refusal::validation(
             "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
         ));
     }
-    if turns
-        .windows(2)
-        .any(|pair| pair[0].get("role") == pair[1].get("role"))
-    {
+    if turns.windows(2).any(|pair| pair[0].get("role") == pair[1].get("role")) {
         return Err(Refusal::validation(
             "A conversation must alternate between user and assistant roles. Make sure the conversation alternates \
              between user and assistant roles and try again.",
@@ -57,11 +47,7 @@ fn check_texts(body: &Value) -> Result<(), Refusal> {
             )));
         }
         for (index, block) in blocks(message).iter().enumerate() {
-            not_blank(
-                block,
-                "ContentBlock",
-                &format!("messages.{turn}.content.{index}"),
-            )?;
+            not_blank(block, "ContentBlock", &format!("messages.{turn}.content.{index}"))?;
         }
     }
     for (index, block) in list(body, "system").iter().enumerate() {
@@ -81,10 +67,7 @@ fn not_blank(block: &Value, kind: &str, place: &str) -> Result<(), Refusal> {
 
 /// A conversation that ends with an assistant turn asks for its continuation, which few models still take.
 fn check_end(body: &Value, target: &Target) -> Result<(), Refusal> {
-    let Some(last) = messages(body)
-        .last()
-        .filter(|message| is_from(message, "assistant"))
-    else {
+    let Some(last) = messages(body).last().filter(|message| is_from(message, "assistant")) else {
         return Ok(());
     };
     if target.family.prefill {

@@ -47,11 +47,7 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
 }
 
 fn check_counts(body: &Value) -> Result<(), Refusal> {
-    let count = |kind: &str| {
-        placed(body)
-            .filter(|(_, _, block)| block.get(kind).is_some())
-            .count()
-    };
+    let count = |kind: &str| placed(body).filter(|(_, _, block)| block.get(kind).is_some()).count();
     if count("image") > MAX_IMAGES {
         return Err(Refusal::validation(format!(
             "The number of images exceeds the limit of {MAX_IMAGES}."
@@ -100,10 +96,7 @@ fn check_one(kind: &str, media: &Value, place: &str, target: &Target) -> Result<
 }
 
 fn check_magic(image: &Value, bytes: &[u8], place: &str) -> Result<(), Refusal> {
-    let declared = image
-        .get("format")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let declared = image.get("format").and_then(Value::as_str).unwrap_or_default();
     match sniff(bytes) {
         Some(found) if found == declared => Ok(()),
         Some(found) => Err(Refusal::by_model(&format!(
@@ -122,30 +115,13 @@ fn sniff(bytes: &[u8]) -> Option<&'static str> {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("png"),
         [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("gif"),
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => Some("webp"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
         _ => None,
     }
 }
 
 fn check_name(document: &Value, place: &str) -> Result<(), Refusal> {
-    let name = document
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = document.get("name").and_then(Value::as_str).unwrap_or_default();
     let allowed = |c: char| c.is_ascii_alphanumeric() || " -()[]".contains(c);
     if name.chars().all(allowed) && !name.contains("  ") {
         return Ok(());
@@ -158,11 +134,7 @@ fn check_name(document: &Value, place: &str) -> Result<(), Refusal> {
 
 fn check_text_beside(body: &Value) -> Result<(), Refusal> {
     for (turn, message) in messages(body).iter().enumerate() {
-        let holds = |kind: &str| {
-            blocks(message)
-                .iter()
-                .any(|block| block.get(kind).is_some())
-        };
+        let holds = |kind: &str| blocks(message).iter().any(|block| block.get(kind).is_some());
         if holds("document") && !holds("text") {
             return Err(Refusal::validation(format!(
                 "The Message object at messages.{turn} holds a document without text. Add a text block and try again."

@@ -15,7 +15,8 @@ use crate::tokens;
 /// Checks a body whose shape is right against Bedrock's rules, and against those of the model.
 pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<(), Refusal> {
     if !target.family.chat {
-        let message = "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
+        let message =
+            "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
         return Err(Refusal::validation(message));
     }
     conversation::check(body, target)?;
@@ -24,9 +25,7 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
     model::check(body, target)?;
     thinking::check(body, target)?;
     if tokens::input(body) > target.model.context {
-        return Err(Refusal::validation(
-            "Input is too long for requested model.",
-        ));
+        return Err(Refusal::validation("Input is too long for requested model."));
     }
     Ok(())
 }
@@ -46,23 +45,15 @@ pub(crate) fn is_from(message: &Value, role: &str) -> bool {
 }
 
 fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
-    value
-        .get(member)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Each block of each message, with its place as Bedrock names it.
 fn placed(body: &Value) -> impl Iterator<Item = (String, &Value, &Value)> {
-    messages(body)
-        .iter()
-        .enumerate()
-        .flat_map(|(turn, message)| {
-            let blocks = blocks(message).iter().enumerate();
-            blocks.map(move |(index, block)| {
-                (format!("messages.{turn}.content.{index}"), message, block)
-            })
-        })
+    messages(body).iter().enumerate().flat_map(|(turn, message)| {
+        let blocks = blocks(message).iter().enumerate();
+        blocks.map(move |(index, block)| (format!("messages.{turn}.content.{index}"), message, block))
+    })
 }
 
 /// Member `a`'s member `b`'s … value.

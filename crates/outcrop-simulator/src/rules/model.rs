@@ -63,9 +63,7 @@ fn check_sampling(body: &Value, family: &Family) -> Result<(), Refusal> {
     ];
     match family.sampling {
         Sampling::None => match given.iter().find(|(_, given)| *given) {
-            Some((name, _)) => Err(Refusal::by_model(&format!(
-                "`{name}` is deprecated for this model."
-            ))),
+            Some((name, _)) => Err(Refusal::by_model(&format!("`{name}` is deprecated for this model."))),
             None => Ok(()),
         },
         Sampling::One if given[0].1 && given[1].1 => Err(Refusal::by_model(
@@ -118,13 +116,9 @@ fn check_extra_fields(body: &Value, family: &Family) -> Result<(), Refusal> {
             "This model doesn't support the additionalModelRequestFields that you provided.",
         ));
     }
-    let unknown = fields
-        .keys()
-        .find(|name| !CLAUDE_FIELDS.contains(&name.as_str()));
+    let unknown = fields.keys().find(|name| !CLAUDE_FIELDS.contains(&name.as_str()));
     match unknown {
-        Some(name) if family.strict_model => Err(Refusal::by_model(&format!(
-            "{name}: Extra inputs are not permitted"
-        ))),
+        Some(name) if family.strict_model => Err(Refusal::by_model(&format!("{name}: Extra inputs are not permitted"))),
         _ => Ok(()),
     }
 }

@@ -12,16 +12,11 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
     if !target.family.strict_model {
         return Ok(());
     }
-    let extra = body
-        .get("additionalModelRequestFields")
-        .unwrap_or(&Value::Null);
+    let extra = body.get("additionalModelRequestFields").unwrap_or(&Value::Null);
     let Some(thinking) = at(extra, &["thinking"]).or(at(extra, &["reasoning_config"])) else {
         return Ok(());
     };
-    let kind = thinking
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let kind = thinking.get("type").and_then(Value::as_str).unwrap_or_default();
     let takes = match target.family.thinking {
         Thinking::None => kind == "disabled",
         Thinking::Budget => matches!(kind, "enabled" | "disabled"),
@@ -42,9 +37,7 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
 
 fn check_budget(body: &Value, thinking: &Value) -> Result<(), Refusal> {
     let Some(budget) = thinking.get("budget_tokens").and_then(Value::as_u64) else {
-        return Err(Refusal::by_model(
-            "thinking.enabled.budget_tokens: Field required",
-        ));
+        return Err(Refusal::by_model("thinking.enabled.budget_tokens: Field required"));
     };
     if budget < MIN_BUDGET {
         return Err(Refusal::by_model(&format!(
@@ -69,9 +62,7 @@ fn check_budget(body: &Value, thinking: &Value) -> Result<(), Refusal> {
         ));
     }
     if at(body, &["additionalModelRequestFields", "top_k"]).is_some() {
-        return Err(Refusal::by_model(
-            "`top_k` must be unset when thinking is enabled.",
-        ));
+        return Err(Refusal::by_model("`top_k` must be unset when thinking is enabled."));
     }
     let choice = at(body, &["toolConfig", "toolChoice"]);
     if choice.is_some_and(|choice| choice.get("auto").is_none()) {

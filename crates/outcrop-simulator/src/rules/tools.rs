@@ -18,8 +18,7 @@ pub(super) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
 
 fn check_declared(body: &Value, target: &Target, streaming: bool) -> Result<(), Refusal> {
     let Some(config) = at(body, &["toolConfig"]) else {
-        let used = placed(body)
-            .any(|(_, _, block)| block.get("toolUse").or(block.get("toolResult")).is_some());
+        let used = placed(body).any(|(_, _, block)| block.get("toolUse").or(block.get("toolResult")).is_some());
         return match used {
             true => Err(Refusal::validation(
                 "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
@@ -52,9 +51,7 @@ fn check_specs(config: &Value, target: &Target) -> Result<(), Refusal> {
             )));
         }
         if !target.family.strict_tools && at(spec, &["strict"]).is_some() {
-            return Err(unsupported(&format!(
-                "toolConfig.tools.{index}.toolSpec.strict"
-            )));
+            return Err(unsupported(&format!("toolConfig.tools.{index}.toolSpec.strict")));
         }
         let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
         if names.contains(&name) {
@@ -139,11 +136,7 @@ fn check_answered(body: &Value) -> Result<(), Refusal> {
                 "The number of toolResult blocks at {place} exceeds the number of toolUse blocks of previous turn."
             )));
         }
-        let missing: Vec<&str> = called
-            .iter()
-            .copied()
-            .filter(|id| !answered.contains(id))
-            .collect();
+        let missing: Vec<&str> = called.iter().copied().filter(|id| !answered.contains(id)).collect();
         if !missing.is_empty() {
             let missing = missing.join(", ");
             return Err(Refusal::validation(format!(
@@ -166,10 +159,7 @@ fn ids<'a>(message: &'a Value, kind: &str) -> Vec<&'a str> {
 }
 
 fn unique(ids: &[&str], kind: &str, place: &str) -> Result<(), Refusal> {
-    let twice = ids
-        .iter()
-        .enumerate()
-        .find(|(index, id)| ids[..*index].contains(id));
+    let twice = ids.iter().enumerate().find(|(index, id)| ids[..*index].contains(id));
     match twice {
         Some((_, id)) => Err(Refusal::validation(format!(
             "The {kind} blocks at {place} contain duplicate Ids: {id}"
@@ -180,11 +170,7 @@ fn unique(ids: &[&str], kind: &str, place: &str) -> Result<(), Refusal> {
 
 fn check_unmixed(body: &Value) -> Result<(), Refusal> {
     for (turn, message) in messages(body).iter().enumerate() {
-        let holds = |kind: &str| {
-            blocks(message)
-                .iter()
-                .any(|block| block.get(kind).is_some())
-        };
+        let holds = |kind: &str| blocks(message).iter().any(|block| block.get(kind).is_some());
         for (tool, name) in [("toolUse", "tool use"), ("toolResult", "tool result")] {
             if holds(tool) && (holds("text") || holds("image")) {
                 return Err(Refusal::validation(format!(

@@ -143,21 +143,11 @@ impl Words<'_> {
                 exception: self.exception()?,
                 after: self.after()?,
             }),
-            "cut" => Action::Fault(Fault::Cut {
-                after: self.after()?,
-            }),
-            "truncate" => Action::Fault(Fault::Truncate {
-                after: self.after()?,
-            }),
-            "corrupt" => Action::Fault(Fault::Corrupt {
-                after: self.after()?,
-            }),
-            "hang" => Action::Fault(Fault::Hang {
-                after: self.after()?,
-            }),
-            "huge-frame" => Action::Fault(Fault::HugeFrame {
-                after: self.after()?,
-            }),
+            "cut" => Action::Fault(Fault::Cut { after: self.after()? }),
+            "truncate" => Action::Fault(Fault::Truncate { after: self.after()? }),
+            "corrupt" => Action::Fault(Fault::Corrupt { after: self.after()? }),
+            "hang" => Action::Fault(Fault::Hang { after: self.after()? }),
+            "huge-frame" => Action::Fault(Fault::HugeFrame { after: self.after()? }),
             "redirect" => Action::Fault(Fault::Redirect),
             "html" => Action::Fault(Fault::Html {
                 status: self.named("status")?.unwrap_or(503),
@@ -170,16 +160,13 @@ impl Words<'_> {
     }
 
     fn tool(&self) -> Result<Action, String> {
-        let (name, input) = self
-            .rest
-            .split_once(char::is_whitespace)
-            .unwrap_or((self.rest, "{}"));
+        let (name, input) = self.rest.split_once(char::is_whitespace).unwrap_or((self.rest, "{}"));
         if name.is_empty() {
             return Err("it needs a tool's name".to_owned());
         }
         let input = if input.trim().is_empty() { "{}" } else { input };
-        let input: Value = serde_json::from_str(input)
-            .map_err(|error| format!("its arguments aren't JSON: {error}"))?;
+        let input: Value =
+            serde_json::from_str(input).map_err(|error| format!("its arguments aren't JSON: {error}"))?;
         match input.is_object() {
             true => Ok(Action::Tool {
                 name: name.to_owned(),
@@ -203,10 +190,7 @@ impl Words<'_> {
     }
 
     fn exception(&self) -> Result<String, String> {
-        let name = self
-            .rest
-            .split_whitespace()
-            .find(|word| !word.contains('='));
+        let name = self.rest.split_whitespace().find(|word| !word.contains('='));
         name.map(str::to_owned)
             .ok_or_else(|| "it needs an exception's name".to_owned())
     }
@@ -217,26 +201,18 @@ impl Words<'_> {
 
     /// The value of `name=…`.
     fn named<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>, String> {
-        let pairs = self
-            .rest
-            .split_whitespace()
-            .filter_map(|word| word.split_once('='));
-        let value = pairs
-            .into_iter()
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value);
+        let pairs = self.rest.split_whitespace().filter_map(|word| word.split_once('='));
+        let value = pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value);
         value.map(|value| self.number(value)).transpose()
     }
 
     fn number<N: std::str::FromStr>(&self, word: &str) -> Result<N, String> {
-        word.parse()
-            .map_err(|_| format!("`{word}` isn't a number that fits"))
+        word.parse().map_err(|_| format!("`{word}` isn't a number that fits"))
     }
 
     fn duration(&self) -> Result<Duration, String> {
         let word = self.required("a duration")?;
-        humantime::parse_duration(word)
-            .map_err(|error| format!("`{word}` isn't a duration such as 15ms: {error}"))
+        humantime::parse_duration(word).map_err(|error| format!("`{word}` isn't a duration such as 15ms: {error}"))
     }
 
     fn required(&self, what: &str) -> Result<&str, String> {

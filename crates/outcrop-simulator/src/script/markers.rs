@@ -46,10 +46,7 @@ fn arguments_end(marker: &str) -> Option<usize> {
     values.next()?.ok()?;
     let end = start + values.byte_offset();
     let gap = marker[end..].find(CLOSE)?;
-    marker[end..end + gap]
-        .trim()
-        .is_empty()
-        .then_some(end + gap)
+    marker[end..end + gap].trim().is_empty().then_some(end + gap)
 }
 
 #[cfg(test)]
@@ -67,8 +64,7 @@ mod tests {
 
     #[test]
     fn arguments_may_hold_brackets() {
-        let marked =
-            Marked::read(r#"[[sim:tool f {"m":[[1,2]],"s":"]]"}]] then [[sim:tool g]]"#).unwrap();
+        let marked = Marked::read(r#"[[sim:tool f {"m":[[1,2]],"s":"]]"}]] then [[sim:tool g]]"#).unwrap();
         assert_eq!(marked.text, " then ");
         let input = json!({"m": [[1, 2]], "s": "]]"});
         assert_eq!(

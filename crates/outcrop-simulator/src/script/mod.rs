@@ -73,8 +73,7 @@ impl Script {
                 message,
                 times,
             } => {
-                let message = message
-                    .unwrap_or_else(|| crate::refusal::default_message(&exception).to_owned());
+                let message = message.unwrap_or_else(|| crate::refusal::default_message(&exception).to_owned());
                 self.errors.push(ScriptedError {
                     refusal: Refusal { exception, message },
                     times,
@@ -104,9 +103,7 @@ impl Script {
 
 /// The text of the last user turn, where the markers stand.
 pub(crate) fn last_user_text(body: &Value) -> String {
-    let last = messages(body)
-        .iter()
-        .rfind(|message| is_from(message, "user"));
+    let last = messages(body).iter().rfind(|message| is_from(message, "user"));
     let texts = last
         .map_or(&[][..], blocks)
         .iter()

@@ -76,17 +76,12 @@ impl Rule {
             Some(wanted) => wanted == operation,
             None => matches!(operation, "Converse" | "ConverseStream"),
         };
-        let holds = |part: &Option<String>, text: &str| {
-            part.as_ref()
-                .is_none_or(|part| text.contains(part.as_str()))
-        };
+        let holds = |part: &Option<String>, text: &str| part.as_ref().is_none_or(|part| text.contains(part.as_str()));
         operation_matches && holds(&self.model, model) && holds(&self.prompt, prompt)
     }
 
     pub(crate) fn takes(&self, call: u64) -> bool {
-        self.calls
-            .as_ref()
-            .is_none_or(|calls| calls.contains(&call))
+        self.calls.as_ref().is_none_or(|calls| calls.contains(&call))
     }
 }
 
@@ -141,8 +136,7 @@ mod tests {
 
     #[test]
     fn toml_and_json_say_the_same() {
-        let toml =
-            "[[rules]]\nmodel = 'claude'\ncall = [1, 2]\nactions = ['error ThrottlingException']\n";
+        let toml = "[[rules]]\nmodel = 'claude'\ncall = [1, 2]\nactions = ['error ThrottlingException']\n";
         let json = r#"{"rules": [{"model": "claude", "call": [1, 2], "actions": ["error ThrottlingException"]}]}"#;
         for text in [toml, json] {
             let scenario = Scenario::parse(text).unwrap();
@@ -159,9 +153,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(unknown.contains("modle"), "{unknown}");
-        let action = Scenario::parse("[[rules]]\nactions = ['fly']")
-            .unwrap_err()
-            .to_string();
+        let action = Scenario::parse("[[rules]]\nactions = ['fly']").unwrap_err().to_string();
         assert!(
             action.starts_with("rule 1 of the scenario: the simulator doesn't understand `fly`"),
             "{action}"

@@ -41,9 +41,7 @@ fn prompt(matches: &ArgMatches) -> Result<String, Failure> {
         None if io::stdin().is_terminal() => return Err(Failure::NoPrompt),
         _ => {
             let mut text = String::new();
-            io::stdin()
-                .read_to_string(&mut text)
-                .map_err(Failure::Input)?;
+            io::stdin().read_to_string(&mut text).map_err(Failure::Input)?;
             text
         }
     };
@@ -80,9 +78,7 @@ async fn follow(
     question: &Value,
     answer: &mut Answer<impl Write>,
 ) -> Result<Option<String>, ClientError> {
-    let mut stream = client
-        .post_for_stream("/chat/completions", question)
-        .await?;
+    let mut stream = client.post_for_stream("/chat/completions", question).await?;
     let mut decoder = Decoder::default();
     let mut events = Vec::new();
     let mut finish_reason = None;
@@ -251,10 +247,7 @@ mod tests {
     #[test]
     fn reasoning_is_dimmed_on_a_terminal_and_absent_elsewhere() {
         let deltas = [("Let me", ""), (" see.", ""), ("", "Blue"), ("", ".")];
-        assert_eq!(
-            printed(true, true, &deltas),
-            "\x1b[2mLet me see.\x1b[0m\n\nBlue.\n"
-        );
+        assert_eq!(printed(true, true, &deltas), "\x1b[2mLet me see.\x1b[0m\n\nBlue.\n");
         assert_eq!(printed(true, false, &deltas), "Blue.\n");
         assert_eq!(printed(false, true, &deltas), "Blue.\n");
     }
@@ -268,10 +261,7 @@ mod tests {
 
     #[test]
     fn a_model_cannot_drive_the_terminal() {
-        assert_eq!(
-            printed(true, true, &[("", "\x1b]0;x\x07")]),
-            "\u{fffd}]0;x\u{fffd}\n"
-        );
+        assert_eq!(printed(true, true, &[("", "\x1b]0;x\x07")]), "\u{fffd}]0;x\u{fffd}\n");
         assert_eq!(printed(false, true, &[("", "\x1b[1m")]), "\x1b[1m\n");
     }
 }

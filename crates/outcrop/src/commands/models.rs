@@ -42,13 +42,9 @@ struct Model {
 
 /// A table to read, or names to be piped on.
 fn page(list: Value, as_table: bool) -> Result<String, ClientError> {
-    let List { data } =
-        serde_json::from_value(list).map_err(|error| ClientError::NotOpenAi(error.to_string()))?;
+    let List { data } = serde_json::from_value(list).map_err(|error| ClientError::NotOpenAi(error.to_string()))?;
     if !as_table {
-        return Ok(data
-            .iter()
-            .map(|model| format!("{}\n", clean(&model.id)))
-            .collect());
+        return Ok(data.iter().map(|model| format!("{}\n", clean(&model.id))).collect());
     }
     let width = data
         .iter()
@@ -72,8 +68,7 @@ mod tests {
 
     #[test]
     fn a_table_lines_up_and_a_pipe_gets_names() {
-        let list =
-            json!({ "data": [{ "id": "a.long-name", "owned_by": "amazon" }, { "id": "b" }] });
+        let list = json!({ "data": [{ "id": "a.long-name", "owned_by": "amazon" }, { "id": "b" }] });
         assert_eq!(page(list.clone(), false).unwrap(), "a.long-name\nb\n");
         assert_eq!(
             page(list, true).unwrap(),

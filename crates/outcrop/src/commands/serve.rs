@@ -29,11 +29,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             Models::Aws(running.region.clone())
         };
         // A gateway serves also if no one reads its banner.
-        let _ = write!(
-            io::stdout(),
-            "{}",
-            banner(&running.base_url, access, &models)
-        );
+        let _ = write!(io::stdout(), "{}", banner(&running.base_url, access, &models));
         tokio::select! {
             ended = running.wait() => return ended.map_err(Failure::Stopped),
             () = signals.next() => {}

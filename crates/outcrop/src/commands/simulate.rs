@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::ArgMatches;
+use outcrop_simulator::Credential;
 
 use super::block_on;
 use crate::banner::simulator_banner;
@@ -26,7 +27,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let _ = write!(
             io::stdout(),
             "{}",
-            simulator_banner(&running.base_url, region)
+            simulator_banner(&running.base_url, region, &Credential::default())
         );
         tokio::select! {
             ended = running.wait() => ended.map_err(Failure::Stopped),

@@ -32,23 +32,14 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
     for (key, value) in table.get_ref() {
         let name = key.get_ref().as_ref();
         match Setting::named(name) {
-            Some(setting) => layers.lay(
-                setting,
-                at(value.span().start),
-                Value::File(raw(value.get_ref())),
-            ),
+            Some(setting) => layers.lay(setting, at(value.span().start), Value::File(raw(value.get_ref()))),
             None => {
                 let hint = match value.get_ref() {
-                    DeValue::Table(_) => {
-                        "; settings stand at the top of the file, without tables".to_owned()
-                    }
+                    DeValue::Table(_) => "; settings stand at the top of the file, without tables".to_owned(),
                     _ => String::new(),
                 };
                 let names = SETTINGS.iter().map(|setting| setting.name.to_owned());
-                problems.add(
-                    at(key.span().start),
-                    unknown("key", name, nearest(name, names)) + &hint,
-                );
+                problems.add(at(key.span().start), unknown("key", name, nearest(name, names)) + &hint);
             }
         }
     }
@@ -56,11 +47,7 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
 
 /// The line of an offset, from 1.
 fn line(text: &str, offset: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(offset)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 fn raw(value: &DeValue<'_>) -> Raw {
@@ -68,10 +55,7 @@ fn raw(value: &DeValue<'_>) -> Raw {
         DeValue::String(text) => Raw::Text(text.to_string()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .map_or(Raw::Other("a number that is too large"), Raw::Integer),
-        DeValue::Float(number) => number
-            .as_str()
-            .parse()
-            .map_or(Raw::Other("a number"), Raw::Float),
+        DeValue::Float(number) => number.as_str().parse().map_or(Raw::Other("a number"), Raw::Float),
         DeValue::Boolean(truth) => Raw::Bool(*truth),
         DeValue::Datetime(_) => Raw::Other("a date"),
         DeValue::Array(items) => Raw::List(items.iter().map(|item| raw(item.get_ref())).collect()),

@@ -51,11 +51,7 @@ impl Layers {
 
     /// Lays a value on top of what was given before for the same setting.
     pub(super) fn lay(&mut self, setting: &Setting, origin: Origin, value: Value) {
-        if let Some(row) = self
-            .rows
-            .iter_mut()
-            .find(|row| row.setting.name == setting.name)
-        {
+        if let Some(row) = self.rows.iter_mut().find(|row| row.setting.name == setting.name) {
             row.given.push((origin, value));
         }
     }
@@ -78,11 +74,7 @@ pub(super) struct Row {
 
 impl Row {
     /// Reads all values and takes the strongest. `None` only if a problem was added.
-    pub(super) fn pick<T: Kind>(
-        &self,
-        problems: &mut Problems,
-        effective: &mut Vec<Effective>,
-    ) -> Option<T> {
+    pub(super) fn pick<T: Kind>(&self, problems: &mut Problems, effective: &mut Vec<Effective>) -> Option<T> {
         let setting = self.setting;
         let mut picked = T::from_default(setting.default).map(|value| (value, Origin::Default));
         for (origin, given) in &self.given {
@@ -92,10 +84,7 @@ impl Row {
             };
             match read {
                 Ok(value) => picked = Ok((value, origin.clone())),
-                Err(invalid) => problems.add(
-                    origin.clone(),
-                    complaint::<T>(setting, origin, given, &invalid),
-                ),
+                Err(invalid) => problems.add(origin.clone(), complaint::<T>(setting, origin, given, &invalid)),
             }
         }
         match picked {
@@ -120,12 +109,7 @@ impl Row {
 }
 
 /// `body_limit: expected a size such as …, found "32 potatoes"`. A variable or flag is its own name already.
-fn complaint<T: Kind>(
-    setting: &Setting,
-    origin: &Origin,
-    given: &Value,
-    invalid: &Invalid,
-) -> String {
+fn complaint<T: Kind>(setting: &Setting, origin: &Origin, given: &Value, invalid: &Invalid) -> String {
     let key = match origin {
         Origin::File(..) | Origin::Default => format!("{}: ", setting.name),
         Origin::Environment(_) | Origin::Flag(_) => String::new(),

@@ -67,11 +67,7 @@ pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
     let file = read_file(given, &mut layers, &mut problems);
     let warnings = read_environment(&given.environment, &mut layers, &mut problems);
     for (setting, text) in &given.flags {
-        layers.lay(
-            setting,
-            Origin::Flag(setting.flag()),
-            Value::Text(text.clone()),
-        );
+        layers.lay(setting, Origin::Flag(setting.flag()), Value::Text(text.clone()));
     }
 
     match Settings::pick(&layers) {
@@ -97,10 +93,7 @@ fn read_file(given: &Given, layers: &mut Layers, problems: &mut Problems) -> Opt
         .find(|(name, value)| name == CONFIG_VARIABLE && !value.is_empty());
     let (path, named_by) = match (&given.config, variable) {
         (Some(path), _) => (path.clone(), Some(Origin::Flag("config".to_owned()))),
-        (None, Some((_, value))) => (
-            value.into(),
-            Some(Origin::Environment(CONFIG_VARIABLE.to_owned())),
-        ),
+        (None, Some((_, value))) => (value.into(), Some(Origin::Environment(CONFIG_VARIABLE.to_owned()))),
         (None, None) => (PathBuf::from(DEFAULT_FILE), None),
     };
     match fs::read_to_string(&path) {
@@ -123,11 +116,7 @@ fn display(path: &Path) -> String {
 
 /// A setting's own variable wins over its fallbacks. Returns a warning for each variable that looks like ours and is
 /// unknown.
-fn read_environment(
-    environment: &[(OsString, OsString)],
-    layers: &mut Layers,
-    problems: &mut Problems,
-) -> Vec<String> {
+fn read_environment(environment: &[(OsString, OsString)], layers: &mut Layers, problems: &mut Problems) -> Vec<String> {
     for setting in SETTINGS {
         let own = setting.env();
         let names = std::iter::once(own.as_str()).chain(setting.env_fallbacks.iter().copied());
@@ -140,20 +129,12 @@ fn read_environment(
             Some(text) => layers.lay(setting, origin, Value::Text(text.to_owned())),
             None => problems.add(
                 origin,
-                format!(
-                    "expected {}, found something that is not UTF-8",
-                    setting.expected
-                ),
+                format!("expected {}, found something that is not UTF-8", setting.expected),
             ),
         }
     }
 
-    let known = || {
-        SETTINGS
-            .iter()
-            .map(Setting::env)
-            .chain([CONFIG_VARIABLE.to_owned()])
-    };
+    let known = || SETTINGS.iter().map(Setting::env).chain([CONFIG_VARIABLE.to_owned()]);
     environment
         .iter()
         .filter_map(|(name, _)| name.to_str())

@@ -8,12 +8,7 @@ use super::table::Effective;
 pub(crate) fn print(effective: &[Effective]) -> String {
     let mut page = String::new();
     let mut section = "";
-    for Effective {
-        setting,
-        shown,
-        origin,
-    } in effective
-    {
+    for Effective { setting, shown, origin } in effective {
         if setting.section != section {
             let gap = if section.is_empty() { "" } else { "\n" };
             section = setting.section;

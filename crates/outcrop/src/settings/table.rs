@@ -6,9 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::kind::{Kind, Shape};
-use super::kinds::{
-    ApiKey, BaseUrl, ByteSize, LogFilter, LogFormat, Profile, Ratio, Region, Timeout,
-};
+use super::kinds::{ApiKey, BaseUrl, ByteSize, LogFilter, LogFormat, Profile, Ratio, Region, Timeout};
 use super::layers::{Layers, Origin};
 use super::problem::Problems;
 
@@ -89,7 +87,6 @@ macro_rules! settings {
 
         /// The settings of one run, checked.
         #[derive(Clone, Debug)]
-        #[expect(dead_code, reason = "the parts that read the rest are joined in later")]
         pub(crate) struct Settings {
             $($( $(#[doc = $doc])+ pub(crate) $name: $kind, )+)+
         }
@@ -157,6 +154,8 @@ settings! {
         /// The profile in AWS's configuration files.
         /// Where it is not set it is found the AWS way: AWS_PROFILE, or `default`.
         profile: Option<Profile> = "";
+        /// A Bedrock API key, to use instead of AWS credentials.
+        bedrock_api_key: Option<ApiKey> = "", or AWS_BEARER_TOKEN_BEDROCK;
         /// The base URL to use for bedrock-runtime (the answers of models).
         /// Where it is not set it is found the AWS way: AWS_ENDPOINT_URL_BEDROCK_RUNTIME, or the region's own.
         endpoint_url: Option<BaseUrl> = "";

@@ -13,8 +13,7 @@ fn chat(place: &str, gateway: &Canned) -> Ran {
 
 #[test]
 fn a_stream_is_printed_as_text() {
-    let reasoning =
-        r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"Hm."}}]}"#;
+    let reasoning = r#"data: {"choices":[{"index":0,"delta":{"role":"assistant","reasoning_content":"Hm."}}]}"#;
     let other = r#"data: {"choices":[{"index":1,"delta":{"content":"no"}}]}"#;
     let usage = r#"data: {"choices":[],"usage":{"prompt_tokens":1}}"#;
     let stop = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
@@ -52,9 +51,7 @@ fn the_question_is_what_the_flags_say() {
 
     let request = gateway.request();
     assert!(
-        request
-            .head
-            .starts_with("POST /v1/chat/completions HTTP/1.1"),
+        request.head.starts_with("POST /v1/chat/completions HTTP/1.1"),
         "{}",
         request.head
     );
@@ -70,50 +67,29 @@ fn the_question_is_what_the_flags_say() {
         "max_tokens": 7,
         "temperature": 0.5,
     });
-    assert_eq!(
-        serde_json::from_str::<Value>(&request.body).unwrap(),
-        expected
-    );
+    assert_eq!(serde_json::from_str::<Value>(&request.body).unwrap(), expected);
 }
 
 #[test]
 fn a_flag_names_the_gateway_and_key_over_the_environment() {
     let gateway = Canned::answering(format!("{STREAM}data: [DONE]\n\n"));
     let place = Place::new("chat-flags");
-    let mut command = place.outcrop(&[
-        "chat",
-        "Hi",
-        "--base-url",
-        &gateway.base_url,
-        "--api-key",
-        "sk-flag",
-    ]);
+    let mut command = place.outcrop(&["chat", "Hi", "--base-url", &gateway.base_url, "--api-key", "sk-flag"]);
     command
         .env("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
         .env("OPENAI_API_KEY", "sk-env");
     assert_eq!(finish(&mut command).status, 0);
-    assert!(
-        gateway
-            .request()
-            .head
-            .contains("authorization: Bearer sk-flag")
-    );
+    assert!(gateway.request().head.contains("authorization: Bearer sk-flag"));
 }
 
 #[test]
 fn the_prompt_can_come_from_standard_input() {
-    for (name, arguments) in [
-        ("chat-stdin", &["chat"][..]),
-        ("chat-dash", &["chat", "-"][..]),
-    ] {
+    for (name, arguments) in [("chat-stdin", &["chat"][..]), ("chat-dash", &["chat", "-"][..])] {
         let gateway = Canned::answering(format!("{STREAM}data: [DONE]\n\n"));
         let place = Place::new(name);
         let mut command = place.outcrop(arguments);
         command.args(["--base-url", &gateway.base_url]);
-        assert_eq!(
-            finish_with_input(&mut command, "Sum this up: 1 2 3\n").status,
-            0
-        );
+        assert_eq!(finish_with_input(&mut command, "Sum this up: 1 2 3\n").status, 0);
         let body: Value = serde_json::from_str(&gateway.request().body).unwrap();
         assert_eq!(body["messages"][0]["content"], "Sum this up: 1 2 3\n");
     }
@@ -174,8 +150,7 @@ fn an_error_response_is_told_with_its_status() {
 fn an_error_in_mid_stream_fails_whatever_its_shape() {
     let error = r#"data: {"error":{"message":"Too many tokens","type":"rate_limit_error"}}"#;
     for (name, prefix) in [("chat-mid-plain", ""), ("chat-mid-named", "event: error\n")] {
-        let gateway =
-            Canned::answering(format!("{STREAM}{}{prefix}{error}\n\n", chunk("Once upon")));
+        let gateway = Canned::answering(format!("{STREAM}{}{prefix}{error}\n\n", chunk("Once upon")));
         let ran = chat(name, &gateway);
         let expected = "error: the answer broke off: Too many tokens\n";
         assert_eq!(
@@ -192,16 +167,12 @@ fn a_stream_that_ends_early_fails() {
         &Canned::answering(format!("{STREAM}{}", chunk("Once upon"))),
     );
     assert_eq!((ran.status, ran.stdout.as_str()), (1, "Once upon\n"));
-    assert!(
-        ran.stderr.contains("ended before it was complete"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("ended before it was complete"), "{ran:?}");
 }
 
 #[test]
 fn a_connection_that_fails_in_mid_stream_fails() {
-    let head =
-        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     let part = chunk("Once upon");
     let ran = chat(
         "chat-reset",
@@ -227,20 +198,13 @@ fn a_base_url_that_is_no_gateway_is_suspected() {
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<p/>";
     let ran = chat("chat-html", &Canned::answering(page));
     assert_eq!(ran.status, 1);
-    assert!(
-        ran.stderr
-            .contains("is the base URL right, `/v1` included?"),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("is the base URL right, `/v1` included?"), "{ran:?}");
 }
 
 #[test]
 fn an_error_cannot_drive_the_terminal() {
     let body = r#"{"error":{"message":"\u001b]0;gotcha\u0007"}}"#;
-    let ran = chat(
-        "chat-escape",
-        &Canned::answering(canned::json("400 Bad Request", body)),
-    );
+    let ran = chat("chat-escape", &Canned::answering(canned::json("400 Bad Request", body)));
     assert!(!ran.stderr.contains(['\u{1b}', '\u{7}']), "{ran:?}");
 }
 
@@ -251,8 +215,7 @@ fn no_gateway_at_all_is_told() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let ran =
-        Place::new("chat-nobody").run(&["chat", "Hi", "--base-url", &format!("http://{free}/v1")]);
+    let ran = Place::new("chat-nobody").run(&["chat", "Hi", "--base-url", &format!("http://{free}/v1")]);
     assert_eq!(ran.status, 1);
     assert!(
         ran.stderr
@@ -263,12 +226,7 @@ fn no_gateway_at_all_is_told() {
 
 #[test]
 fn a_password_in_the_base_url_is_refused_and_not_repeated() {
-    let ran = Place::new("chat-password").run(&[
-        "chat",
-        "Hi",
-        "--base-url",
-        "http://me:hunter2@127.0.0.1/v1",
-    ]);
+    let ran = Place::new("chat-password").run(&["chat", "Hi", "--base-url", "http://me:hunter2@127.0.0.1/v1"]);
     assert_eq!(ran.status, 1);
     assert!(
         ran.stderr.contains("--base-url") && !ran.stderr.contains("hunter2"),
@@ -285,10 +243,7 @@ fn without_a_gateway_one_is_started() {
 
 #[test]
 fn its_own_gateway_accepts_the_configured_key() {
-    let place = Place::new("chat-own-key").with(
-        "outcrop.toml",
-        "api_keys = [\"sk-a\", \"sk-b\"]\nsimulate = true\n",
-    );
+    let place = Place::new("chat-own-key").with("outcrop.toml", "api_keys = [\"sk-a\", \"sk-b\"]\nsimulate = true\n");
     let ran = place.run(&["chat", "Hello!"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
 }

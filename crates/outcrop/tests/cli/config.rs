@@ -6,9 +6,7 @@ use serde_json::Value;
 use crate::run::{Place, finish};
 
 fn check(name: &str, file: &str) -> (i32, String) {
-    let ran = Place::new(name)
-        .with("outcrop.toml", file)
-        .run(&["config", "check"]);
+    let ran = Place::new(name).with("outcrop.toml", file).run(&["config", "check"]);
     (ran.status, ran.stdout + &ran.stderr)
 }
 
@@ -16,17 +14,13 @@ fn refused(name: &str, file: &str, expected: &str) {
     let (status, said) = check(name, file);
     assert_eq!(
         (status, said),
-        (
-            1,
-            format!("error: the settings are not valid\n{expected}\n")
-        )
+        (1, format!("error: the settings are not valid\n{expected}\n"))
     );
 }
 
 #[test]
 fn a_good_file_is_in_order() {
-    let file =
-        "listen = \"0.0.0.0:80\"\napi_keys = [\"sk-a\"]\nbody_timeout = 2.5\nmax_attempts = 1\n";
+    let file = "listen = \"0.0.0.0:80\"\napi_keys = [\"sk-a\"]\nbody_timeout = 2.5\nmax_attempts = 1\n";
     assert_eq!(
         check("check-good", file),
         (0, "outcrop.toml: the settings are in order\n".to_owned())
@@ -44,20 +38,12 @@ fn no_file_is_in_order_unless_it_was_named() {
 
     let ran = place.run(&["config", "check", "--config", "gone.toml"]);
     assert_eq!(ran.status, 1);
-    assert!(
-        ran.stderr.contains("--config: cannot read \"gone.toml\""),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains("--config: cannot read \"gone.toml\""), "{ran:?}");
 
-    let ran = finish(
-        place
-            .outcrop(&["config", "check"])
-            .env("OUTCROP_CONFIG", "gone.toml"),
-    );
+    let ran = finish(place.outcrop(&["config", "check"]).env("OUTCROP_CONFIG", "gone.toml"));
     assert_eq!(ran.status, 1);
     assert!(
-        ran.stderr
-            .contains("OUTCROP_CONFIG: cannot read \"gone.toml\""),
+        ran.stderr.contains("OUTCROP_CONFIG: cannot read \"gone.toml\""),
         "{ran:?}"
     );
 }
@@ -67,11 +53,7 @@ fn a_named_file_is_read_instead_of_the_usual_one() {
     let place = Place::new("check-named")
         .with("outcrop.toml", "nonsense")
         .with("other.toml", "log = \"warn\"\n");
-    let ran = finish(
-        place
-            .outcrop(&["config", "print"])
-            .env("OUTCROP_CONFIG", "other.toml"),
-    );
+    let ran = finish(place.outcrop(&["config", "print"]).env("OUTCROP_CONFIG", "other.toml"));
     assert!(
         ran.stdout.contains("log = \"warn\"") && ran.stdout.contains("# other.toml:1"),
         "{ran:?}"
@@ -111,44 +93,64 @@ fn an_unknown_key_is_named_with_its_line_and_its_neighbour() {
 #[test]
 fn every_kind_says_what_it_expects() {
     for (index, (line, complaint)) in [
-        ("listen = 8080", "listen: expected an IP address and a port such as `127.0.0.1:8080` or `[::]:8080`, found 8080"),
-        ("simulate = \"yes\"", "simulate: expected `true` or `false`, found \"yes\""),
-        ("region = \"Frankfurt\"", "region: expected an AWS region such as `eu-central-1`, found \"Frankfurt\""),
-        ("endpoint_url = \"localhost\"", "endpoint_url: expected an `http://` or `https://` URL, found \"localhost\""),
-        ("body_limit = true", "body_limit: expected a size such as `32MiB`, `1MB` or a number of bytes, found true"),
+        (
+            "listen = 8080",
+            "listen: expected an IP address and a port such as `127.0.0.1:8080` or `[::]:8080`, found 8080",
+        ),
+        (
+            "simulate = \"yes\"",
+            "simulate: expected `true` or `false`, found \"yes\"",
+        ),
+        (
+            "region = \"Frankfurt\"",
+            "region: expected an AWS region such as `eu-central-1`, found \"Frankfurt\"",
+        ),
+        (
+            "endpoint_url = \"localhost\"",
+            "endpoint_url: expected an `http://` or `https://` URL, found \"localhost\"",
+        ),
+        (
+            "body_limit = true",
+            "body_limit: expected a size such as `32MiB`, `1MB` or a number of bytes, found true",
+        ),
         (
             "total_timeout = \"soon\"",
             "total_timeout: expected a duration such as `15s`, `500ms`, `15m` or a number of seconds, found \"soon\"",
         ),
-        ("max_attempts = 0", "max_attempts: expected a whole number from 1, found 0"),
-        ("retry_budget = 2.5", "retry_budget: expected a number from 0 to 1 such as `0.1`, found 2.5"),
-        ("log_format = \"xml\"", "log_format: expected `auto`, `text` or `json`, found \"xml\""),
-        ("simulator_scenario = [1]", "simulator_scenario: expected a path, found a list"),
+        (
+            "max_attempts = 0",
+            "max_attempts: expected a whole number from 1, found 0",
+        ),
+        (
+            "retry_budget = 2.5",
+            "retry_budget: expected a number from 0 to 1 such as `0.1`, found 2.5",
+        ),
+        (
+            "log_format = \"xml\"",
+            "log_format: expected `auto`, `text` or `json`, found \"xml\"",
+        ),
+        (
+            "simulator_scenario = [1]",
+            "simulator_scenario: expected a path, found a list",
+        ),
         ("api_keys = \"sk-secret\"", "api_keys: expected a list of keys"),
     ]
     .into_iter()
     .enumerate()
     {
-        refused(&format!("check-kind-{index}"), line, &format!("outcrop.toml:1: {complaint}"));
+        refused(
+            &format!("check-kind-{index}"),
+            line,
+            &format!("outcrop.toml:1: {complaint}"),
+        );
     }
 }
 
 #[test]
 fn all_that_is_wrong_is_said_at_once() {
     let place = Place::new("check-all").with("outcrop.toml", "lisen = 1\nmax_attempts = 0\n");
-    let mut command = place.outcrop(&[
-        "config",
-        "check",
-        "--body-limit",
-        "big",
-        "--max-attempts",
-        "2",
-    ]);
-    let ran = finish(
-        command
-            .env("OUTCROP_LOG", "loud")
-            .env("OUTCROP_SIMULATE", "maybe"),
-    );
+    let mut command = place.outcrop(&["config", "check", "--body-limit", "big", "--max-attempts", "2"]);
+    let ran = finish(command.env("OUTCROP_LOG", "loud").env("OUTCROP_SIMULATE", "maybe"));
     let heads: Vec<&str> = ran
         .stderr
         .lines()
@@ -193,9 +195,8 @@ fn an_empty_key_never_opens_the_door() {
         let ran = finish(place.outcrop(&["config", "check"]).env(variable, ""));
         assert_eq!(ran.status, 1);
         assert!(
-            ran.stderr.contains(&format!(
-                "{variable}: expected a list of keys (a key is empty"
-            )),
+            ran.stderr
+                .contains(&format!("{variable}: expected a list of keys (a key is empty")),
             "{ran:?}"
         );
     }
@@ -247,26 +248,13 @@ fn an_open_public_address_is_not_in_order() {
     assert!(ran.stderr.contains("--insecure-no-auth"), "{ran:?}");
     assert_eq!(
         place
-            .run(&[
-                "config",
-                "check",
-                "--listen",
-                "0.0.0.0:80",
-                "--insecure-no-auth"
-            ])
+            .run(&["config", "check", "--listen", "0.0.0.0:80", "--insecure-no-auth"])
             .status,
         0
     );
     assert_eq!(
         place
-            .run(&[
-                "config",
-                "check",
-                "--listen",
-                "0.0.0.0:80",
-                "--api-keys",
-                "sk-a"
-            ])
+            .run(&["config", "check", "--listen", "0.0.0.0:80", "--api-keys", "sk-a"])
             .status,
         0
     );
@@ -281,15 +269,11 @@ fn the_schema_describes_each_setting() {
     assert!(properties.len() > 25);
     for (name, property) in properties {
         assert!(
-            property["description"]
-                .as_str()
-                .is_some_and(|text| text.contains('.')),
+            property["description"].as_str().is_some_and(|text| text.contains('.')),
             "{name}"
         );
         assert!(
-            ["type", "oneOf", "enum"]
-                .iter()
-                .any(|key| property.get(key).is_some()),
+            ["type", "oneOf", "enum"].iter().any(|key| property.get(key).is_some()),
             "{name}"
         );
     }

@@ -72,23 +72,14 @@ fn a_reader_that_has_left_is_no_failure() {
             .spawn()
             .unwrap();
         let ran = child.wait_with_output().unwrap();
-        assert!(
-            ran.status.success() && ran.stderr.is_empty(),
-            "{arguments:?}: {ran:?}"
-        );
+        assert!(ran.status.success() && ran.stderr.is_empty(), "{arguments:?}: {ran:?}");
     }
 }
 
 #[test]
 fn flags_of_a_gateway_of_its_own_exclude_a_named_one() {
     let place = Place::new("help-conflict");
-    let ran = finish(&mut place.outcrop(&[
-        "chat",
-        "Hi",
-        "--simulate",
-        "--base-url",
-        "http://127.0.0.1:1/v1",
-    ]));
+    let ran = finish(&mut place.outcrop(&["chat", "Hi", "--simulate", "--base-url", "http://127.0.0.1:1/v1"]));
     assert_eq!(ran.status, 2);
     assert!(ran.stderr.contains("cannot be used with"), "{ran:?}");
 }

@@ -10,13 +10,7 @@ const LIST: &str = r#"{"object":"list","data":[
 #[test]
 fn a_pipe_gets_a_name_on_each_line() {
     let gateway = Canned::answering(canned::json("200 OK", LIST));
-    let ran = Place::new("models-names").run(&[
-        "models",
-        "--base-url",
-        &gateway.base_url,
-        "--api-key",
-        "sk-a",
-    ]);
+    let ran = Place::new("models-names").run(&["models", "--base-url", &gateway.base_url, "--api-key", "sk-a"]);
     assert_eq!(
         (ran.status, ran.stdout.as_str()),
         (0, "amazon.nova-lite-v1:0\nus.anthropic.claude-x\n"),
@@ -54,8 +48,7 @@ fn without_a_gateway_one_is_started() {
     let ran = Place::new("models-simulate").run(&["models", "--simulate"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
     assert!(
-        ran.stdout
-            .contains("us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        ran.stdout.contains("us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
         "{ran:?}"
     );
 }

@@ -40,6 +40,7 @@ const SAMPLES: &[Sample] = &[
         ["\"us-east-1\"", "\"us-east-2\"", "\"us-west-2\""],
     ),
     ("profile", ["\"a\"", "b", "c"], ["\"a\"", "\"b\"", "\"c\""]),
+    ("bedrock_api_key", ["\"a\"", "b", "c"], ["\"********\""; 3]),
     ("endpoint_url", URLS, SHOWN_URLS),
     ("control_endpoint_url", URLS, SHOWN_URLS),
     ("use_fips", SWITCHES, SWITCHES),
@@ -130,32 +131,21 @@ fn flags_win_over_variables_over_the_file_over_defaults() {
             shown(file, format!("outcrop.toml:{}", line + 1)),
             "{name}"
         );
-        assert_eq!(
-            from_variables[*name],
-            shown(variable, variable_of(name)),
-            "{name}"
-        );
+        assert_eq!(from_variables[*name], shown(variable, variable_of(name)), "{name}");
         assert_eq!(from_flags[*name], shown(flag, flag_of(name)), "{name}");
     }
 }
 
 #[test]
 fn a_flag_wins_over_the_file_without_a_variable_between() {
-    let place =
-        Place::new("precedence-two").with("outcrop.toml", "simulate = true\nmax_choices = 2\n");
+    let place = Place::new("precedence-two").with("outcrop.toml", "simulate = true\nmax_choices = 2\n");
     let shown = printed(
         &place
             .run(&["config", "print", "--simulate=false", "--max-choices", "3"])
             .stdout,
     );
-    assert_eq!(
-        shown["simulate"],
-        (Some("false".to_owned()), "--simulate".to_owned())
-    );
-    assert_eq!(
-        shown["max_choices"],
-        (Some("3".to_owned()), "--max-choices".to_owned())
-    );
+    assert_eq!(shown["simulate"], (Some("false".to_owned()), "--simulate".to_owned()));
+    assert_eq!(shown["max_choices"], (Some("3".to_owned()), "--max-choices".to_owned()));
 }
 
 #[test]
@@ -165,10 +155,7 @@ fn a_switch_needs_no_value() {
             .run(&["config", "print", "--simulate"])
             .stdout,
     );
-    assert_eq!(
-        shown["simulate"],
-        (Some("true".to_owned()), "--simulate".to_owned())
-    );
+    assert_eq!(shown["simulate"], (Some("true".to_owned()), "--simulate".to_owned()));
 }
 
 #[test]
@@ -183,8 +170,7 @@ fn keys_may_come_in_several_flags() {
 
 #[test]
 fn a_fallback_variable_gives_way_to_the_setting_s_own_but_wins_over_the_file() {
-    let place = Place::new("precedence-fallback")
-        .with("outcrop.toml", "api_keys = [\"a\", \"b\", \"c\"]\n");
+    let place = Place::new("precedence-fallback").with("outcrop.toml", "api_keys = [\"a\", \"b\", \"c\"]\n");
     let mut command = place.outcrop(&["config", "print"]);
     let shown = printed(&finish(command.env("API_KEY", "d")).stdout);
     assert_eq!(
@@ -198,14 +184,7 @@ fn a_fallback_variable_gives_way_to_the_setting_s_own_but_wins_over_the_file() {
 #[test]
 fn an_empty_variable_unsets_what_the_file_sets() {
     let place = Place::new("precedence-unset").with("outcrop.toml", "region = \"us-east-1\"\n");
-    let shown = printed(
-        &finish(
-            place
-                .outcrop(&["config", "print"])
-                .env("OUTCROP_REGION", ""),
-        )
-        .stdout,
-    );
+    let shown = printed(&finish(place.outcrop(&["config", "print"]).env("OUTCROP_REGION", "")).stdout);
     assert_eq!(shown["region"], (None, "OUTCROP_REGION".to_owned()));
 }
 

@@ -6,19 +6,11 @@ use crate::run::Place;
 
 /// Starts a command that serves, and waits for the line of its banner that begins so.
 fn started(command: &mut Command, line: &str) -> (Child, String) {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut banner = String::new();
     while !banner.lines().any(|known| known.starts_with(line)) {
-        assert_ne!(
-            stdout.read_line(&mut banner).unwrap(),
-            0,
-            "it ended after {banner:?}"
-        );
+        assert_ne!(stdout.read_line(&mut banner).unwrap(), 0, "it ended after {banner:?}");
     }
     child.stdout = Some(stdout.into_inner());
     (child, banner)
@@ -35,13 +27,7 @@ fn value(banner: &str, label: &str) -> String {
 #[cfg(unix)]
 fn terminate(child: Child) -> std::process::Output {
     let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     child.wait_with_output().unwrap()
 }
 
@@ -63,15 +49,9 @@ fn serve_tells_where_it_is_and_stops_when_asked() {
         "{banner}"
     );
 
-    let address = base_url
-        .strip_prefix("http://")
-        .unwrap()
-        .strip_suffix("/v1")
-        .unwrap();
+    let address = base_url.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!(
-        "GET /v1/models HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer sk-outcrop-local\r\n"
-    );
+    let head = format!("GET /v1/models HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer sk-outcrop-local\r\n");
     write!(stream, "{head}connection: close\r\n\r\n").unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
@@ -86,15 +66,10 @@ fn a_configured_key_stays_out_of_banner_and_log() {
     let place = Place::new("serve-key").with("outcrop.toml", "simulate = true\nlog = \"trace\"\n");
     let mut command = place.outcrop(&["serve", "--listen", "0.0.0.0:0"]);
     let (child, banner) = started(
-        command
-            .env("OUTCROP_API_KEYS", "sk-secret")
-            .env("OUTCROP_LOGG", "x"),
+        command.env("OUTCROP_API_KEYS", "sk-secret").env("OUTCROP_LOGG", "x"),
         "curl ",
     );
-    assert!(
-        value(&banner, "Base URL").starts_with("http://127.0.0.1:"),
-        "{banner}"
-    );
+    assert!(value(&banner, "Base URL").starts_with("http://127.0.0.1:"), "{banner}");
     assert!(banner.contains("Bearer $OPENAI_API_KEY"), "{banner}");
     let output = terminate(child);
     assert_eq!(output.status.code(), Some(0));
@@ -107,8 +82,7 @@ fn a_configured_key_stays_out_of_banner_and_log() {
         .lines()
         .find(|line| line.contains("OUTCROP_LOGG"))
         .expect("a warning");
-    let warning: serde_json::Value =
-        serde_json::from_str(warning).expect("JSON, as stderr is no terminal");
+    let warning: serde_json::Value = serde_json::from_str(warning).expect("JSON, as stderr is no terminal");
     assert_eq!(warning["level"], "WARN");
 }
 
@@ -116,10 +90,7 @@ fn a_configured_key_stays_out_of_banner_and_log() {
 #[test]
 fn simulate_tells_how_to_point_an_sdk_at_it() {
     let place = Place::new("simulate");
-    let (child, banner) = started(
-        &mut place.outcrop(&["simulate", "--listen", "127.0.0.1:0"]),
-        "export ",
-    );
+    let (child, banner) = started(&mut place.outcrop(&["simulate", "--listen", "127.0.0.1:0"]), "export ");
     let endpoint = value(&banner, "Endpoint");
     assert!(
         banner.contains(&format!("AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint} ")),
@@ -144,8 +115,5 @@ fn an_address_in_use_is_told() {
     let address = taken.local_addr().unwrap().to_string();
     let ran = Place::new("serve-taken").run(&["serve", "--simulate", "--listen", &address]);
     assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
-    assert!(
-        ran.stderr.contains(&format!("cannot listen on {address}")),
-        "{ran:?}"
-    );
+    assert!(ran.stderr.contains(&format!("cannot listen on {address}")), "{ran:?}");
 }

@@ -45,8 +45,7 @@ impl Case {
             at + Duration::from_secs(self.off_by.unsigned_abs())
         };
         let token = self.token.map(str::to_owned);
-        let identity =
-            aws_credential_types::Credentials::new("AKID", self.secret, token, None, "test").into();
+        let identity = aws_credential_types::Credentials::new("AKID", self.secret, token, None, "test").into();
         let params = aws_sigv4::sign::v4::SigningParams::builder()
             .identity(&identity)
             .region(self.region)
@@ -57,23 +56,12 @@ impl Case {
             .unwrap()
             .into();
         let uri = format!("http://localhost:8000{}?{}", self.path, self.query);
-        let given = [
-            ("host", "localhost:8000"),
-            ("content-type", "application/json"),
-        ];
-        let signable = SignableRequest::new(
-            "POST",
-            uri,
-            given.into_iter(),
-            SignableBody::Bytes(self.body),
-        )
-        .unwrap();
+        let given = [("host", "localhost:8000"), ("content-type", "application/json")];
+        let signable = SignableRequest::new("POST", uri, given.into_iter(), SignableBody::Bytes(self.body)).unwrap();
         let (instructions, _) = sign(signable, &params).unwrap().into_parts();
         let mut request = http::Request::builder().body(()).unwrap();
         for (name, value) in given {
-            request
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
+            request.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         instructions.apply_to_request_http1x(&mut request);
         request.into_parts().0.headers
@@ -84,12 +72,7 @@ impl Case {
     }
 
     fn judge_with(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
-        let fields = headers["authorization"]
-            .to_str()
-            .unwrap()
-            .split_once(' ')
-            .unwrap()
-            .1;
+        let fields = headers["authorization"].to_str().unwrap().split_once(' ').unwrap().1;
         let request = Signed {
             method: "POST",
             path: self.path,
@@ -126,10 +109,7 @@ impl Case {
 #[test]
 fn the_documented_example_gives_the_documented_signature() {
     let headers = headers(&[
-        (
-            "content-type",
-            "application/x-www-form-urlencoded; charset=utf-8",
-        ),
+        ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
         ("host", "iam.amazonaws.com"),
         ("x-amz-date", AT),
     ]);
@@ -144,12 +124,7 @@ fn the_documented_example_gives_the_documented_signature() {
         "Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=x",
     )
     .unwrap();
-    let signature = signature(
-        &authorization,
-        &request,
-        AT,
-        "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    );
+    let signature = signature(&authorization, &request, AT, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
     assert_eq!(
         signature,
         "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
@@ -221,9 +196,7 @@ fn the_scope_must_be_ours() {
         let refusal = case.judge().expect_err("should be refused");
         assert_eq!(refusal.exception, "InvalidSignatureException");
         assert!(
-            refusal
-                .message
-                .starts_with("Credential should be scoped to"),
+            refusal.message.starts_with("Credential should be scoped to"),
             "{}",
             refusal.message
         );
@@ -295,9 +268,7 @@ fn session_tokens_are_checked() {
 fn amz_headers_must_be_signed() {
     let mut headers = Case::PLAIN.headers();
     headers.insert("x-amz-target", HeaderValue::from_static("smuggled"));
-    let refusal = Case::PLAIN
-        .judge_with(&headers, b"{}")
-        .expect_err("should be refused");
+    let refusal = Case::PLAIN.judge_with(&headers, b"{}").expect_err("should be refused");
     assert_eq!(
         refusal.message,
         "'x-amz-target' must be a 'SignedHeader' in the AWS Authorization."
@@ -312,9 +283,7 @@ fn an_incomplete_header_is_told_apart() {
         "Credential=a/b, SignedHeaders=host, Signature=x",
     ] {
         assert_eq!(
-            Authorization::parse(fields)
-                .expect_err("incomplete")
-                .exception,
+            Authorization::parse(fields).expect_err("incomplete").exception,
             "IncompleteSignatureException"
         );
     }

@@ -21,9 +21,7 @@ impl ApiKey {
 
     fn parse(text: &str) -> Result<Self, Invalid> {
         if text.is_empty() {
-            Err(Invalid::because(
-                "a key is empty, which would let anyone in",
-            ))
+            Err(Invalid::because("a key is empty, which would let anyone in"))
         } else if text == MASK {
             Err(Invalid::because(
                 "a key is the mask that `outcrop config print` shows in place of keys",
@@ -44,6 +42,24 @@ impl fmt::Debug for ApiKey {
     }
 }
 
+impl Kind for ApiKey {
+    const EXPECTED: &'static str = "a key";
+    const PLACEHOLDER: &'static str = "KEY";
+    const SECRET: bool = true;
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text)
+    }
+
+    fn show(&self) -> Option<Value> {
+        Some(json!(MASK))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^[!-~]+$" })
+    }
+}
+
 impl Kind for Vec<ApiKey> {
     const EXPECTED: &'static str = "a list of keys";
     const PLACEHOLDER: &'static str = "KEY,…";
@@ -53,9 +69,7 @@ impl Kind for Vec<ApiKey> {
     /// Empty text is one empty key, not an empty list: a variable that a platform forgot to fill must not open the
     /// door.
     fn from_text(text: &str) -> Result<Self, Invalid> {
-        text.split(',')
-            .map(|key| ApiKey::parse(key.trim()))
-            .collect()
+        text.split(',').map(|key| ApiKey::parse(key.trim())).collect()
     }
 
     fn from_default(text: &str) -> Result<Self, Invalid> {
@@ -95,10 +109,7 @@ mod tests {
     #[test]
     fn commas_separate_keys() {
         let keys = Vec::<ApiKey>::from_text("sk-a, sk-b").unwrap();
-        assert_eq!(
-            keys.iter().map(ApiKey::expose).collect::<Vec<_>>(),
-            ["sk-a", "sk-b"]
-        );
+        assert_eq!(keys.iter().map(ApiKey::expose).collect::<Vec<_>>(), ["sk-a", "sk-b"]);
     }
 
     #[test]

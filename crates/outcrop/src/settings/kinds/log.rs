@@ -32,12 +32,8 @@ impl Kind for LogFilter {
         // A lone word that is no level would be taken for the name of a module, and silence everything else.
         for directive in text.split(',') {
             let level = directive.trim().to_ascii_lowercase();
-            let is_level =
-                ["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str());
-            if !is_level
-                && !directive.contains(['=', '[', ':'])
-                && !directive.trim().starts_with("outcrop")
-            {
+            let is_level = ["off", "error", "warn", "info", "debug", "trace"].contains(&level.as_str());
+            if !is_level && !directive.contains(['=', '[', ':']) && !directive.trim().starts_with("outcrop") {
                 return Err(Invalid::because(
                     "a level is `off`, `error`, `warn`, `info`, `debug` or `trace`",
                 ));

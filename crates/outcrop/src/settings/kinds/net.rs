@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::settings::kind::{Invalid, Kind};
 
 impl Kind for SocketAddr {
-    const EXPECTED: &'static str =
-        "an IP address and a port such as `127.0.0.1:8080` or `[::]:8080`";
+    const EXPECTED: &'static str = "an IP address and a port such as `127.0.0.1:8080` or `[::]:8080`";
     const PLACEHOLDER: &'static str = "ADDR:PORT";
 
     fn from_text(text: &str) -> Result<Self, Invalid> {
@@ -28,10 +27,6 @@ pub(crate) struct BaseUrl(String);
 
 impl BaseUrl {
     /// The URL without a `/` at the end.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "read by the upstream client when it is joined in")
-    )]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,14 +51,10 @@ impl Kind for BaseUrl {
             .authority()
             .is_some_and(|authority| authority.as_str().contains('@'))
         {
-            return Err(Invalid::because(
-                "a user name or password has no place in it",
-            ));
+            return Err(Invalid::because("a user name or password has no place in it"));
         }
         if uri.query().is_some() || text.contains('#') {
-            return Err(Invalid::because(
-                "paths are added to it, so it can't have a `?` or `#`",
-            ));
+            return Err(Invalid::because("paths are added to it, so it can't have a `?` or `#`"));
         }
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
@@ -84,9 +75,7 @@ mod tests {
     #[test]
     fn a_base_url_can_have_paths_added() {
         assert_eq!(
-            BaseUrl::from_text("http://localhost:8080/v1/")
-                .unwrap()
-                .as_str(),
+            BaseUrl::from_text("http://localhost:8080/v1/").unwrap().as_str(),
             "http://localhost:8080/v1"
         );
         assert_eq!(

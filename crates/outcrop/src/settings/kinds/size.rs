@@ -24,10 +24,6 @@ pub(crate) struct ByteSize(u64);
 
 impl ByteSize {
     /// How many bytes.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "read by the server when it is joined in")
-    )]
     pub(crate) fn bytes(self) -> u64 {
         self.0
     }
@@ -46,9 +42,7 @@ impl Kind for ByteSize {
     const PLACEHOLDER: &'static str = "SIZE";
 
     fn from_text(text: &str) -> Result<Self, Invalid> {
-        let digits = text
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len());
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         let unit = match unit.trim() {
             "" => "B",
@@ -71,9 +65,7 @@ impl Kind for ByteSize {
     }
 
     fn show(&self) -> Option<Value> {
-        let (unit, factor) = UNITS
-            .iter()
-            .find(|(_, factor)| self.0.is_multiple_of(*factor))?;
+        let (unit, factor) = UNITS.iter().find(|(_, factor)| self.0.is_multiple_of(*factor))?;
         Some(json!(format!("{}{unit}", self.0 / factor)))
     }
 

@@ -12,15 +12,11 @@ use crate::settings::kind::{Invalid, Kind, Raw};
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl Kind for Duration {
-    const EXPECTED: &'static str =
-        "a duration such as `15s`, `500ms`, `15m` or a number of seconds";
+    const EXPECTED: &'static str = "a duration such as `15s`, `500ms`, `15m` or a number of seconds";
     const PLACEHOLDER: &'static str = "DURATION";
 
     fn from_text(text: &str) -> Result<Self, Invalid> {
-        let bare = !text.is_empty()
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         if bare {
             seconds(text.parse().map_err(|_| Invalid::kind())?)
         } else {
@@ -31,10 +27,7 @@ impl Kind for Duration {
     fn from_file(value: &Raw) -> Result<Self, Invalid> {
         match value {
             Raw::Text(text) => Self::from_text(text),
-            #[expect(
-                clippy::cast_precision_loss,
-                reason = "exact up to far above the longest time"
-            )]
+            #[expect(clippy::cast_precision_loss, reason = "exact up to far above the longest time")]
             Raw::Integer(number) => seconds(*number as f64),
             Raw::Float(number) => seconds(*number),
             _ => Err(Invalid::kind()),
@@ -133,26 +126,14 @@ mod tests {
                 "{text}"
             );
         }
-        for bad in [
-            "",
-            "soon",
-            "15 bananas",
-            "-1s",
-            "1.2.3",
-            ".",
-            "366d",
-            "1e400",
-        ] {
+        for bad in ["", "soon", "15 bananas", "-1s", "1.2.3", ".", "366d", "1e400"] {
             assert!(Duration::from_text(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_file_may_give_seconds_as_a_number() {
-        assert_eq!(
-            Duration::from_file(&Raw::Integer(3)).unwrap(),
-            Duration::from_secs(3)
-        );
+        assert_eq!(Duration::from_file(&Raw::Integer(3)).unwrap(), Duration::from_secs(3));
         assert_eq!(
             Duration::from_file(&Raw::Float(0.25)).unwrap(),
             Duration::from_millis(250)
@@ -171,9 +152,6 @@ mod tests {
     fn a_timeout_is_never_zero() {
         assert!(Timeout::from_text("0").is_err());
         assert!(Duration::from_text("0").is_ok());
-        assert_eq!(
-            *Timeout::from_text("1ms").unwrap(),
-            Duration::from_millis(1)
-        );
+        assert_eq!(*Timeout::from_text("1ms").unwrap(), Duration::from_millis(1));
     }
 }
