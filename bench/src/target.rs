@@ -1,0 +1,133 @@
+//! What is measured: the gateway, and the proxy beside it. Both get the same bytes; only the path differs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::bodies::{self, Shape};
+use crate::check::Expect;
+use crate::error::Result;
+use crate::load::{Job, Slow};
+use crate::plan::Plan;
+use crate::process::{KEY, LoadClient, Scratch, Server, free_address};
+
+/// What the stub answers with 200, itself or behind the proxy.
+pub(crate) const PROBE: &str = "/foundation-models";
+
+/// How a process under test is started and addressed.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// The bare proxy.
+    Proxy,
+    /// The gateway, by the path of its binary.
+    Gateway(PathBuf),
+}
+
+/// A load, apart from whom it goes to.
+#[derive(Clone, Debug)]
+pub(crate) struct Load {
+    /// The request.
+    pub(crate) shape: Shape,
+    /// The answer: streamed so if given, else whole.
+    pub(crate) plan: Option<Plan>,
+    /// Connections at once.
+    pub(crate) connections: usize,
+    /// Requests in all.
+    pub(crate) requests: usize,
+    /// The time over which the connections are started.
+    pub(crate) ramp: Duration,
+    /// How slowly the answers are read.
+    pub(crate) slow: Option<Slow>,
+}
+
+/// A process under test.
+#[derive(Debug)]
+pub(crate) struct Target {
+    kind: Kind,
+    /// Its process.
+    pub(crate) server: Server,
+}
+
+impl Target {
+    /// Starts one and waits until it is ready.
+    pub(crate) fn start(kind: &Kind, scratch: &Scratch, stub: SocketAddr) -> Result<Self> {
+        let mut target = Self::launch(kind, scratch, free_address()?, stub)?;
+        let path = match kind {
+            Kind::Proxy => PROBE,
+            Kind::Gateway(_) => "/healthz",
+        };
+        target.server.wait_until_ok(path)?;
+        Ok(target)
+    }
+
+    /// Starts one on `address` without waiting.
+    pub(crate) fn launch(
+        kind: &Kind,
+        scratch: &Scratch,
+        address: SocketAddr,
+        stub: SocketAddr,
+    ) -> Result<Self> {
+        let server = match kind {
+            Kind::Proxy => {
+                Server::role(scratch, "proxy", address, &[format!("--upstream={stub}")])?
+            }
+            Kind::Gateway(binary) => Server::gateway(scratch, binary, address, stub)?,
+        };
+        Ok(Self {
+            kind: kind.clone(),
+            server,
+        })
+    }
+
+    /// Puts a load on it and waits for the end.
+    pub(crate) fn load(&self, scratch: &Scratch, load: &Load) -> Result<crate::load::Report> {
+        LoadClient::start(scratch, &self.job(load)?)?.finish(self.name())
+    }
+
+    /// The load as this target is asked for it.
+    pub(crate) fn job(&self, load: &Load) -> Result<Job> {
+        let model = load.plan.unwrap_or(Plan::words(0, 0)).model_id();
+        let expect = match (&self.kind, load.plan) {
+            (_, None) => Expect::Reply,
+            (Kind::Proxy, Some(plan)) => Expect::Frames(plan.chunks),
+            (Kind::Gateway(_), Some(plan)) => Expect::Events(plan.chunks),
+        };
+        Ok(Job {
+            target: self.server.address,
+            path: path(&self.kind, &model, load.plan.is_some()),
+            body: Bytes::from(bodies::chat(load.shape, &model, load.plan.is_some())?),
+            key: KEY.to_owned(),
+            connections: load.connections,
+            requests: load.requests,
+            ramp: load.ramp,
+            expect,
+            slow: load.slow,
+            time_limit: Duration::from_secs(120),
+        })
+    }
+
+    /// What to call it in messages.
+    pub(crate) fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Proxy => "proxy",
+            Kind::Gateway(_) => "gateway",
+        }
+    }
+}
+
+/// Where a chat request goes.
+pub(crate) fn path(kind: &Kind, model: &str, stream: bool) -> String {
+    match kind {
+        Kind::Gateway(_) => "/v1/chat/completions".to_owned(),
+        Kind::Proxy => {
+            let operation = if stream {
+                "converse-stream"
+            } else {
+                "converse"
+            };
+            format!("/model/{}/{operation}", model.replace(':', "%3A"))
+        }
+    }
+}
