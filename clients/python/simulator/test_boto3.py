@@ -202,6 +202,21 @@ def test_reasoning_is_signed(runtime):
     assert "signature" in deltas[1]["delta"]["reasoningContent"]
 
 
+def test_reasoning_goes_round_as_it_was(runtime):
+    reply = runtime.converse(modelId=CLAUDE, messages=[user("[[sim:reasoning hm]]")])
+    turn = reply["output"]["message"]
+    assert runtime.converse(modelId=CLAUDE, messages=[user("a"), turn, user("b")])
+    turn["content"][0]["reasoningContent"]["reasoningText"]["text"] += "?"
+    message = refused(lambda: runtime.converse(modelId=CLAUDE, messages=[user("a"), turn, user("b")]))
+    assert "Invalid `signature` in `thinking` block" in message
+
+
+def test_a_cache_can_be_pretended(runtime):
+    usage = list(events(runtime, "[[sim:cache read=1000 write=20]]"))[-1]["metadata"]["usage"]
+    assert (usage["cacheReadInputTokens"], usage["cacheWriteInputTokens"]) == (1000, 20)
+    assert usage["totalTokens"] == usage["inputTokens"] + usage["outputTokens"] + 1020
+
+
 # Models and profiles
 
 

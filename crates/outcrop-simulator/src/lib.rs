@@ -24,6 +24,7 @@ mod rules;
 mod script;
 mod server;
 mod shapes;
+mod signature;
 mod socket;
 mod state;
 mod tokens;

@@ -1,5 +1,7 @@
 //! The simulator through a socket: what boto3 can't show, bytes and connections.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 

@@ -87,7 +87,7 @@ fn fold(events: Events) -> Vec<Block> {
             if blocks.len() == index {
                 blocks.push(Block::Reasoning {
                     text: String::new(),
-                    signature: String::new(),
+                    signature: None,
                 });
             }
             let Block::Reasoning { text, .. } = &mut blocks[index] else {
@@ -98,7 +98,7 @@ fn fold(events: Events) -> Vec<Block> {
         if let (Some(given), Some(Block::Reasoning { signature, .. })) =
             (text("/delta/reasoningContent/signature"), blocks.last_mut())
         {
-            signature.push_str(given);
+            *signature = Some(given.to_owned());
         }
         arguments.push_str(text("/delta/toolUse/input").unwrap_or_default());
         if event.name == "contentBlockStop"

@@ -159,6 +159,47 @@ fn generations_of_claude_take_different_thinking() {
 }
 
 #[test]
+fn reasoning_comes_back_as_it_was() {
+    let with = |reasoning: Value| {
+        talk(&[
+            ("user", json!([{"text": "a"}])),
+            (
+                "assistant",
+                json!([{"reasoningContent": {"reasoningText": reasoning}}, call("1")]),
+            ),
+            ("user", json!([result("1")])),
+        ])
+    };
+    taken(
+        CLAUDE,
+        &with(json!({"text": "hm", "signature": crate::signature::of("hm")})),
+    );
+    let changed = with(json!({"text": "hm!", "signature": crate::signature::of("hm")}));
+    assert!(
+        refused(CLAUDE, &changed)
+            .ends_with("messages.1.content.0: Invalid `signature` in `thinking` block")
+    );
+    assert!(refused(CLAUDE, &with(json!({"text": "hm"}))).ends_with("signature: Field required"));
+    taken("openai.gpt-oss-20b-1:0", &with(json!({"text": "hm"})));
+}
+
+#[test]
+fn calls_come_back_with_the_reasoning_before_them() {
+    let mut body = talk(&[
+        ("user", json!([{"text": "a"}])),
+        ("assistant", json!([call("1")])),
+        ("user", json!([result("1")])),
+    ]);
+    taken(CLAUDE, &body);
+    body["additionalModelRequestFields"] =
+        json!({"thinking": {"type": "enabled", "budget_tokens": 1024}});
+    assert!(
+        refused(CLAUDE, &body)
+            .contains("Expected `thinking` or `redacted_thinking`, but found `tool_use`")
+    );
+}
+
+#[test]
 fn cache_points_are_counted() {
     let mut body = talk(&[(
         "user",
