@@ -29,7 +29,9 @@ fn start(config: Config) -> Running {
         runtime.block_on(async {
             let listener = TcpListener::from_std(listener).unwrap();
             let ended = async { drop(ended.await) };
-            Simulator::new(config).serve(listener, ended).await.unwrap();
+            // Spawned, as those who embed it do.
+            let served = tokio::spawn(Simulator::new(config).serve(listener, ended));
+            served.await.unwrap().unwrap();
         });
     });
     Running {
