@@ -156,9 +156,7 @@ fn image_url(prose: &mut Prose, bytes: usize) -> String {
     let size = (bytes - PREFIX.len()) / 4 * 3;
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     chunk(&mut png, b"IHDR", &[0, 0, 4, 0, 0, 0, 2, 0, 8, 2, 0, 0, 0]);
-    let pixels: Vec<u8> = (0..size - png.len() - 24)
-        .map(|_| prose.next() as u8)
-        .collect();
+    let pixels: Vec<u8> = (0..size - png.len() - 24).map(|_| prose.next() as u8).collect();
     chunk(&mut png, b"IDAT", &pixels);
     chunk(&mut png, b"IEND", &[]);
     format!("{PREFIX}{}", aws_smithy_types::base64::encode(png))
@@ -196,9 +194,8 @@ impl Prose {
     /// ASCII sentences, of about `bytes` bytes.
     fn sentences(&mut self, bytes: usize) -> String {
         const WORDS: [&str; 24] = [
-            "the", "file", "should", "be", "read", "before", "any", "change", "is", "made", "to",
-            "it", "because", "another", "part", "of", "module", "relies", "on", "order", "in",
-            "which", "lines", "appear",
+            "the", "file", "should", "be", "read", "before", "any", "change", "is", "made", "to", "it", "because",
+            "another", "part", "of", "module", "relies", "on", "order", "in", "which", "lines", "appear",
         ];
         const ENDS: [&str; 6] = [". ", ", and ", "; ", ".\n", " (\"as is\"). ", ".\n\n"];
         let mut text = String::with_capacity(bytes + 16);
@@ -252,10 +249,7 @@ mod tests {
             (Shape::Image, 2_000_000),
         ] {
             let (bytes, _) = body(shape);
-            assert!(
-                (size..size + size / 50).contains(&bytes),
-                "{shape:?} has {bytes} bytes"
-            );
+            assert!((size..size + size / 50).contains(&bytes), "{shape:?} has {bytes} bytes");
         }
     }
 

@@ -16,10 +16,7 @@ pub(crate) enum Expect {
 impl Expect {
     /// Reads the form of the command line: `reply`, `frames:500`, `events:500`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        match text
-            .split_once(':')
-            .map(|(kind, chunks)| (kind, chunks.parse()))
-        {
+        match text.split_once(':').map(|(kind, chunks)| (kind, chunks.parse())) {
             None if text == "reply" => Ok(Self::Reply),
             Some(("frames", Ok(chunks))) => Ok(Self::Frames(chunks)),
             Some(("events", Ok(chunks))) => Ok(Self::Events(chunks)),
@@ -130,15 +127,11 @@ impl Check {
         match self.expect {
             Expect::Reply if String::from_utf8_lossy(&self.partial).contains(MARKER) => Ok(()),
             Expect::Reply => Err("the reply lacks the stub's sentence".to_owned()),
-            Expect::Frames(_) if self.skip > 0 || !self.partial.is_empty() => {
-                Err("ends within a frame".to_owned())
-            }
+            Expect::Frames(_) if self.skip > 0 || !self.partial.is_empty() => Err("ends within a frame".to_owned()),
             // The start of the message, the stop of its block, its own stop, the metadata.
             Expect::Frames(chunks) if self.count == chunks + 4 => Ok(()),
             Expect::Frames(chunks) => Err(format!("{} frames for {chunks} chunks", self.count)),
-            Expect::Events(_) if !self.done => {
-                Err(format!("no [DONE] after {} events", self.count))
-            }
+            Expect::Events(_) if !self.done => Err(format!("no [DONE] after {} events", self.count)),
             // One event per delta, or the cost per chunk would be that of fewer, larger chunks. Besides: the role, the
             // finish reason, the usage, [DONE]; some of these may share an event.
             Expect::Events(chunks) if (chunks + 2..=chunks + 5).contains(&self.count) => Ok(()),
@@ -179,21 +172,7 @@ mod tests {
             .concat();
         assert!(finish(Expect::Frames(3), &frames[..frames.len() - 1], 64).is_err());
         assert!(finish(Expect::Frames(4), &frames, 64).is_err());
-        assert!(
-            finish(
-                Expect::Events(1),
-                b"data: {}\n\ndata: {}\n\ndata: {}\n\n",
-                64
-            )
-            .is_err()
-        );
-        assert!(
-            finish(
-                Expect::Events(0),
-                b"data: {\"error\":{}}\n\ndata: [DONE]\n\n",
-                64
-            )
-            .is_err()
-        );
+        assert!(finish(Expect::Events(1), b"data: {}\n\ndata: {}\n\ndata: {}\n\n", 64).is_err());
+        assert!(finish(Expect::Events(0), b"data: {\"error\":{}}\n\ndata: [DONE]\n\n", 64).is_err());
     }
 }

@@ -99,16 +99,13 @@ fn padding(i: usize) -> &'static str {
 
 /// One frame, with checksums and the headers Bedrock sends.
 fn frame(event: &str, payload: &serde_json::Value) -> Result<Bytes> {
-    let header = |name: &'static str, value: &str| {
-        Header::new(name, HeaderValue::String(value.to_owned().into()))
-    };
+    let header = |name: &'static str, value: &str| Header::new(name, HeaderValue::String(value.to_owned().into()));
     let message = Message::new(Bytes::from(serde_json::to_vec(payload)?))
         .add_header(header(":event-type", event))
         .add_header(header(":content-type", "application/json"))
         .add_header(header(":message-type", "event"));
     let mut bytes = Vec::new();
-    write_message_to(&message, &mut bytes)
-        .map_err(|error| Error::Malformed(format!("frame {event}: {error}")))?;
+    write_message_to(&message, &mut bytes).map_err(|error| Error::Malformed(format!("frame {event}: {error}")))?;
     Ok(bytes.into())
 }
 
@@ -119,12 +116,7 @@ mod tests {
     #[test]
     fn frames_are_read_back_by_the_judge_of_the_format() {
         let script = Script::new(0).unwrap();
-        for bytes in script
-            .deltas
-            .iter()
-            .chain([&script.start])
-            .chain(&script.end)
-        {
+        for bytes in script.deltas.iter().chain([&script.start]).chain(&script.end) {
             let message = aws_smithy_eventstream::frame::read_message_from(bytes.clone()).unwrap();
             assert_eq!(message.headers().len(), 3);
             serde_json::from_slice::<serde_json::Value>(message.payload()).unwrap();

@@ -130,9 +130,7 @@ fn report(tallies: Vec<Tally>, elapsed: Duration) -> Report {
     first_bytes.sort_unstable();
     let at = |part: f64| {
         let index = (first_bytes.len().saturating_sub(1) as f64 * part).round() as usize;
-        first_bytes
-            .get(index)
-            .map_or(0.0, |time| time.as_secs_f64() * 1e6)
+        first_bytes.get(index).map_or(0.0, |time| time.as_secs_f64() * 1e6)
     };
     (report.first_byte_p50_us, report.first_byte_p99_us) = (at(0.5), at(0.99));
     report
@@ -150,9 +148,7 @@ async fn connection(shared: Arc<Shared>, number: usize) -> Tally {
             None => connect(job.target).await,
         };
         let answered = match connected {
-            Ok(mut connected) => exchange(&shared, &mut connected, &mut tally)
-                .await
-                .map(|()| connected),
+            Ok(mut connected) => exchange(&shared, &mut connected, &mut tally).await.map(|()| connected),
             Err(error) => Err(error),
         };
         match answered {
@@ -181,11 +177,7 @@ async fn connect(target: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String>
 }
 
 /// One request and its whole answer.
-async fn exchange(
-    shared: &Shared,
-    sender: &mut SendRequest<Full<Bytes>>,
-    tally: &mut Tally,
-) -> Result<(), String> {
+async fn exchange(shared: &Shared, sender: &mut SendRequest<Full<Bytes>>, tally: &mut Tally) -> Result<(), String> {
     let job = &shared.job;
     let request = Request::post(job.path.as_str())
         .header(HOST, job.target.to_string())
@@ -193,10 +185,7 @@ async fn exchange(
         .header(CONTENT_TYPE, "application/json")
         .body(Full::new(job.body.clone()))
         .map_err(|error| error.to_string())?;
-    sender
-        .ready()
-        .await
-        .map_err(|error| format!("connection: {error}"))?;
+    sender.ready().await.map_err(|error| format!("connection: {error}"))?;
     let start = Instant::now();
     let response = sender
         .send_request(request)
@@ -205,15 +194,8 @@ async fn exchange(
     let status = response.status();
     let mut body = response.into_body();
     if status != StatusCode::OK {
-        let text = body
-            .collect()
-            .await
-            .map(|body| body.to_bytes())
-            .unwrap_or_default();
-        return Err(format!(
-            "status {status}: {}",
-            String::from_utf8_lossy(&text)
-        ));
+        let text = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        return Err(format!("status {status}: {}", String::from_utf8_lossy(&text)));
     }
     let mut check = job.expect.check();
     let mut received = 0;
@@ -246,8 +228,7 @@ fn announce(shared: &Shared) -> Result<(), String> {
 
 /// Waits until `received` bytes are due at the slow pace.
 async fn lag(slow: Slow, start: Instant, received: u64) {
-    let due =
-        Duration::from_secs_f64(received as f64 / slow.bytes_per_second as f64).min(slow.lasting);
+    let due = Duration::from_secs_f64(received as f64 / slow.bytes_per_second as f64).min(slow.lasting);
     if let Some(early) = due.checked_sub(start.elapsed()) {
         tokio::time::sleep(early).await;
     }

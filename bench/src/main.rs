@@ -53,7 +53,11 @@ fn command() -> Command {
         .about("Measures the gateway next to a bare reverse proxy")
         .args_conflicts_with_subcommands(true)
         .args(run_args())
-        .subcommand(Command::new("run").about("Measure and print the table (the default)").args(run_args()))
+        .subcommand(
+            Command::new("run")
+                .about("Measure and print the table (the default)")
+                .args(run_args()),
+        )
         .subcommand(
             Command::new("stub")
                 .about("Play Bedrock, with canned answers; a model id such as stub.n500.i10 sets the shape of a stream")
@@ -63,13 +67,21 @@ fn command() -> Command {
                 .arg(number("text-bytes", "Text per delta; 0 is one word").default_value("0")),
         )
         .subcommand(
-            Command::new("proxy").about("Forward everything, as it is").args(serve_args()).arg(address("upstream")),
+            Command::new("proxy")
+                .about("Forward everything, as it is")
+                .args(serve_args())
+                .arg(address("upstream")),
         )
         .subcommand(
             Command::new("load")
                 .about("Send requests in a closed loop, check each answer, print a report")
                 .arg(address("target"))
-                .arg(Arg::new("path").long("path").required(true).help("The path of each request"))
+                .arg(
+                    Arg::new("path")
+                        .long("path")
+                        .required(true)
+                        .help("The path of each request"),
+                )
                 .arg(
                     Arg::new("body")
                         .long("body")
@@ -77,7 +89,12 @@ fn command() -> Command {
                         .value_parser(value_parser!(PathBuf))
                         .help("The file with the body of each request"),
                 )
-                .arg(Arg::new("key").long("key").default_value(process::KEY).help("The bearer token"))
+                .arg(
+                    Arg::new("key")
+                        .long("key")
+                        .default_value(process::KEY)
+                        .help("The bearer token"),
+                )
                 .arg(number("connections", "Connections at once").default_value("16"))
                 .arg(number("requests", "Requests in all").default_value("1000"))
                 .arg(number("ramp-ms", "Time over which the connections start").default_value("0"))
@@ -95,12 +112,7 @@ fn command() -> Command {
 }
 
 fn run_args() -> [Arg; 7] {
-    let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
-    };
+    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     [
         Arg::new("gateway")
             .long("gateway")
@@ -118,12 +130,9 @@ fn run_args() -> [Arg; 7] {
             .action(ArgAction::Append)
             .value_parser(PossibleValuesParser::new(work::WORKS.map(|(name, _)| name)))
             .help("Measure only this work; may be given again"),
-        number(
-            "rounds",
-            "Alternating rounds of each work; the median counts",
-        )
-        .value_parser(value_parser!(u64).range(1..))
-        .default_value("15"),
+        number("rounds", "Alternating rounds of each work; the median counts")
+            .value_parser(value_parser!(u64).range(1..))
+            .default_value("15"),
         flag(
             "quick",
             "A fifth of the requests and 5 rounds: a first look, not a figure to quote",
@@ -139,9 +148,7 @@ fn serve_args() -> [Arg; 2] {
         .long(net::END_WITH_STDIN)
         .action(ArgAction::SetTrue);
     [
-        address("listen")
-            .required(false)
-            .default_value("127.0.0.1:0"),
+        address("listen").required(false).default_value("127.0.0.1:0"),
         end.help("End when standard input does, as it does when the harness is killed"),
     ]
 }
@@ -169,17 +176,8 @@ fn run(args: &ArgMatches) -> Result<ExitCode> {
     let gateway = one::<PathBuf>(args, "gateway")?;
     let options = Options {
         gateway: (!args.get_flag("gateway-is-proxy")).then_some(gateway),
-        only: args
-            .get_many("only")
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect(),
-        rounds: if quick {
-            5
-        } else {
-            one::<u64>(args, "rounds")? as usize
-        },
+        only: args.get_many("only").into_iter().flatten().cloned().collect(),
+        rounds: if quick { 5 } else { one::<u64>(args, "rounds")? as usize },
         quick,
         json: args.get_flag("json"),
     };
@@ -217,10 +215,7 @@ fn proxy(args: &ArgMatches) -> Result<ExitCode> {
 
 fn load(args: &ArgMatches) -> Result<ExitCode> {
     let body: PathBuf = one(args, "body")?;
-    let slow = match (
-        args.get_one::<u64>("slow-bytes-per-s"),
-        args.get_one::<u64>("slow-ms"),
-    ) {
+    let slow = match (args.get_one::<u64>("slow-bytes-per-s"), args.get_one::<u64>("slow-ms")) {
         (Some(&bytes_per_second), Some(&lasting)) => Some(Slow {
             bytes_per_second,
             lasting: Duration::from_millis(lasting),
@@ -230,9 +225,7 @@ fn load(args: &ArgMatches) -> Result<ExitCode> {
     let job = Job {
         target: one(args, "target")?,
         path: one(args, "path")?,
-        body: std::fs::read(&body)
-            .doing(format!("read {}", body.display()))?
-            .into(),
+        body: std::fs::read(&body).doing(format!("read {}", body.display()))?.into(),
         key: one(args, "key")?,
         connections: one::<u64>(args, "connections")? as usize,
         requests: one::<u64>(args, "requests")? as usize,

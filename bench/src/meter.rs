@@ -22,9 +22,7 @@ pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
 /// Not known elsewhere.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn cpu_time(_pid: u32) -> Result<Duration> {
-    Err(Error::Malformed(
-        "the bench measures on Linux only".to_owned(),
-    ))
+    Err(Error::Malformed("the bench measures on Linux only".to_owned()))
 }
 
 /// Resident memory of a process, in bytes.

@@ -25,12 +25,8 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let listener = TcpListener::bind(listen)
-        .await
-        .doing(format!("listen on {listen}"))?;
-    let address = listener
-        .local_addr()
-        .doing("read the address of the socket")?;
+    let listener = TcpListener::bind(listen).await.doing(format!("listen on {listen}"))?;
+    let address = listener.local_addr().doing("read the address of the socket")?;
     writeln!(std::io::stdout(), "listening on {address}").doing("print the address")?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -44,10 +40,7 @@ where
             async move { Ok::<_, Infallible>(reply.await) }
         });
         // A connection that breaks is seen by the load client, which counts it.
-        tokio::spawn(
-            hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service),
-        );
+        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 

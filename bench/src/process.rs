@@ -54,12 +54,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts one of this binary's own roles on `address`, without waiting until it is ready.
-    pub(crate) fn role(
-        scratch: &Scratch,
-        name: &'static str,
-        address: SocketAddr,
-        args: &[String],
-    ) -> Result<Self> {
+    pub(crate) fn role(scratch: &Scratch, name: &'static str, address: SocketAddr, args: &[String]) -> Result<Self> {
         let mut command = own_binary()?;
         command
             .arg(name)
@@ -70,27 +65,15 @@ impl Server {
     }
 
     /// Starts the gateway on `address`, in front of the stub, without waiting until it is ready.
-    pub(crate) fn gateway(
-        scratch: &Scratch,
-        binary: &Path,
-        address: SocketAddr,
-        stub: SocketAddr,
-    ) -> Result<Self> {
+    pub(crate) fn gateway(scratch: &Scratch, binary: &Path, address: SocketAddr, stub: SocketAddr) -> Result<Self> {
         let mut command = Command::new(binary);
         command
-            .args([
-                "serve".to_owned(),
-                "--listen".to_owned(),
-                address.to_string(),
-            ])
+            .args(["serve".to_owned(), "--listen".to_owned(), address.to_string()])
             .current_dir(&scratch.0)
             .env_clear()
             .env("HOME", &scratch.0)
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-            .env(
-                "AWS_SECRET_ACCESS_KEY",
-                "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-            )
+            .env("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
             .env("AWS_REGION", "us-east-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("AWS_ENDPOINT_URL_BEDROCK", format!("http://{stub}"))
@@ -100,21 +83,12 @@ impl Server {
         Self::spawn(scratch, "gateway", &mut command, address)
     }
 
-    fn spawn(
-        scratch: &Scratch,
-        name: &'static str,
-        command: &mut Command,
-        address: SocketAddr,
-    ) -> Result<Self> {
+    fn spawn(scratch: &Scratch, name: &'static str, command: &mut Command, address: SocketAddr) -> Result<Self> {
         let log = scratch.file(&format!("{name}.log"));
         let file = File::create(&log).doing(format!("make {}", log.display()))?;
         let errors = file.try_clone().doing("share the log file")?;
         // The pipe to its input stays open as long as the harness lives; our own roles end with it.
-        let child = command
-            .stdin(Stdio::piped())
-            .stdout(file)
-            .stderr(errors)
-            .spawn();
+        let child = command.stdin(Stdio::piped()).stdout(file).stderr(errors).spawn();
         let child = child.doing(format!("start {}", command.get_program().display()))?;
         Ok(Self {
             name,
@@ -244,10 +218,7 @@ impl LoadClient {
 
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
-        let read = self
-            .output
-            .read_line(&mut line)
-            .doing("read from the load client")?;
+        let read = self.output.read_line(&mut line).doing("read from the load client")?;
         if read == 0 {
             return Err(Error::Malformed(
                 "the load client gave up; see its message above".to_owned(),
@@ -284,7 +255,5 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
 
 /// This binary, to be started in another role.
 fn own_binary() -> Result<Command> {
-    Ok(Command::new(
-        std::env::current_exe().doing("find this binary")?,
-    ))
+    Ok(Command::new(std::env::current_exe().doing("find this binary")?))
 }

@@ -43,10 +43,7 @@ async fn forward(
     let answer = match Uri::from_parts(uri) {
         Ok(uri) => {
             *request.uri_mut() = uri;
-            client
-                .request(request)
-                .await
-                .map_err(|error| error.to_string())
+            client.request(request).await.map_err(|error| error.to_string())
         }
         Err(error) => Err(error.to_string()),
     };

@@ -37,40 +37,24 @@ type Scripts = Arc<Mutex<HashMap<usize, Arc<Script>>>>;
 /// Runs the stub until the process is ended. One thread: it must not take the CPU from what is measured.
 pub(crate) async fn serve(listen: SocketAddr, defaults: Plan) -> Result<()> {
     let scripts = Scripts::default();
-    net::serve(listen, move |request| {
-        answer(request, defaults, scripts.clone())
-    })
-    .await
+    net::serve(listen, move |request| answer(request, defaults, scripts.clone())).await
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    defaults: Plan,
-    scripts: Scripts,
-) -> Response<Either<Full<Bytes>, Stream>> {
+async fn answer(request: Request<Incoming>, defaults: Plan, scripts: Scripts) -> Response<Either<Full<Bytes>, Stream>> {
     let (head, mut body) = request.into_parts();
     while let Some(frame) = body.frame().await {
         if frame.is_err() {
-            return json(
-                StatusCode::BAD_REQUEST,
-                r#"{"message":"the body broke off"}"#,
-            );
+            return json(StatusCode::BAD_REQUEST, r#"{"message":"the body broke off"}"#);
         }
     }
     let path = head.uri.path();
-    let call = path
-        .strip_prefix("/model/")
-        .and_then(|rest| rest.rsplit_once('/'));
+    let call = path.strip_prefix("/model/").and_then(|rest| rest.rsplit_once('/'));
     match (call, path) {
-        (Some((model, "converse-stream")), _) => {
-            stream(Plan::from_model_id(model, defaults), &scripts)
-        }
+        (Some((model, "converse-stream")), _) => stream(Plan::from_model_id(model, defaults), &scripts),
         (Some((_, "converse")), _) | (None, "/v1/chat/completions") => json(StatusCode::OK, REPLY),
         // Empty lists are enough for a gateway that asks at startup what there is.
         (None, "/foundation-models") => json(StatusCode::OK, r#"{"modelSummaries":[]}"#),
-        (None, "/inference-profiles") => {
-            json(StatusCode::OK, r#"{"inferenceProfileSummaries":[]}"#)
-        }
+        (None, "/inference-profiles") => json(StatusCode::OK, r#"{"inferenceProfileSummaries":[]}"#),
         _ => json(
             StatusCode::NOT_FOUND,
             r#"{"message":"the stub knows no such operation"}"#,
@@ -94,21 +78,14 @@ fn stream(plan: Plan, scripts: &Scripts) -> Response<Either<Full<Bytes>, Stream>
         match scripts.get(&plan.text_bytes) {
             Some(script) => script.clone(),
             None => match Script::new(plan.text_bytes) {
-                Ok(script) => scripts
-                    .entry(plan.text_bytes)
-                    .or_insert(Arc::new(script))
-                    .clone(),
+                Ok(script) => scripts.entry(plan.text_bytes).or_insert(Arc::new(script)).clone(),
                 Err(_) => {
-                    return json(
-                        StatusCode::INTERNAL_SERVER_ERROR,
-                        r#"{"message":"no such script"}"#,
-                    );
+                    return json(StatusCode::INTERNAL_SERVER_ERROR, r#"{"message":"no such script"}"#);
                 }
             },
         }
     };
-    let pace = (!plan.interval.is_zero())
-        .then(|| interval_at(Instant::now() + plan.interval, plan.interval));
+    let pace = (!plan.interval.is_zero()).then(|| interval_at(Instant::now() + plan.interval, plan.interval));
     let mut response = Response::new(Either::Right(Stream {
         script,
         chunks: plan.chunks,
@@ -145,10 +122,7 @@ impl Body for Stream {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
         let bytes = match this.sent.checked_sub(1) {
             None => &this.script.start,

@@ -99,9 +99,8 @@ impl Row {
                 }
                 Compare::Nothing => "–".to_owned(),
             },
-            self.spread.map_or("–".to_owned(), |(low, high)| {
-                format!("{low:.2}–{high:.2}")
-            }),
+            self.spread
+                .map_or("–".to_owned(), |(low, high)| format!("{low:.2}–{high:.2}")),
             match self.bar {
                 Some(Bar::Ratio(most)) => format!("≤ {most}×"),
                 Some(Bar::AtMost(most)) => format!("≤ {most} {}", self.unit.sign()),
@@ -145,9 +144,7 @@ fn round(value: f64) -> String {
 /// The table, with aligned columns.
 pub(crate) fn render(rows: &[Row]) -> String {
     let head = ["work", "proxy", "gateway", "ratio", "spread", "bar", ""].map(str::to_owned);
-    let lines: Vec<[String; 7]> = std::iter::once(head)
-        .chain(rows.iter().map(Row::cells))
-        .collect();
+    let lines: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
     let width = |column: usize| {
         lines
             .iter()

@@ -63,16 +63,9 @@ impl Target {
     }
 
     /// Starts one on `address` without waiting.
-    pub(crate) fn launch(
-        kind: &Kind,
-        scratch: &Scratch,
-        address: SocketAddr,
-        stub: SocketAddr,
-    ) -> Result<Self> {
+    pub(crate) fn launch(kind: &Kind, scratch: &Scratch, address: SocketAddr, stub: SocketAddr) -> Result<Self> {
         let server = match kind {
-            Kind::Proxy => {
-                Server::role(scratch, "proxy", address, &[format!("--upstream={stub}")])?
-            }
+            Kind::Proxy => Server::role(scratch, "proxy", address, &[format!("--upstream={stub}")])?,
             Kind::Gateway(binary) => Server::gateway(scratch, binary, address, stub)?,
         };
         Ok(Self {
@@ -122,11 +115,7 @@ pub(crate) fn path(kind: &Kind, model: &str, stream: bool) -> String {
     match kind {
         Kind::Gateway(_) => "/v1/chat/completions".to_owned(),
         Kind::Proxy => {
-            let operation = if stream {
-                "converse-stream"
-            } else {
-                "converse"
-            };
+            let operation = if stream { "converse-stream" } else { "converse" };
             format!("/model/{}/{operation}", model.replace(':', "%3A"))
         }
     }

@@ -33,13 +33,7 @@ pub(crate) const SMALL: CpuWork = whole(
     2.5,
 );
 /// A chat that has been going on for a while.
-pub(crate) const CONVERSATION: CpuWork = whole(
-    "22 KB, 40 messages, per request",
-    Shape::Conversation,
-    16,
-    3_000,
-    3.0,
-);
+pub(crate) const CONVERSATION: CpuWork = whole("22 KB, 40 messages, per request", Shape::Conversation, 16, 3_000, 3.0);
 /// A coding agent's turn.
 pub(crate) const AGENT: CpuWork = whole(
     "200 KB, 40 messages, 30 tools, per request",
@@ -49,13 +43,7 @@ pub(crate) const AGENT: CpuWork = whole(
     6.0,
 );
 /// A picture.
-pub(crate) const IMAGE: CpuWork = whole(
-    "2 MB image data URL, per request",
-    Shape::Image,
-    8,
-    120,
-    3.5,
-);
+pub(crate) const IMAGE: CpuWork = whole("2 MB image data URL, per request", Shape::Image, 8, 120, 3.5);
 /// Streams at the pace of a fast model. They start a little apart, so that the chunks don't all fall on one tick, where
 /// one wake-up would carry many of them.
 pub(crate) const PACED: CpuWork = CpuWork {
@@ -78,13 +66,7 @@ pub(crate) const FULL_SPEED: CpuWork = CpuWork {
     bar: 1.8,
 };
 
-const fn whole(
-    work: &'static str,
-    shape: Shape,
-    connections: usize,
-    requests: usize,
-    bar: f64,
-) -> CpuWork {
+const fn whole(work: &'static str, shape: Shape, connections: usize, requests: usize, bar: f64) -> CpuWork {
     CpuWork {
         work,
         shape,

@@ -29,8 +29,7 @@ pub(crate) fn measure(setting: &Setting<'_>) -> Result<Vec<Row>> {
             },
         )?;
     }
-    let [proxy, gateway] =
-        setting.alternate(|which| targets[which].load(setting.scratch, &load))?;
+    let [proxy, gateway] = setting.alternate(|which| targets[which].load(setting.scratch, &load))?;
     let row = |work: &str, figure: fn(&crate::load::Report) -> f64| Row {
         work: work.to_owned(),
         unit: Unit::Microseconds,
@@ -41,11 +40,7 @@ pub(crate) fn measure(setting: &Setting<'_>) -> Result<Vec<Row>> {
         bar: None,
     };
     Ok(vec![
-        row("time to first byte, median", |report| {
-            report.first_byte_p50_us
-        }),
-        row("time to first byte, 99th percentile", |report| {
-            report.first_byte_p99_us
-        }),
+        row("time to first byte, median", |report| report.first_byte_p50_us),
+        row("time to first byte, 99th percentile", |report| report.first_byte_p99_us),
     ])
 }

@@ -71,13 +71,7 @@ pub(crate) fn streams(setting: &Setting<'_>) -> Result<Vec<Row>> {
             gateway.0,
             bar,
         ),
-        row(
-            "the same, at its peak",
-            Unit::Kilobytes,
-            proxy.1,
-            gateway.1,
-            None,
-        ),
+        row("the same, at its peak", Unit::Kilobytes, proxy.1, gateway.1, None),
     ])
 }
 

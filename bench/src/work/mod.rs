@@ -40,10 +40,7 @@ impl Setting<'_> {
     }
 
     /// Measures both in turn, in each round the other one first, so that what drifts on the machine meets both alike.
-    pub(crate) fn alternate<T>(
-        &self,
-        mut measure: impl FnMut(usize) -> Result<T>,
-    ) -> Result<[Vec<T>; 2]> {
+    pub(crate) fn alternate<T>(&self, mut measure: impl FnMut(usize) -> Result<T>) -> Result<[Vec<T>; 2]> {
         let mut figures = [Vec::new(), Vec::new()];
         for round in 0..self.rounds {
             for which in [round % 2, (round + 1) % 2] {
@@ -85,12 +82,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 
 /// The lowest and the highest quotient of a round.
 pub(crate) fn spread(proxy: &[f64], gateway: &[f64]) -> Option<(f64, f64)> {
-    let quotients = || {
-        gateway
-            .iter()
-            .zip(proxy)
-            .map(|(gateway, proxy)| gateway / proxy)
-    };
+    let quotients = || gateway.iter().zip(proxy).map(|(gateway, proxy)| gateway / proxy);
     Some((quotients().reduce(f64::min)?, quotients().reduce(f64::max)?))
 }
 

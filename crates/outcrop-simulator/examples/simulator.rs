@@ -1,9 +1,8 @@
 //! Runs the simulator alone: `cargo run -p outcrop-simulator --example simulator -- 127.0.0.1:0 [scenario.toml]`.
 
 use std::error::Error;
-use std::time::Duration;
 
-use outcrop_simulator::{Config, Credential, Scenario, Simulator};
+use outcrop_simulator::{Config, Scenario, Simulator};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -17,27 +16,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let config = Config {
-        credentials: credentials(),
-        pace: Duration::from_millis(5),
         scenario,
         ..Config::default()
     };
     Simulator::new(config).serve(listener, std::future::pending()).await?;
     Ok(())
-}
-
-/// The plain pair, one with a session token, and one that has expired.
-fn credentials() -> Vec<Credential> {
-    let session = Credential {
-        access_key_id: "ASIASIMULATORSESSION".to_owned(),
-        session_token: Some("simulator-session-token".to_owned()),
-        ..Credential::default()
-    };
-    let expired = Credential {
-        access_key_id: "ASIASIMULATOREXPIRED".to_owned(),
-        session_token: Some("simulator-expired-token".to_owned()),
-        expired: true,
-        ..Credential::default()
-    };
-    vec![Credential::default(), session, expired]
 }

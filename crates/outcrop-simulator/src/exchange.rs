@@ -19,12 +19,15 @@ use crate::models::Catalogue;
 use crate::refusal::Refusal;
 use crate::route::Route;
 use crate::script::Script;
+use crate::shapes::table;
 use crate::socket::Reset;
 use crate::state::State;
 use crate::{Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection};
 
 /// What Bedrock reads at most.
 const MAX_BODY_BYTES: usize = 25_000_000;
+
+const CORAL_SUFFIX: &str = ":http://internal.amazon.com/coral/com.amazon.bedrock/";
 
 /// What all exchanges share.
 pub(crate) struct Shared {
@@ -95,11 +98,9 @@ impl Answer {
     }
 
     pub(crate) fn refusal(refusal: &Refusal) -> Answer {
-        // The name comes with the framework's own suffix, which SDKs cut off.
-        let name = format!(
-            "{}:http://internal.amazon.com/coral/com.amazon.bedrock/",
-            refusal.exception
-        );
+        // Bedrock's own exceptions come with a suffix, which SDKs cut off; the front door's don't.
+        let known = table().status_of(&refusal.exception).is_some();
+        let name = format!("{}{}", refusal.exception, if known { CORAL_SUFFIX } else { "" });
         let mut answer = Answer::bytes(refusal.payload());
         answer.status = refusal.status();
         if let Ok(name) = HeaderValue::from_str(&name) {

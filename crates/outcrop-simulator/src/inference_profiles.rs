@@ -18,7 +18,7 @@ pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal>
         .into_iter()
         .filter(|profile| wanted(profile))
         .collect();
-    let end = (page.start + page.length).min(profiles.len());
+    let end = page.start.saturating_add(page.length).min(profiles.len());
     let shown = profiles.get(page.start..end).ok_or_else(bad_token)?;
     let summaries: Vec<Value> = shown.iter().map(|profile| summary(profile)).collect();
     let mut answer = json!({"inferenceProfileSummaries": summaries});

@@ -24,6 +24,7 @@ mod rules;
 mod script;
 mod server;
 mod shapes;
+mod signature;
 mod socket;
 mod state;
 mod tokens;
@@ -55,11 +56,12 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// `us-east-1`, one plain credential, one API key, a chunk each 15 ms, no wait before the first.
+    /// `us-east-1`; a plain credential, one with a session token, one that has expired; one API key; a chunk each
+    /// 15 ms, and no wait before the first.
     fn default() -> Config {
         Config {
             region: "us-east-1".to_owned(),
-            credentials: vec![Credential::default()],
+            credentials: vec![Credential::default(), Credential::session(), Credential::expired()],
             api_keys: vec!["bedrock-api-key-simulator".to_owned()],
             pace: Duration::from_millis(15),
             first_byte: Duration::ZERO,
@@ -89,6 +91,25 @@ impl Default for Credential {
             secret_access_key: "simulator-secret-access-key".to_owned(),
             session_token: None,
             expired: false,
+        }
+    }
+}
+
+impl Credential {
+    fn session() -> Credential {
+        Credential {
+            access_key_id: "ASIASIMULATORSESSION".to_owned(),
+            session_token: Some("simulator-session-token".to_owned()),
+            ..Credential::default()
+        }
+    }
+
+    fn expired() -> Credential {
+        Credential {
+            access_key_id: "ASIASIMULATOREXPIRED".to_owned(),
+            session_token: Some("simulator-expired-token".to_owned()),
+            expired: true,
+            ..Credential::default()
         }
     }
 }

@@ -8,6 +8,7 @@ use super::reply::{Block, Reply};
 use super::{answer_text, sample};
 use crate::models::Target;
 use crate::script::{Script, Scripted};
+use crate::signature;
 use crate::tokens;
 
 /// The answer to `body`, whose bytes are `raw`; `prompt` is its last user text without markers.
@@ -37,6 +38,7 @@ pub(super) fn reply(body: &Value, raw: &[u8], prompt: &str, target: &Target, scr
     Reply {
         stop_reason: script.stop_reason.clone().unwrap_or_else(|| natural.to_owned()),
         input_tokens,
+        cached: script.cached,
         // Made up, so that the same request has the same answer.
         latency_ms: 100 + input_tokens / 100 + output_tokens * 4,
         extra_fields: extra_fields(body, &stopped),
@@ -128,8 +130,9 @@ impl Composer<'_> {
         self.target.family.strict_model && matches!(kind, Some("enabled" | "adaptive"))
     }
 
+    /// Only Claude signs its reasoning.
     fn reasoning(&self, text: String) -> Block {
-        let signature = base64::encode(digest(&SHA256, format!("{}\n{text}", self.target.model.id).as_bytes()));
+        let signature = self.target.family.strict_model.then(|| signature::of(&text));
         Block::Reasoning { text, signature }
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Events {
     reply: Reply,
     /// Characters in a chunk, if not words.
     chunk: Option<usize>,
+    /// The arguments of the call that is being streamed, as JSON.
+    arguments: String,
     next: Next,
 }
 
@@ -40,6 +42,7 @@ impl Events {
         Events {
             reply,
             chunk,
+            arguments: String::new(),
             next: Next::MessageStart,
         }
     }
@@ -53,7 +56,10 @@ impl Events {
         match self.reply.blocks.get(index) {
             None => self.message_stop_next(),
             // Only tool calls announce themselves; texts and reasoning begin with their first delta.
-            Some(Block::ToolUse { id, name, .. }) => {
+            Some(Block::ToolUse { id, name, input }) => {
+                // Nothing is said about a call without arguments.
+                let empty = input.as_object().is_some_and(Map::is_empty);
+                self.arguments = if empty { String::new() } else { input.to_string() };
                 let start = json!({"toolUse": {"toolUseId": id, "name": name}});
                 let payload = json!({"start": start, "contentBlockIndex": index});
                 self.event("contentBlockStart", payload, Next::Delta(index, 0))
@@ -69,15 +75,9 @@ impl Events {
 
     fn delta(&mut self, index: usize, from: usize) -> Option<Event> {
         let block = self.reply.blocks.get(index)?;
-        let arguments;
         let (text, chars) = match block {
-            Block::Text(text) | Block::Reasoning { text, .. } => (text.as_str(), None),
-            // Nothing is said about a call without arguments.
-            Block::ToolUse { input, .. } if input.as_object().is_some_and(Map::is_empty) => ("", None),
-            Block::ToolUse { input, .. } => {
-                arguments = input.to_string();
-                (arguments.as_str(), Some(ARGUMENTS_CHARS))
-            }
+            Block::Text(text) | Block::Reasoning { text, .. } => (text, None),
+            Block::ToolUse { .. } => (&self.arguments, Some(ARGUMENTS_CHARS)),
         };
         let rest = &text[from..];
         if rest.is_empty() {
@@ -104,8 +104,12 @@ impl Events {
     }
 
     fn signature(&mut self, index: usize) -> Option<Event> {
-        let Some(Block::Reasoning { signature, .. }) = self.reply.blocks.get(index) else {
-            return None;
+        let Some(Block::Reasoning {
+            signature: Some(signature),
+            ..
+        }) = self.reply.blocks.get(index)
+        else {
+            return self.block_stop(index);
         };
         let delta = json!({"reasoningContent": {"signature": signature}});
         self.event(

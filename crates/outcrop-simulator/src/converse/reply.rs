@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::script::Cached;
 use crate::tokens;
 
 /// What a model answers.
@@ -10,6 +11,8 @@ pub(crate) struct Reply {
     pub(crate) blocks: Vec<Block>,
     pub(crate) stop_reason: String,
     pub(crate) input_tokens: u64,
+    /// What a cache is said to have done.
+    pub(crate) cached: Option<Cached>,
     pub(crate) latency_ms: u64,
     /// Of the model's own answer, what was asked for.
     pub(crate) extra_fields: Option<Value>,
@@ -21,7 +24,7 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Block {
     Text(String),
-    Reasoning { text: String, signature: String },
+    Reasoning { text: String, signature: Option<String> },
     ToolUse { id: String, name: String, input: Value },
 }
 
@@ -37,7 +40,11 @@ impl Block {
         match self {
             Block::Text(text) => json!({"text": text}),
             Block::Reasoning { text, signature } => {
-                json!({"reasoningContent": {"reasoningText": {"text": text, "signature": signature}}})
+                let mut reasoning = json!({"text": text});
+                if let Some(signature) = signature {
+                    reasoning["signature"] = signature.as_str().into();
+                }
+                json!({"reasoningContent": {"reasoningText": reasoning}})
             }
             Block::ToolUse { id, name, input } => {
                 json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
@@ -64,9 +71,17 @@ impl Reply {
         Value::Object(out)
     }
 
+    /// Input that was read from a cache, or written to it, isn't in `inputTokens`, but in the total.
     pub(crate) fn usage(&self) -> Value {
         let output = self.blocks.iter().map(Block::tokens).sum::<u64>().max(1);
-        json!({"inputTokens": self.input_tokens, "outputTokens": output, "totalTokens": self.input_tokens + output})
+        let total = self.input_tokens + output;
+        let mut usage = json!({"inputTokens": self.input_tokens, "outputTokens": output, "totalTokens": total});
+        if let Some(Cached { read, written }) = self.cached {
+            usage["cacheReadInputTokens"] = read.into();
+            usage["cacheWriteInputTokens"] = written.into();
+            usage["totalTokens"] = total.saturating_add(read).saturating_add(written).into();
+        }
+        usage
     }
 
     pub(crate) fn metrics(&self) -> Value {

@@ -3,6 +3,7 @@
 mod conversation;
 mod media;
 mod model;
+mod reasoning;
 mod thinking;
 mod tools;
 
@@ -24,6 +25,7 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
     media::check(body, target)?;
     model::check(body, target)?;
     thinking::check(body, target)?;
+    reasoning::check(body, target)?;
     if tokens::input(body) > target.model.context {
         return Err(Refusal::validation("Input is too long for requested model."));
     }

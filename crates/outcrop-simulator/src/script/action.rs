@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+/// 200 MB of text, which is held at once.
+const MAX_TOKENS: u64 = 50_000_000;
+
 /// What can go wrong in an answer besides an exception in its place.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -71,6 +74,13 @@ pub enum Action {
     },
     /// Reason first, with a signature.
     Reasoning(String),
+    /// Report input tokens from a cache, and to it.
+    Cached {
+        /// As `cacheReadInputTokens`.
+        read: u64,
+        /// As `cacheWriteInputTokens`.
+        written: u64,
+    },
     /// End with this stop reason.
     Stop(String),
     /// Answer with the request body as it was received.
@@ -130,10 +140,14 @@ impl Words<'_> {
     fn action(&self, name: &str) -> Result<Action, String> {
         Ok(match name {
             "text" => Action::Text(self.rest.to_owned()),
-            "tokens" => Action::Tokens(self.number(self.required("a number")?)?),
+            "tokens" => self.tokens()?,
             "tool" => self.tool()?,
             "reasoning" => Action::Reasoning(self.required("a text")?.to_owned()),
             "stop" => Action::Stop(self.required("a stop reason")?.to_owned()),
+            "cache" => Action::Cached {
+                read: self.named("read")?.unwrap_or(0),
+                written: self.named("write")?.unwrap_or(0),
+            },
             "echo" => Action::Echo,
             "delay" => Action::Delay(self.duration()?),
             "pace" => Action::Pace(self.duration()?),
@@ -157,6 +171,14 @@ impl Words<'_> {
             }),
             _ => return Err("there is no such action".to_owned()),
         })
+    }
+
+    fn tokens(&self) -> Result<Action, String> {
+        let tokens = self.number(self.required("a number")?)?;
+        match tokens <= MAX_TOKENS {
+            true => Ok(Action::Tokens(tokens)),
+            false => Err(format!("more than {MAX_TOKENS} tokens don't fit into memory")),
+        }
     }
 
     fn tool(&self) -> Result<Action, String> {
@@ -248,6 +270,7 @@ mod tests {
         );
         assert_eq!(read("delay 2s"), Action::Delay(Duration::from_secs(2)));
         assert_eq!(read("pace 0ms"), Action::Pace(Duration::ZERO));
+        assert_eq!(read("cache read=3"), Action::Cached { read: 3, written: 0 });
         assert_eq!(read("cut after=3"), Action::Fault(Fault::Cut { after: 3 }));
         assert_eq!(read("text a  b"), Action::Text("a  b".to_owned()));
         let error = Action::Error {
@@ -269,6 +292,7 @@ mod tests {
             "the simulator doesn't understand `fly`: there is no such action"
         );
         assert!(why("delay soon").contains("isn't a duration"));
+        assert!(why("tokens 999999999999").contains("don't fit into memory"));
         assert!(why("tool f {").contains("aren't JSON"));
         assert!(why("error times=2").contains("needs an exception's name"));
     }

@@ -28,8 +28,16 @@ pub(crate) struct Script {
     pub(crate) pace: Option<Duration>,
     /// Characters in a chunk.
     pub(crate) chunk: Option<usize>,
+    pub(crate) cached: Option<Cached>,
     pub(crate) fault: Option<Fault>,
     errors: Vec<ScriptedError>,
+}
+
+/// Tokens that a cache is said to have given or taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cached {
+    pub(crate) read: u64,
+    pub(crate) written: u64,
 }
 
 /// A block that was asked for.
@@ -67,6 +75,7 @@ impl Script {
             Action::Delay(delay) => self.delay = Some(delay),
             Action::Pace(pace) => self.pace = Some(pace),
             Action::Chunk(chars) => self.chunk = Some(chars),
+            Action::Cached { read, written } => self.cached = Some(Cached { read, written }),
             Action::Fault(fault) => self.fault = Some(fault),
             Action::Error {
                 exception,

@@ -1,0 +1,66 @@
+//! Claude's earlier reasoning: it comes back signed, as it was, and before the calls it led to.
+
+use serde_json::Value;
+
+use super::{at, blocks, is_from, messages, placed};
+use crate::models::Target;
+use crate::refusal::Refusal;
+use crate::signature;
+
+pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
+    if !target.family.strict_model {
+        return Ok(());
+    }
+    for (place, _, block) in placed(body) {
+        if let Some(reasoning) = at(block, &["reasoningContent", "reasoningText"]) {
+            check_signature(reasoning, &place)?;
+        }
+    }
+    let kind = at(body, &["additionalModelRequestFields", "thinking", "type"]);
+    match kind.and_then(Value::as_str) {
+        Some("enabled") => check_begins_with_reasoning(body),
+        _ => Ok(()),
+    }
+}
+
+fn check_signature(reasoning: &Value, place: &str) -> Result<(), Refusal> {
+    let text = reasoning.get("text").and_then(Value::as_str).unwrap_or_default();
+    match reasoning.get("signature").and_then(Value::as_str) {
+        Some(signature) if signature == signature::of(text) => Ok(()),
+        Some(_) => Err(Refusal::by_model(&format!(
+            "{place}: Invalid `signature` in `thinking` block"
+        ))),
+        None => Err(Refusal::by_model(&format!(
+            "{place}.thinking.signature: Field required"
+        ))),
+    }
+}
+
+/// While a call is being answered, the turn that made it must begin with its reasoning.
+fn check_begins_with_reasoning(body: &Value) -> Result<(), Refusal> {
+    let Some((last, earlier)) = messages(body).split_last() else {
+        return Ok(());
+    };
+    let answers = blocks(last).iter().any(|block| block.get("toolResult").is_some());
+    let asking = earlier
+        .iter()
+        .enumerate()
+        .rfind(|(_, message)| is_from(message, "assistant"));
+    let (true, Some((turn, message))) = (answers, asking) else {
+        return Ok(());
+    };
+    let first = blocks(message)
+        .first()
+        .and_then(Value::as_object)
+        .and_then(|block| block.keys().next());
+    match first.map(String::as_str) {
+        None | Some("reasoningContent") => Ok(()),
+        Some(other) => {
+            let found = if other == "toolUse" { "tool_use" } else { other };
+            Err(Refusal::by_model(&format!(
+                "messages.{turn}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{found}`. When \
+                 `thinking` is enabled, a final `assistant` message must start with a thinking block."
+            )))
+        }
+    }
+}
