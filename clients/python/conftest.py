@@ -1,0 +1,66 @@
+"""Fixtures: a gateway on its embedded simulator, and one in front of a simulator that tests can look into.
+
+`gateway` and `stack` are shared by all tests of a run; `serve` and `stacked` start one with other settings.
+"""
+
+import uuid
+
+import pytest
+
+from support import process
+
+
+@pytest.fixture(scope="session")
+def gateway():
+    with process.Gateway("--simulate") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack():
+    with process.Stack() as running:
+        yield running
+
+
+@pytest.fixture
+def serve():
+    """Starts a gateway on its embedded simulator, with flags and an environment of the test's own."""
+    yield from starter(lambda *arguments, **options: process.Gateway("--simulate", *arguments, **options))
+
+
+@pytest.fixture
+def stacked():
+    """Starts a simulator and a gateway in front of it; None in `env` takes a variable away."""
+    yield from starter(process.Stack)
+
+
+def starter(start):
+    running = []
+
+    def remember(*arguments, **options):
+        running.append(start(*arguments, **options))
+        return running[-1]
+
+    yield remember
+    for one in running:
+        one.close()
+
+
+@pytest.fixture
+def client(gateway):
+    return gateway.openai()
+
+
+@pytest.fixture
+def mark():
+    """A word that no other test has in its prompts."""
+    return f"mark{uuid.uuid4().hex[:12]}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for running in process.LIVE:
+            report.sections.append(("outcrop", running.report()))
+    return report

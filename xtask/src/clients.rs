@@ -1,0 +1,152 @@
+//! Other people's clients against the binary: pytest over `clients/python`, `node --test` in `clients/node`.
+//!
+//! Whatever they need is installed under `target/clients` and `clients/node/node_modules`, and kept until the list
+//! of requirements changes.
+
+use std::path::{Path, PathBuf};
+
+use crate::steps::{Result, cargo, program, root, target_dir};
+
+/// Node's oldest version that has the test runner we use.
+const OLDEST_NODE: u32 = 18;
+
+pub(crate) fn run(arguments: &[String]) -> Result {
+    let binary = binary()?;
+    match arguments.split_first() {
+        None => {
+            python(&binary, &[])?;
+            node(&binary, &[])
+        }
+        Some((language, rest)) => match language.as_str() {
+            "python" => python(&binary, rest),
+            "node" => node(&binary, rest),
+            _ => Err(format!("`{language}` is neither python nor node")),
+        },
+    }
+}
+
+fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("OUTCROP_BIN") {
+        let path = std::path::absolute(PathBuf::from(path)).map_err(|error| error.to_string())?;
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(format!("OUTCROP_BIN: there is no {}", path.display()))
+        };
+    }
+    cargo(["build", "--package", "outcrop", "--bin", "outcrop"]).run()?;
+    Ok(target_dir()?.join("debug/outcrop"))
+}
+
+fn python(binary: &Path, arguments: &[String]) -> Result {
+    need("curl", &["curl"], || {
+        program("curl").args(["--version"]).succeeds()
+    })?;
+    need("Python 3 with venv", &["python3", "python3-venv"], || {
+        program("python3")
+            .args(["-c", "import ensurepip, venv"])
+            .succeeds()
+    })?;
+    let folder = root().join("clients/python");
+    let venv = target_dir()?.join("clients/venv");
+    let python = venv.join("bin/python");
+    let requirements = folder.join("requirements.txt");
+    once_per(&requirements, &venv.join("requirements.installed"), || {
+        // A half-installed or an outdated one is not worth repairing.
+        program("python3")
+            .args(["-m", "venv", "--clear"])
+            .args([&venv])
+            .run()?;
+        let install = program(&python).args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]);
+        install.args(["--requirement"]).args([&requirements]).run()
+    })?;
+    let pytest = program(&python)
+        .args(["-m", "pytest"])
+        .current_dir(folder)
+        .env("OUTCROP_BIN", binary);
+    // The tests wait more than they compute, so a few at a time; singled out ones are easier to read one by one.
+    let pytest = if arguments.is_empty() {
+        pytest.args(["--numprocesses=4"])
+    } else {
+        pytest.args(arguments)
+    };
+    pytest.run()
+}
+
+fn node(binary: &Path, arguments: &[String]) -> Result {
+    need("Node with npm", &["nodejs", "npm"], || {
+        program("node").args(["--version"]).succeeds()
+            && program("npm").args(["--version"]).succeeds()
+    })?;
+    let version = String::from_utf8_lossy(&program("node").args(["--version"]).output()?)
+        .trim()
+        .to_owned();
+    let major = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < OLDEST_NODE) {
+        return Err(format!(
+            "Node {OLDEST_NODE} or newer is needed, this is {version}"
+        ));
+    }
+    let folder = root().join("clients/node");
+    once_per(
+        &folder.join("package-lock.json"),
+        &folder.join("node_modules/.installed"),
+        || {
+            program("npm")
+                .args(["ci", "--no-audit", "--no-fund"])
+                .current_dir(&folder)
+                .run()
+        },
+    )?;
+    program("node")
+        .args(["--test"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("OUTCROP_BIN", binary)
+        .run()
+}
+
+/// Does `install` unless `stamp` says that it was done for this very `list`.
+fn once_per(list: &Path, stamp: &Path, install: impl FnOnce() -> Result) -> Result {
+    let wanted = std::fs::read(list).map_err(|error| format!("{}: {error}", list.display()))?;
+    if std::fs::read(stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    install()?;
+    std::fs::write(stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// Makes sure that something is there, by Debian's packages where we may.
+fn need(what: &str, packages: &[&str], is_there: impl Fn() -> bool) -> Result {
+    if is_there() {
+        return Ok(());
+    }
+    let missing = format!(
+        "{what} is missing; the Debian packages are {}",
+        packages.join(" ")
+    );
+    let root = program("id")
+        .args(["-u"])
+        .output()
+        .is_ok_and(|id| id == b"0\n");
+    if !root || !Path::new("/etc/debian_version").exists() {
+        return Err(missing);
+    }
+    let apt = || program("apt-get").env("DEBIAN_FRONTEND", "noninteractive");
+    apt().args(["update", "--quiet"]).run()?;
+    apt()
+        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+        .args(packages)
+        .run()?;
+    if is_there() { Ok(()) } else { Err(missing) }
+}
