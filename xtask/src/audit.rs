@@ -17,8 +17,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         return Err(format!("unexpected argument `{argument}`"));
     }
     let path = root().join("deny.toml");
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let rules: Rules = toml::from_str(&text).map_err(|error| format!("deny.toml: {error}"))?;
     let packages = packages(&rules)?;
 
@@ -163,11 +162,7 @@ struct Dependency {
 fn packages(rules: &Rules) -> Result<Vec<Package>> {
     let metadata = |offline: bool| {
         let command = cargo(["metadata", "--locked", "--format-version", "1"]);
-        let command = if offline {
-            command.args(["--offline"])
-        } else {
-            command
-        };
+        let command = if offline { command.args(["--offline"]) } else { command };
         let command = if rules.graph.all_features {
             command.args(["--all-features"])
         } else {
@@ -188,8 +183,7 @@ fn packages(rules: &Rules) -> Result<Vec<Package>> {
         println!("  asking the network, because offline {offline}");
         metadata(false)
     })?;
-    let metadata: Metadata =
-        serde_json::from_slice(&bytes).map_err(|error| format!("cargo metadata: {error}"))?;
+    let metadata: Metadata = serde_json::from_slice(&bytes).map_err(|error| format!("cargo metadata: {error}"))?;
     Ok(metadata.packages)
 }
 
@@ -205,9 +199,7 @@ fn licences(rules: &Licenses, packages: &[Package], findings: &mut Vec<String>) 
         let expression = match Expression::parse(text) {
             Ok(expression) => expression,
             Err(error) => {
-                findings.push(format!(
-                    "{label}: the licence `{text}` cannot be read: {error}"
-                ));
+                findings.push(format!("{label}: the licence `{text}` cannot be read: {error}"));
                 continue;
             }
         };
@@ -215,12 +207,8 @@ fn licences(rules: &Licenses, packages: &[Package], findings: &mut Vec<String>) 
         if expression.satisfied_by(&rules.allow) {
             continue;
         }
-        let exception = rules
-            .exceptions
-            .iter()
-            .find(|exception| exception.name == package.name);
-        let allowed =
-            exception.map(|exception| rules.allow.union(&exception.allow).cloned().collect());
+        let exception = rules.exceptions.iter().find(|exception| exception.name == package.name);
+        let allowed = exception.map(|exception| rules.allow.union(&exception.allow).cloned().collect());
         if allowed.is_some_and(|allowed| expression.satisfied_by(&allowed)) {
             used_exceptions.insert(&package.name);
         } else {
@@ -228,16 +216,11 @@ fn licences(rules: &Licenses, packages: &[Package], findings: &mut Vec<String>) 
         }
     }
     for licence in rules.allow.difference(&used) {
-        findings.push(format!(
-            "the licence {licence} is allowed, but nothing has it"
-        ));
+        findings.push(format!("the licence {licence} is allowed, but nothing has it"));
     }
     for exception in &rules.exceptions {
         if !used_exceptions.contains(&exception.name) {
-            findings.push(format!(
-                "the licence exception for {} is not needed",
-                exception.name
-            ));
+            findings.push(format!("the licence exception for {} is not needed", exception.name));
         }
     }
 }
@@ -246,16 +229,9 @@ fn duplicates(rules: &Bans, packages: &[Package], findings: &mut Vec<String>) {
     let mut versions: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
     for package in packages {
         versions.entry(&package.name).or_default().push(package);
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|_| package.source.is_none())
-        {
+        for dependency in package.dependencies.iter().filter(|_| package.source.is_none()) {
             if dependency.req == "*" && dependency.path.is_none() {
-                findings.push(format!(
-                    "{} takes any version of {}",
-                    package.name, dependency.name
-                ));
+                findings.push(format!("{} takes any version of {}", package.name, dependency.name));
             }
         }
     }
@@ -281,16 +257,10 @@ fn duplicates(rules: &Bans, packages: &[Package], findings: &mut Vec<String>) {
     }
     for (index, skip) in rules.skip.iter().enumerate() {
         if !used.contains(&index) {
-            findings.push(format!(
-                "the duplicate {} is allowed, but there is none",
-                skip.spec
-            ));
+            findings.push(format!("the duplicate {} is allowed, but there is none", skip.spec));
         }
         if skip.reason.trim().is_empty() {
-            findings.push(format!(
-                "the duplicate {} is allowed without a reason",
-                skip.spec
-            ));
+            findings.push(format!("the duplicate {} is allowed without a reason", skip.spec));
         }
     }
 }
@@ -308,10 +278,7 @@ fn sources(rules: &Sources, packages: &[Package], findings: &mut Vec<String>) {
             Some((_, registry)) if rules.allow_registry.contains(registry) => {
                 used.insert(registry);
             }
-            _ => findings.push(format!(
-                "{} {} comes from {source}",
-                package.name, package.version
-            )),
+            _ => findings.push(format!("{} {} comes from {source}", package.name, package.version)),
         }
     }
     for registry in rules
@@ -319,9 +286,7 @@ fn sources(rules: &Sources, packages: &[Package], findings: &mut Vec<String>) {
         .iter()
         .filter(|registry| !used.contains(registry.as_str()))
     {
-        findings.push(format!(
-            "the registry {registry} is allowed, but nothing comes from it"
-        ));
+        findings.push(format!("the registry {registry} is allowed, but nothing comes from it"));
     }
 }
 
@@ -346,10 +311,7 @@ fn yanked(packages: &[Package], findings: &mut Vec<String>) -> usize {
             .iter()
             .filter_map(|index| std::fs::read(index.join(&file)).ok())
             .collect();
-        match entries
-            .iter()
-            .find_map(|entry| is_yanked(entry, &package.version))
-        {
+        match entries.iter().find_map(|entry| is_yanked(entry, &package.version)) {
             Some(true) => findings.push(format!("{} {} is yanked", package.name, package.version)),
             Some(false) => {}
             None => unknown += 1,
@@ -425,10 +387,7 @@ mod tests {
 
     #[test]
     fn packages_in_order_give_no_findings() {
-        let packages = [
-            package("a", "1.0.0", "MIT OR GPL-3.0"),
-            package("b", "1.0.0", "MIT"),
-        ];
+        let packages = [package("a", "1.0.0", "MIT OR GPL-3.0"), package("b", "1.0.0", "MIT")];
         assert_eq!(findings(&rules(&["MIT"], &[]), &packages), [""; 0]);
     }
 
@@ -451,10 +410,7 @@ mod tests {
             findings(&rules(&["MIT"], &[]), &packages),
             ["a is there in 2 versions: 1.0.0, 2.1.0"]
         );
-        assert_eq!(
-            findings(&rules(&["MIT"], &[("a@1", "b needs it")]), &packages),
-            [""; 0]
-        );
+        assert_eq!(findings(&rules(&["MIT"], &[("a@1", "b needs it")]), &packages), [""; 0]);
         assert_eq!(
             findings(&rules(&["MIT"], &[("a@1", "b needs it")]), &packages[1..]),
             ["the duplicate a@1 is allowed, but there is none"],

@@ -39,13 +39,9 @@ fn binary() -> Result<PathBuf> {
 }
 
 fn python(binary: &Path, arguments: &[String]) -> Result {
-    need("curl", &["curl"], || {
-        program("curl").args(["--version"]).succeeds()
-    })?;
+    need("curl", &["curl"], || program("curl").args(["--version"]).succeeds())?;
     need("Python 3 with venv", &["python3", "python3-venv"], || {
-        program("python3")
-            .args(["-c", "import ensurepip, venv"])
-            .succeeds()
+        program("python3").args(["-c", "import ensurepip, venv"]).succeeds()
     })?;
     let folder = root().join("clients/python");
     let venv = target_dir()?.join("clients/venv");
@@ -53,17 +49,8 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
     let requirements = folder.join("requirements.txt");
     once_per(&requirements, &venv.join("requirements.installed"), || {
         // A half-installed or an outdated one is not worth repairing.
-        program("python3")
-            .args(["-m", "venv", "--clear"])
-            .args([&venv])
-            .run()?;
-        let install = program(&python).args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]);
+        program("python3").args(["-m", "venv", "--clear"]).args([&venv]).run()?;
+        let install = program(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
         install.args(["--requirement"]).args([&requirements]).run()
     })?;
     let pytest = program(&python)
@@ -81,8 +68,7 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
 
 fn node(binary: &Path, arguments: &[String]) -> Result {
     need("Node with npm", &["nodejs", "npm"], || {
-        program("node").args(["--version"]).succeeds()
-            && program("npm").args(["--version"]).succeeds()
+        program("node").args(["--version"]).succeeds() && program("npm").args(["--version"]).succeeds()
     })?;
     let version = String::from_utf8_lossy(&program("node").args(["--version"]).output()?)
         .trim()
@@ -93,9 +79,7 @@ fn node(binary: &Path, arguments: &[String]) -> Result {
         .next()
         .and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < OLDEST_NODE) {
-        return Err(format!(
-            "Node {OLDEST_NODE} or newer is needed, this is {version}"
-        ));
+        return Err(format!("Node {OLDEST_NODE} or newer is needed, this is {version}"));
     }
     let folder = root().join("clients/node");
     once_per(
@@ -131,14 +115,8 @@ fn need(what: &str, packages: &[&str], is_there: impl Fn() -> bool) -> Result {
     if is_there() {
         return Ok(());
     }
-    let missing = format!(
-        "{what} is missing; the Debian packages are {}",
-        packages.join(" ")
-    );
-    let root = program("id")
-        .args(["-u"])
-        .output()
-        .is_ok_and(|id| id == b"0\n");
+    let missing = format!("{what} is missing; the Debian packages are {}", packages.join(" "));
+    let root = program("id").args(["-u"]).output().is_ok_and(|id| id == b"0\n");
     if !root || !Path::new("/etc/debian_version").exists() {
         return Err(missing);
     }

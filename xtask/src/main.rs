@@ -137,15 +137,7 @@ fn check(arguments: &[String]) -> Result {
     let mut steps = Steps::new();
     steps.run("format", || cargo(["fmt", "--all", "--check"]).run())?;
     steps.run("lints", || {
-        cargo([
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ])
-        .run()
+        cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
     })?;
     steps.run("audit", || audit::run(&[]))?;
     steps.run("tests", || test(&[]))?;
@@ -156,9 +148,7 @@ fn check(arguments: &[String]) -> Result {
 
 fn test(arguments: &[String]) -> Result {
     if cargo(["nextest", "--version"]).succeeds() {
-        cargo(["nextest", "run", "--workspace"])
-            .args(arguments)
-            .run()?;
+        cargo(["nextest", "run", "--workspace"]).args(arguments).run()?;
         // nextest leaves the examples in the documentation out.
         if arguments.is_empty() {
             cargo(["test", "--workspace", "--doc", "--quiet"]).run()
@@ -172,12 +162,8 @@ fn test(arguments: &[String]) -> Result {
 
 fn bless(arguments: &[String]) -> Result {
     let filter = arguments.first().map_or("golden", String::as_str);
-    cargo(["test", "--workspace", filter])
-        .env("BLESS", "1")
-        .run()?;
-    steps::program("git")
-        .args(["diff", "--stat", "--", "fixtures"])
-        .run()
+    cargo(["test", "--workspace", filter]).env("BLESS", "1").run()?;
+    steps::program("git").args(["diff", "--stat", "--", "fixtures"]).run()
 }
 
 fn bench(arguments: &[String]) -> Result {
@@ -212,43 +198,23 @@ fn fuzz(arguments: &[String]) -> Result {
         return Err("cargo-fuzz is missing: cargo install cargo-fuzz".to_owned());
     }
     // The sanitizer flags are unstable; this lets the stable compiler take them.
-    cargo(["fuzz", "run"])
-        .args(arguments)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .run()
+    cargo(["fuzz", "run"]).args(arguments).env("RUSTC_BOOTSTRAP", "1").run()
 }
 
 fn fuzz_targets() -> Result<Vec<String>> {
     let folder = root().join("fuzz/fuzz_targets");
-    let files =
-        std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut names: Vec<String> = files
-        .filter_map(|file| {
-            Some(
-                file.ok()?
-                    .file_name()
-                    .to_str()?
-                    .strip_suffix(".rs")?
-                    .to_owned(),
-            )
-        })
+        .filter_map(|file| Some(file.ok()?.file_name().to_str()?.strip_suffix(".rs")?.to_owned()))
         .collect();
     names.sort();
     Ok(names)
 }
 
 fn demo(arguments: &[String]) -> Result {
-    cargo([
-        "run",
-        "--release",
-        "--package",
-        "outcrop",
-        "--",
-        "serve",
-        "--simulate",
-    ])
-    .args(arguments)
-    .run()
+    cargo(["run", "--release", "--package", "outcrop", "--", "serve", "--simulate"])
+        .args(arguments)
+        .run()
 }
 
 fn no_arguments(arguments: &[String]) -> Result {

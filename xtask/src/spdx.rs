@@ -17,10 +17,7 @@ impl Expression {
     /// # Errors
     /// It is not one; the message says where it stops being one.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let spaced = text
-            .replace('(', " ( ")
-            .replace(')', " ) ")
-            .replace('/', " OR ");
+        let spaced = text.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
         let words: Vec<&str> = spaced.split_whitespace().collect();
         let mut parser = Parser { words: &words };
         let expression = parser.or()?;
@@ -118,9 +115,7 @@ mod tests {
 
     fn satisfied(expression: &str, allowed: &[&str]) -> bool {
         let allowed = allowed.iter().map(ToString::to_string).collect();
-        Expression::parse(expression)
-            .unwrap()
-            .satisfied_by(&allowed)
+        Expression::parse(expression).unwrap().satisfied_by(&allowed)
     }
 
     #[test]
@@ -146,10 +141,7 @@ mod tests {
 
     #[test]
     fn an_exception_makes_another_licence() {
-        assert!(!satisfied(
-            "Apache-2.0 WITH LLVM-exception",
-            &["Apache-2.0"]
-        ));
+        assert!(!satisfied("Apache-2.0 WITH LLVM-exception", &["Apache-2.0"]));
         assert!(satisfied(
             "Apache-2.0 WITH LLVM-exception",
             &["Apache-2.0 WITH LLVM-exception"]
@@ -158,15 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_not_an_expression_is_refused() {
-        for text in [
-            "",
-            "MIT OR",
-            "AND MIT",
-            "MIT Apache-2.0",
-            "(MIT",
-            "MIT)",
-            "MIT WITH",
-        ] {
+        for text in ["", "MIT OR", "AND MIT", "MIT Apache-2.0", "(MIT", "MIT)", "MIT WITH"] {
             assert!(Expression::parse(text).is_err(), "{text:?}");
         }
     }

@@ -124,10 +124,7 @@ impl Program {
             .file_name()
             .unwrap_or(self.0.get_program());
         let words = std::iter::once(name).chain(self.0.get_args());
-        words
-            .map(OsStr::to_string_lossy)
-            .collect::<Vec<_>>()
-            .join(" ")
+        words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -142,19 +139,9 @@ pub(crate) fn root() -> PathBuf {
 /// # Errors
 /// Cargo cannot read the workspace.
 pub(crate) fn target_dir() -> Result<PathBuf> {
-    let bytes = cargo([
-        "metadata",
-        "--no-deps",
-        "--offline",
-        "--format-version",
-        "1",
-    ])
-    .output()?;
-    let metadata: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    let target = metadata
-        .get("target_directory")
-        .and_then(serde_json::Value::as_str);
+    let bytes = cargo(["metadata", "--no-deps", "--offline", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let target = metadata.get("target_directory").and_then(serde_json::Value::as_str);
     target
         .map(PathBuf::from)
         .ok_or_else(|| "cargo metadata names no target directory".to_owned())
