@@ -23,6 +23,8 @@ pub fn path_segment(model_id: &str) -> String {
 /// Whether `model_id` has the characters and the length of an id or ARN that Converse takes.
 pub fn is_plausible(model_id: &str) -> bool {
     (1..=MAX_MODEL_ID_CHARS).contains(&model_id.len())
+        // Neither `..` nor an absolute path: an id becomes a segment of a path.
+        && model_id.starts_with(|first: char| first.is_ascii_alphanumeric())
         && model_id
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/'))
@@ -44,7 +46,7 @@ mod tests {
     #[test]
     fn what_no_id_contains_is_implausible() {
         assert!(is_plausible("us.anthropic.claude-sonnet-4-5-20250929-v1:0"));
-        for model_id in ["", "a b", "a\r\nb", "é", "a?b", "a%3A"] {
+        for model_id in ["", "..", "/etc", "a b", "a\r\nb", "é", "a?b", "a%3A"] {
             assert!(!is_plausible(model_id), "{model_id:?}");
         }
     }

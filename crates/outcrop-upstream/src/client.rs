@@ -19,13 +19,14 @@ use outcrop_bedrock::call::Call;
 use outcrop_bedrock::exception::{ErrorBody, Exception, bare_name};
 use tokio::time::{Instant, timeout_at};
 
+use crate::auth::Auth;
 use crate::config::{Config, ConfigError};
 use crate::credentials::{CredentialCache, NoCredentials};
 use crate::endpoint::{Endpoint, Service};
 use crate::error::{Error, Failure};
 use crate::pool::{Lease, Pool};
 use crate::retry::{RetryBudget, backoff};
-use crate::sign::Auth;
+use crate::sign::Signer;
 use crate::stream::EventStream;
 
 /// The largest whole reply; Bedrock's own limit for a body is 25 MB.
@@ -104,7 +105,7 @@ impl Client {
         };
         let runtime = endpoint(Service::Runtime, &config.runtime_endpoint)?;
         let control = endpoint(Service::Control, &config.control_endpoint)?;
-        let auth = auth(&config, sdk.as_ref());
+        let auth = auth(&config, &region, sdk.as_ref());
         Ok(Self {
             shared: Arc::new(Shared {
                 pool: Pool::new(config.connect_timeout),
@@ -169,8 +170,8 @@ impl Client {
     /// What stands in the way.
     pub async fn check(&self) -> Result<(), Error> {
         let shared = &*self.shared;
-        if let Auth::Credentials(cache) = &shared.auth {
-            cache.identity().await?;
+        if let Auth::Credentials(cache, _) = &shared.auth {
+            cache.credentials().await?;
         }
         let request = shared.request(Method::GET, &shared.runtime, "/", Bytes::new())?;
         // Whatever it answers to this, it answers.
@@ -182,7 +183,7 @@ impl Client {
         let shared = &*self.shared;
         let deadline = Instant::now() + shared.config.first_byte_timeout.min(Duration::from_secs(60));
         let mut request = shared.request(Method::GET, &shared.control, path_and_query, Bytes::new())?;
-        shared.auth.apply(&mut request, b"", &shared.region).await?;
+        shared.auth.apply(&mut request, b"").await?;
         let (response, _lease) = shared.exchange(request, deadline).await?;
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
@@ -211,7 +212,7 @@ impl Shared {
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        self.auth.apply(&mut request, &call.body, &self.region).await?;
+        self.auth.apply(&mut request, &call.body).await?;
         let first_byte = deadline.min(Instant::now() + self.config.first_byte_timeout);
         let (response, lease) = self.exchange(request, first_byte).await?;
         let (head, body) = response.into_parts();
@@ -347,7 +348,7 @@ fn configured_endpoint(sdk: &SdkConfig, service: Service) -> Option<String> {
     of_service.or_else(|| sdk.endpoint_url().map(ToOwned::to_owned))
 }
 
-fn auth(config: &Config, sdk: Option<&SdkConfig>) -> Auth {
+fn auth(config: &Config, region: &str, sdk: Option<&SdkConfig>) -> Auth {
     if let Some(Ok(auth)) = config.api_key.as_deref().map(Auth::api_key) {
         return auth;
     }
@@ -360,7 +361,7 @@ fn auth(config: &Config, sdk: Option<&SdkConfig>) -> Auth {
             .and_then(SdkConfig::credentials_provider)
             .unwrap_or_else(|| SharedCredentialsProvider::new(NoCredentials)),
     };
-    Auth::Credentials(CredentialCache::new(provider))
+    Auth::Credentials(CredentialCache::new(provider), Signer::new(region))
 }
 
 async fn collect(body: Incoming, limit: usize, deadline: Instant, timeout: Duration) -> Result<Bytes, Error> {

@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_smithy_runtime_api::client::identity::Identity;
 use tokio::sync::Mutex;
 
 use crate::error::{Error, with_causes};
+use crate::sign::SigningCredentials;
 
 /// Credentials are renewed this long before they expire, while calls go on with the old ones.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
@@ -44,7 +44,7 @@ struct Shared {
 
 #[derive(Clone, Debug)]
 struct Current {
-    identity: Identity,
+    credentials: Arc<SigningCredentials>,
     expiry: Option<SystemTime>,
 }
 
@@ -73,18 +73,18 @@ impl CredentialCache {
     ///
     /// # Errors
     /// When there are none, or they expired and can't be renewed.
-    pub(crate) async fn identity(&self) -> Result<Identity, Error> {
+    pub(crate) async fn credentials(&self) -> Result<Arc<SigningCredentials>, Error> {
         match self.shared.current() {
-            Some(current) if current.lasts(AHEAD) => Ok(current.identity),
+            Some(current) if current.lasts(AHEAD) => Ok(current.credentials),
             Some(current) if current.lasts(TOO_LATE) => {
                 self.renew_in_background();
-                Ok(current.identity)
+                Ok(current.credentials)
             }
             _ => {
                 let _one_at_a_time = self.shared.renewal.lock().await;
                 match self.shared.current() {
                     // Somebody else renewed them in the meantime.
-                    Some(current) if current.lasts(TOO_LATE) => Ok(current.identity),
+                    Some(current) if current.lasts(TOO_LATE) => Ok(current.credentials),
                     _ => self.shared.renew().await,
                 }
             }
@@ -113,20 +113,24 @@ impl Shared {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn renew(&self) -> Result<Identity, Error> {
+    async fn renew(&self) -> Result<Arc<SigningCredentials>, Error> {
         let credentials: Credentials = self
             .provider
             .provide_credentials()
             .await
             .map_err(|error| Error::Credentials(with_causes(&error)))?;
         let expiry = credentials.expiry();
-        let identity = Identity::from(credentials);
+        let credentials = Arc::new(SigningCredentials {
+            access_key_id: credentials.access_key_id().to_owned(),
+            secret_access_key: credentials.secret_access_key().to_owned(),
+            session_token: credentials.session_token().map(ToOwned::to_owned),
+        });
         let current = Current {
-            identity: identity.clone(),
+            credentials: Arc::clone(&credentials),
             expiry,
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(current);
-        Ok(identity)
+        Ok(credentials)
     }
 }
 
@@ -178,7 +182,7 @@ mod tests {
         let tasks: Vec<_> = (0..20)
             .map(|_| {
                 let cache = cache.clone();
-                tokio::spawn(async move { cache.identity().await.is_ok() })
+                tokio::spawn(async move { cache.credentials().await.is_ok() })
             })
             .collect();
         for task in tasks {
@@ -192,7 +196,7 @@ mod tests {
         let (cache, calls) = cache(Some(Duration::from_secs(60)), true);
         for _ in 0..5 {
             // The renewals fail, and nobody notices.
-            assert!(cache.identity().await.is_ok());
+            assert!(cache.credentials().await.is_ok());
             tokio::task::yield_now().await;
         }
         assert!(calls.load(Ordering::SeqCst) > 1);
@@ -201,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn expired_credentials_that_cannot_be_renewed_are_an_error() {
         let (cache, _) = cache(Some(Duration::ZERO), true);
-        assert!(cache.identity().await.is_ok());
-        assert!(matches!(cache.identity().await, Err(Error::Credentials(_))));
+        assert!(cache.credentials().await.is_ok());
+        assert!(matches!(cache.credentials().await, Err(Error::Credentials(_))));
     }
 }

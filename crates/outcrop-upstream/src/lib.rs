@@ -3,6 +3,7 @@
 //!
 //! This crate knows the wire and nothing of the protocols that clients speak.
 
+mod auth;
 mod client;
 mod config;
 mod control;
@@ -18,4 +19,5 @@ pub use client::{Client, Reply, ReplyBody};
 pub use config::{Config, ConfigError, StaticCredentials};
 pub use control::{FoundationModel, InferenceProfile};
 pub use error::{Error, Failure};
+pub use sign::{Signer, SigningCredentials};
 pub use stream::EventStream;

@@ -1,0 +1,55 @@
+//! How calls prove who they are.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
+use http_body_util::Full;
+
+use crate::credentials::CredentialCache;
+use crate::error::Error;
+use crate::sign::Signer;
+
+/// How calls prove who they are.
+#[derive(Debug)]
+pub(crate) enum Auth {
+    /// A Bedrock API key: a ready header, marked as sensitive.
+    ApiKey(HeaderValue),
+    /// Credentials that sign.
+    Credentials(CredentialCache, Signer),
+}
+
+impl Auth {
+    /// A Bedrock API key.
+    pub(crate) fn api_key(key: &str) -> Result<Self, Error> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
+            .map_err(|_| Error::Credentials("the Bedrock API key has characters that no header takes".to_owned()))?;
+        value.set_sensitive(true);
+        Ok(Self::ApiKey(value))
+    }
+
+    /// Adds to `request` the proof that `body` is from us.
+    pub(crate) async fn apply(&self, request: &mut Request<Full<Bytes>>, body: &[u8]) -> Result<(), Error> {
+        match self {
+            Self::ApiKey(value) => {
+                request.headers_mut().insert(AUTHORIZATION, value.clone());
+                Ok(())
+            }
+            Self::Credentials(cache, signer) => {
+                let credentials = cache.credentials().await?;
+                let (method, uri) = (request.method().clone(), request.uri().clone());
+                signer
+                    .sign(
+                        &method,
+                        &uri,
+                        request.headers_mut(),
+                        body,
+                        &credentials,
+                        SystemTime::now(),
+                    )
+                    .map_err(|_| Error::Credentials("the credentials have characters that no header takes".to_owned()))
+            }
+        }
+    }
+}
