@@ -15,8 +15,8 @@ describe("aborting", () => {
   before(async () => (stack = await startStack()));
   after(() => stack?.close());
 
-  const underWay = () => poll(async () => (await stack.state()).active >= 1, "a call upstream is under way");
-  const over = () => poll(async () => (await stack.state()).active === 0, "no call upstream is left");
+  const underWay = () => poll(async () => (await stack.state()).calls.active >= 1, "a call upstream is under way");
+  const over = () => poll(async () => (await stack.state()).calls.active === 0, "no call upstream is left");
 
   it("a stream by its controller", async () => {
     const stream = await stack.client().chat.completions.create(ask(ENDLESS, { stream: true }));

@@ -106,7 +106,6 @@ TABLE = [
         messages({"role": "user", "content": [{"type": "text", "text": 1}]}),
         ("messages", "0", "content", "0", "text"),
     ),
-    ("only a system message", messages({"role": "system", "content": "hi"}), "messages"),
     ("stream of a wrong type", GOOD | {"stream": "yes"}, "stream"),
     ("stream a number", GOOD | {"stream": 1}, "stream"),
     ("stream options of a wrong type", GOOD | {"stream": True, "stream_options": "usage"}, "stream_options"),

@@ -38,12 +38,12 @@ def test_a_lasting_fault_is_given_up(stack, mark):
 def test_an_outage_is_not_amplified(stacked):
     """The retry budget: many failing requests make few calls more than themselves."""
     stack = stacked()
-    before, count = stack.simulator.state()["calls"], 150
+    before, count = stack.simulator.state()["calls"]["total"], 150
     with ThreadPoolExecutor(16) as threads:
         prompts = ["[[sim:error ServiceUnavailableException]]"] * count
         for reply in threads.map(stack.gateway.chat, prompts):
             shapes.check_error(reply, 503)
-    calls = stack.simulator.state()["calls"] - before
+    calls = stack.simulator.state()["calls"]["total"] - before
     assert calls < 2 * count, f"{calls} calls for {count} requests"
 
 

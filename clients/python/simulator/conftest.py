@@ -10,11 +10,9 @@ import urllib.request
 import boto3
 import pytest
 from botocore.config import Config
+from known_keys import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 
-ACCESS_KEY_ID = "AKIDSIMULATOR0000000"
-SECRET_ACCESS_KEY = "simulator-secret-access-key"
-API_KEY = "bedrock-api-key-simulator"
-DEFAULT_COMMAND = "target/debug/outcrop simulate --listen 127.0.0.1:0"
+DEFAULT_COMMAND = f"{os.environ.get('OUTCROP_BIN', 'target/debug/outcrop')} simulate --listen 127.0.0.1:0"
 
 
 @pytest.fixture(scope="session")

@@ -212,7 +212,7 @@ class Simulator(Process):
         return reply.json()
 
     def active(self):
-        return self.state()["active"]
+        return self.state()["calls"]["active"]
 
     def requests(self, mark):
         """The calls it got whose body contains `mark`, oldest first."""

@@ -1,6 +1,7 @@
 //! The body of a request: read within limits of size, time and type.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -18,6 +19,8 @@ const MAX_TRUSTED_BYTES: u64 = 4 * 1024 * 1024;
 /// How much of a body over the limit is read and thrown away, in multiples of the limit, so that a client which sends
 /// first and reads later gets to read the error.
 const DRAIN_FACTOR: usize = 2;
+/// A sender that pauses for this long is waiting for the answer.
+const DRAIN_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Reads the JSON body of a request.
 ///
@@ -119,7 +122,7 @@ async fn read_bytes(head: &Parts, mut body: Body, limit: usize) -> Result<Bytes,
 
 async fn drain(body: &mut Body, limit: usize) {
     let mut drained = 0;
-    while let Some(Ok(frame)) = body.frame().await {
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(DRAIN_PATIENCE, body.frame()).await {
         drained += frame.data_ref().map_or(0, Bytes::len);
         if drained > limit {
             return;

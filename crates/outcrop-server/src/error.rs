@@ -10,6 +10,9 @@ use outcrop_upstream::{Error, Failure};
 /// Seconds after which a throttled client should try again, where Bedrock does not say.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
+/// As much of Bedrock's message as a client gets.
+const MAX_MESSAGE_CHARS: usize = 4096;
+
 /// Phrases in Bedrock's messages that mean that the prompt is too long; agents shorten it only if they are told by
 /// code (collected from users' reports, 2026-11).
 const TOO_LONG: [&str; 6] = [
@@ -21,12 +24,11 @@ const TOO_LONG: [&str; 6] = [
     "context window",
 ];
 
-/// Phrases that mean that the model can't be called by that name.
-const NO_SUCH_MODEL: [&str; 3] = [
-    "model identifier is invalid",
-    "throughput isn’t supported",
-    "throughput isn't supported",
-];
+/// A phrase that means that there is no model of that name.
+const NO_SUCH_MODEL: &str = "model identifier is invalid";
+
+/// Phrases that mean that the model can be called through an inference profile only.
+const NEEDS_PROFILE: [&str; 2] = ["throughput isn’t supported", "throughput isn't supported"];
 
 /// A failed call, as the client is told.
 pub(crate) fn of_failure(failure: &Failure, region: &str, model: &str) -> Problem {
@@ -41,6 +43,9 @@ pub(crate) fn of_failure(failure: &Failure, region: &str, model: &str) -> Proble
         region: Some(region.to_owned()),
         model: Some(model.to_owned()),
     }));
+    if problem.code == Some("model_not_found") && !problem.message.contains(model) {
+        problem.message = format!("The model '{model}' can't be called. {}", problem.message);
+    }
     if failure.attempts > 1 {
         // The client's own retries on top of ours would multiply.
         problem.should_retry = Some(false);
@@ -61,7 +66,7 @@ pub(crate) fn of_error(error: &Error) -> Problem {
             retry_after_seconds,
         } => {
             let said = if message.is_empty() { name } else { message };
-            let text = format!("Bedrock: {said}");
+            let text = format!("Bedrock: {}", said.chars().take(MAX_MESSAGE_CHARS).collect::<String>());
             let mut problem = match exception {
                 Exception::Validation => return validation(message, text),
                 Exception::Conflict => Problem::invalid(text).with_code("conflict"),
@@ -114,6 +119,11 @@ pub(crate) fn of_error(error: &Error) -> Problem {
     }
 }
 
+/// Whether Bedrock says that the model can be called through an inference profile only.
+pub(crate) fn needs_profile(message: &str) -> bool {
+    NEEDS_PROFILE.iter().any(|phrase| message.contains(phrase))
+}
+
 fn validation(message: &str, text: String) -> Problem {
     let lower = message.to_lowercase();
     if TOO_LONG.iter().any(|phrase| lower.contains(phrase)) {
@@ -121,7 +131,7 @@ fn validation(message: &str, text: String) -> Problem {
             .with_code("context_length_exceeded")
             .with_param("messages");
     }
-    if NO_SUCH_MODEL.iter().any(|phrase| lower.contains(phrase)) {
+    if lower.contains(NO_SUCH_MODEL) || needs_profile(message) {
         return Problem::new(404, ProblemKind::InvalidRequest, text)
             .with_code("model_not_found")
             .with_param("model");

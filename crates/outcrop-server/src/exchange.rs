@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::call::{Call, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
 use outcrop_translate::{Context, Endpoint, Plan, Problem};
-use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
+use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -153,8 +153,12 @@ impl Exchange {
     async fn whole<E: Endpoint>(&self, plan: &Plan<E::Memo>, record: &mut Record) -> Result<Answer, Refusal> {
         let sending = self.send(plan);
         let replies = tokio::select! {
-            sent = sending => sent.map_err(|failure| self.refusal(&failure, plan))?,
+            sent = sending => sent,
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+        };
+        let replies = match replies {
+            Ok(replies) => replies,
+            Err(failure) => return Err(self.refusal(&failure, plan).await),
         };
         note_replies(record, &replies);
         let bodies: Vec<_> = replies
@@ -191,9 +195,14 @@ impl Exchange {
         // the answer begins with a comment.
         let patience = self.gateway.config.keep_alive_interval;
         let begun = tokio::select! {
-            sent = &mut sending => Some(sent.map_err(|failure| self.refusal(&failure, &plan))?),
+            sent = &mut sending => Some(sent),
             () = tokio::time::sleep(patience), if !patience.is_zero() => None,
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+        };
+        let begun = match begun {
+            Some(Err(failure)) => return Err(self.refusal(&failure, &plan).await),
+            Some(Ok(replies)) => Some(replies),
+            None => None,
         };
         if let Some(replies) = &begun {
             note_replies(record, replies);
@@ -247,9 +256,24 @@ impl Exchange {
         })
     }
 
-    fn refusal<M>(&self, failure: &Failure, plan: &Plan<M>) -> Refusal {
+    async fn refusal<M>(&self, failure: &Failure, plan: &Plan<M>) -> Refusal {
+        let mut problem = self.gateway.problem(failure, &plan.model_id);
+        if matches!(&failure.error, Error::Service { message, .. } if error::needs_profile(message)) {
+            let profiles = self
+                .gateway
+                .models
+                .profiles_of(&self.gateway.client, &plan.model_id)
+                .await;
+            if !profiles.is_empty() {
+                problem.message = format!(
+                    "{} Inference profiles with it: {}.",
+                    problem.message,
+                    profiles.join(", ")
+                );
+            }
+        }
         Refusal {
-            problem: self.gateway.problem(failure, &plan.model_id),
+            problem,
             cause: Some(failure.to_string()),
         }
     }

@@ -120,7 +120,8 @@ impl Framing {
                 .and_then(|digits| digits.parse().ok())
                 .unwrap_or(0);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            self.transfer_encodings += 1;
+            // `chunked, chunked` and its like are two as well.
+            self.transfer_encodings += if value.eq_ignore_ascii_case(b"chunked") { 1 } else { 2 };
         }
     }
 
@@ -180,6 +181,7 @@ mod tests {
             "Content-Length: 5\r\ncontent-length: 5",
             "Content-Length: 5\r\nContent-Length: 6",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+            "Transfer-Encoding: chunked, chunked",
         ] {
             let bad = format!("POST / HTTP/1.1\r\n{head}\r\n\r\n");
             assert_eq!(ambiguous(&bad), Some(0), "{head}");

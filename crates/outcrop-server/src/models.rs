@@ -39,6 +39,18 @@ impl ModelList {
     }
 }
 
+impl ModelList {
+    /// The inference profiles through which `model` can be called; none if they can't be listed.
+    pub(crate) async fn profiles_of(&self, client: &Client, model: &str) -> Vec<String> {
+        let Ok(models) = self.all(client).await else {
+            return Vec::new();
+        };
+        let ids = models.iter().filter_map(|listed| listed["id"].as_str());
+        let is_profile = |id: &&str| id.split_once('.').is_some_and(|(_, behind)| behind == model);
+        ids.filter(is_profile).map(ToOwned::to_owned).collect()
+    }
+}
+
 async fn ask(client: &Client) -> Result<Vec<Value>, Error> {
     let (foundation, profiles) =
         futures_util::future::try_join(client.list_foundation_models(), client.list_inference_profiles()).await?;

@@ -155,9 +155,11 @@ impl Drop for Call {
 fn headers(parts: &Parts) -> Value {
     let mut shown = Map::new();
     for (name, value) in &parts.headers {
-        let value = match SECRET_HEADERS.contains(&name.as_str()) {
-            true => "[redacted]".to_owned(),
-            false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = match name.as_str() {
+            "authorization" => redacted_authorization(&value),
+            name if SECRET_HEADERS.contains(&name) => "[redacted]".to_owned(),
+            _ => value.into_owned(),
         };
         // Of a header that came twice, both are shown.
         match shown.get_mut(name.as_str()) {
@@ -168,6 +170,16 @@ fn headers(parts: &Parts) -> Value {
         }
     }
     Value::Object(shown)
+}
+
+/// Who claims to have signed, and how, but not the proof.
+fn redacted_authorization(value: &str) -> String {
+    let public = match (value.find("Signature="), value.find(' ')) {
+        (Some(signature), _) => &value[..signature + "Signature=".len()],
+        (None, Some(space)) => &value[..=space],
+        (None, None) => "",
+    };
+    format!("{public}[redacted]")
 }
 
 fn shown(body: &Bytes) -> Value {

@@ -7,8 +7,9 @@ use std::time::Duration;
 const BASE: Duration = Duration::from_millis(200);
 /// No wait of our own is longer.
 const LONGEST: Duration = Duration::from_secs(5);
-/// Retries that are always there, so that a gateway with little to do can retry at all.
-const RESERVE: f64 = 10.0;
+/// Retries that are always there, so that a gateway with little to do can retry at all; AWS's own SDKs
+/// have as many.
+const RESERVE: f64 = 100.0;
 
 /// A wait before the next try: exponential, with full jitter, and not before Bedrock's own word.
 ///
@@ -43,7 +44,7 @@ impl RetryBudget {
     /// A call begins.
     pub(crate) fn earn(&self) {
         let mut balance = self.balance.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *balance = (*balance + self.share).min(RESERVE + 100.0 * self.share);
+        *balance = (*balance + self.share).min(RESERVE);
     }
 
     /// Whether there is a retry left, which is then spent.

@@ -20,9 +20,12 @@ pub(crate) enum Models {
     Aws(Option<String>),
 }
 
-/// The banner of the gateway. It never holds a configured key: terminals are shared and logs are kept.
-pub(crate) fn banner(base_url: &str, access: Access, models: &Models) -> String {
+/// The banner of the gateway. It holds a configured key only if that opens nothing but simulated models: terminals are
+/// shared and logs are kept.
+pub(crate) fn banner(base_url: &str, access: Access, models: &Models, key: Option<&str>) -> String {
+    let open_key = key.filter(|_| *models == Models::Simulated);
     let key = match access {
+        Access::Keys(_) if open_key.is_some() => open_key.unwrap_or_default().to_owned(),
         Access::Keys(1) => "******** (the one you configured)".to_owned(),
         Access::Keys(count) => format!("******** (any of the {count} you configured)"),
         Access::Local => {
@@ -40,13 +43,16 @@ pub(crate) fn banner(base_url: &str, access: Access, models: &Models) -> String 
     format!(
         "Outcrop {version}\n\n  Base URL  {base_url}\n  API key   {key}\n  Models    {models}\n\nTry it:\n\n{curl}\n",
         version = env!("CARGO_PKG_VERSION"),
-        curl = curl(base_url, access),
+        curl = curl(base_url, access, open_key),
     )
 }
 
 /// One line that works when pasted. A configured key comes from the variable that OpenAI's own clients read.
-fn curl(base_url: &str, access: Access) -> String {
+fn curl(base_url: &str, access: Access, open_key: Option<&str>) -> String {
     let authorization = match access {
+        Access::Keys(_) if open_key.is_some_and(|key| !key.contains('\'')) => {
+            format!("'Authorization: Bearer {}'", open_key.unwrap_or_default())
+        }
         Access::Keys(_) => "\"Authorization: Bearer $OPENAI_API_KEY\"".to_owned(),
         Access::Local | Access::Anyone => format!("'Authorization: Bearer {LOCAL_KEY}'"),
     };
@@ -109,21 +115,32 @@ curl -N http://127.0.0.1:8080/v1/chat/completions -H 'Authorization: Bearer sk-o
 ",
             env!("CARGO_PKG_VERSION")
         );
-        assert_eq!(banner(URL, Access::Local, &Models::Simulated), expected);
+        assert_eq!(banner(URL, Access::Local, &Models::Simulated, None), expected);
     }
 
     #[test]
     fn with_keys_configured_the_shell_fills_one_in() {
-        let banner = banner(URL, Access::Keys(2), &Models::Aws(Some("eu-central-1".to_owned())));
+        let banner = banner(
+            URL,
+            Access::Keys(2),
+            &Models::Aws(Some("eu-central-1".to_owned())),
+            Some("sk-real"),
+        );
         assert!(banner.contains("any of the 2 you configured"));
         assert!(banner.contains("-H \"Authorization: Bearer $OPENAI_API_KEY\""));
         assert!(banner.contains("Amazon Bedrock in eu-central-1"));
-        assert!(!banner.contains(LOCAL_KEY));
+        assert!(!banner.contains(LOCAL_KEY) && !banner.contains("sk-real"));
+    }
+
+    #[test]
+    fn a_key_to_simulated_models_is_shown() {
+        let banner = banner(URL, Access::Keys(1), &Models::Simulated, Some("sk-toy"));
+        assert!(banner.contains("-H 'Authorization: Bearer sk-toy'"));
     }
 
     #[test]
     fn an_open_gateway_says_so() {
-        assert!(banner(URL, Access::Anyone, &Models::Aws(None)).contains("ANYONE"));
+        assert!(banner(URL, Access::Anyone, &Models::Aws(None), None).contains("ANYONE"));
     }
 
     #[test]

@@ -15,11 +15,6 @@ mod terminal;
 
 use std::process::ExitCode;
 
-/// Most of what a gateway does besides input and output is short-lived allocations; `docs/performance.md` has what
-/// this one saves against the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match cli::command().try_get_matches() {
         Ok(matches) => match commands::run(&matches) {

@@ -29,7 +29,11 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             Models::Aws(running.region.clone())
         };
         // A gateway serves also if no one reads its banner.
-        let _ = write!(io::stdout(), "{}", banner(&running.base_url, access, &models));
+        let _ = write!(
+            io::stdout(),
+            "{}",
+            banner(&running.base_url, access, &models, running.api_key.as_deref())
+        );
         tokio::select! {
             ended = running.wait() => return ended.map_err(Failure::Stopped),
             () = signals.next() => {}

@@ -62,10 +62,11 @@ fn missing(parameter: &str) -> Problem {
 }
 
 fn model<'r>(request: &'r ChatRequest<'_>, context: &Context<'r>) -> Result<&'r str, Problem> {
-    let model = request
-        .model
-        .as_deref()
-        .or(context.path_model)
+    // Azure's clients name the deployment in the path, and whatever they like in the body.
+    let model = context
+        .path_model
+        .or(request.model.as_deref())
+        .filter(|model| !model.is_empty())
         .ok_or_else(|| missing("model"))?;
     if !model_id::is_plausible(model) {
         let problem = Problem::new(
