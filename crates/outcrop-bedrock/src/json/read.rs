@@ -551,33 +551,27 @@ impl<'a> Reader<'a> {
 }
 
 /// The end of the run of bytes from `at` on that need no second look inside a string: all but the quote, the
-/// backslash and control characters. Eight bytes at a time for the short strings of schemas, then blocks that the
-/// compiler turns into vector code for the long ones of documents and images.
+/// backslash and control characters. Eight bytes at a time for the short strings of schemas and the short lines of code,
+/// and blocks that the compiler turns into vector code for the long runs of prose and images.
 fn plain_run_end(bytes: &[u8], mut at: usize) -> usize {
-    for _ in 0..4 {
-        let Some(word) = bytes.get(at..at + 8).and_then(|word| word.try_into().ok()) else {
-            return scalar_run_end(bytes, at);
-        };
-        let hits = special_bytes(u64::from_le_bytes(word));
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+    loop {
+        for _ in 0..4 {
+            let Some(word) = bytes.get(at..at + 8).and_then(|word| word.try_into().ok()) else {
+                let rest = bytes[at..].iter().position(|&byte| is_special(byte));
+                return rest.map_or(bytes.len(), |length| at + length);
+            };
+            let hits = special_bytes(u64::from_le_bytes(word));
+            if hits != 0 {
+                return at + (hits.trailing_zeros() / 8) as usize;
+            }
+            at += 8;
         }
-        at += 8;
-    }
-    while let Some(block) = bytes.get(at..at + 64) {
-        if block.iter().fold(false, |found, &byte| found | is_special(byte)) {
-            break;
+        while let Some(block) = bytes.get(at..at + 64)
+            && !block.iter().fold(false, |found, &byte| found | is_special(byte))
+        {
+            at += 64;
         }
-        at += 64;
     }
-    scalar_run_end(bytes, at)
-}
-
-fn scalar_run_end(bytes: &[u8], at: usize) -> usize {
-    bytes[at..]
-        .iter()
-        .position(|&byte| is_special(byte))
-        .map_or(bytes.len(), |length| at + length)
 }
 
 fn is_special(byte: u8) -> bool {
