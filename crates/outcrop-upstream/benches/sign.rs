@@ -1,5 +1,5 @@
 //! Signing a call, ours against `aws-sigv4`. The hash of the body is part of both.
-#![expect(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::time::{Duration, SystemTime};
 

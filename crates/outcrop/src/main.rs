@@ -15,6 +15,11 @@ mod terminal;
 
 use std::process::ExitCode;
 
+/// A gateway is short-lived allocations and long-lived streams. Against the system's allocator this one saves a sixth of
+/// the processor's time on a conversation of 22 KB and an eighth of the memory of an open stream (`docs/performance.md`).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     match cli::command().try_get_matches() {
         Ok(matches) => match commands::run(&matches) {
