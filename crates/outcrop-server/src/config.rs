@@ -13,6 +13,8 @@ pub struct Config {
     pub header_timeout: Duration,
     /// Time for the body of a request.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it.
+    pub send_timeout: Duration,
     /// How long a stream is silent before a comment shows that it lives; zero for never.
     pub keep_alive_interval: Duration,
     /// Time for streams to end by themselves once the server stops.
@@ -30,6 +32,7 @@ impl Default for Config {
             body_limit: 32 * 1024 * 1024,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
+            send_timeout: Duration::from_secs(120),
             keep_alive_interval: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 10_000,

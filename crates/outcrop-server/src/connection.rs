@@ -35,18 +35,23 @@ pub(crate) struct Connection {
     framing: Framing,
     ambiguity: Arc<Ambiguity>,
     header_timeout: Duration,
+    send_timeout: Duration,
     /// Set while a head has begun and not ended.
     head_deadline: Option<Pin<Box<Sleep>>>,
+    /// Set while the client takes nothing of what is there for it.
+    send_deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, header_timeout: Duration) -> Self {
+    pub(crate) fn new(stream: TcpStream, header_timeout: Duration, send_timeout: Duration) -> Self {
         Self {
             stream,
             framing: Framing::default(),
             ambiguity: Arc::new(Ambiguity::new()),
             header_timeout,
+            send_timeout,
             head_deadline: None,
+            send_deadline: None,
         }
     }
 
@@ -63,6 +68,25 @@ impl Connection {
         } else if self.head_deadline.is_none() {
             self.head_deadline = Some(Box::pin(tokio::time::sleep_until(Instant::now() + self.header_timeout)));
         }
+    }
+}
+
+impl Connection {
+    /// The outcome of a write, or an error if the client has taken nothing for too long. hyper asks the body of an
+    /// answer for more only when what it has is written, so nobody else would notice.
+    fn watch_write(&mut self, written: Poll<io::Result<usize>>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.send_deadline = None;
+            return written;
+        }
+        let send_timeout = self.send_timeout;
+        let deadline = self
+            .send_deadline
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(send_timeout)));
+        deadline
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing")))
     }
 }
 
@@ -91,7 +115,8 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.watch_write(written, cx)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -107,7 +132,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.watch_write(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

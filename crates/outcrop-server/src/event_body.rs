@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::error;
-use crate::exchange::{Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_replies};
+use crate::exchange::{Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_failure, note_replies};
 use crate::record::Record;
 
 /// Enough bytes for one piece of the answer; more waits until the client has read these.
@@ -109,7 +109,14 @@ impl<S: StreamTranslator> EventBody<S> {
             match drive(stream, choice, &mut self.translator, cx, out) {
                 Ok(true) => open = true,
                 Ok(false) => *slot = None,
-                Err(error) => return self.fail(&error::of_error(&error), &error.to_string(), out),
+                Err(error) => {
+                    let failure = Failure {
+                        error,
+                        request_id: Some(self.record.aws_request_id.clone()),
+                        attempts: self.record.attempts,
+                    };
+                    return self.fail_call(&failure, out);
+                }
             }
         }
         if !open {
@@ -126,6 +133,7 @@ impl<S: StreamTranslator> EventBody<S> {
 
     fn fail_call(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         let problem = self.gateway.problem(failure, &self.record.model);
+        note_failure(&mut self.record, failure);
         self.fail(&problem, &failure.to_string(), out);
     }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::event_body::EventBody;
 use crate::models::ModelList;
 use crate::record::Record;
-use crate::server::RequestId;
+use crate::server::{Recorded, RequestId};
 use crate::{access, body, error};
 
 /// `X-Bedrock-Model`: the model that is asked.
@@ -73,7 +73,7 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
         takes_trailers: takes_trailers(&head.headers),
     };
     let answered = exchange.answer::<E>(&head, body, &mut record).await;
-    match answered {
+    let mut response = match answered {
         Ok(Answer::Whole(response)) => {
             record.status = 200;
             record.complete();
@@ -90,7 +90,9 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
             add_adapted(response.headers_mut(), &record.adapted);
             response
         }
-    }
+    };
+    response.extensions_mut().insert(Recorded);
+    response
 }
 
 /// The access check and the reading that every endpoint starts with.
@@ -158,7 +160,7 @@ impl Exchange {
         };
         let replies = match replies {
             Ok(replies) => replies,
-            Err(failure) => return Err(self.refusal(&failure, plan).await),
+            Err(failure) => return Err(self.refusal(&failure, plan, record).await),
         };
         note_replies(record, &replies);
         let bodies: Vec<_> = replies
@@ -200,7 +202,7 @@ impl Exchange {
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
         };
         let begun = match begun {
-            Some(Err(failure)) => return Err(self.refusal(&failure, &plan).await),
+            Some(Err(failure)) => return Err(self.refusal(&failure, &plan, record).await),
             Some(Ok(replies)) => Some(replies),
             None => None,
         };
@@ -256,7 +258,8 @@ impl Exchange {
         })
     }
 
-    async fn refusal<M>(&self, failure: &Failure, plan: &Plan<M>) -> Refusal {
+    async fn refusal<M>(&self, failure: &Failure, plan: &Plan<M>, record: &mut Record) -> Refusal {
+        note_failure(record, failure);
         let mut problem = self.gateway.problem(failure, &plan.model_id);
         if matches!(&failure.error, Error::Service { message, .. } if error::needs_profile(message)) {
             let profiles = self
@@ -284,7 +287,7 @@ fn new_record(head: &Parts) -> Record {
         .extensions
         .get::<RequestId>()
         .map_or(HeaderValue::from_static(""), |id| id.0.clone());
-    Record::new(id, head.method.clone(), head.uri.path())
+    Record::new(id, head.method.clone(), head.uri.path(), Instant::now())
 }
 
 /// Notes what the calls' replies tell of themselves.
@@ -292,6 +295,12 @@ pub(crate) fn note_replies(record: &mut Record, replies: &[Reply]) {
     let ids: Vec<&str> = replies.iter().filter_map(|reply| reply.request_id.as_deref()).collect();
     record.aws_request_id = ids.join(", ");
     record.attempts = replies.iter().map(|reply| reply.attempts).sum();
+}
+
+/// Notes what a failed call tells of itself.
+pub(crate) fn note_failure(record: &mut Record, failure: &Failure) {
+    record.aws_request_id = failure.request_id.clone().unwrap_or_default();
+    record.attempts = failure.attempts;
 }
 
 fn takes_trailers(headers: &HeaderMap) -> bool {

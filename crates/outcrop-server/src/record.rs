@@ -43,12 +43,12 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(request_id: HeaderValue, method: Method, path: &str) -> Self {
+    pub(crate) fn new(request_id: HeaderValue, method: Method, path: &str, start: Instant) -> Self {
         Self {
             request_id,
             method,
             path: path.to_owned(),
-            start: Instant::now(),
+            start,
             status: 0,
             model: String::new(),
             is_stream: false,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use http::{HeaderValue, Request, Response};
@@ -22,6 +22,7 @@ use tower_service::Service as _;
 use crate::config::Config;
 use crate::connection::{Ambiguity, Connection};
 use crate::exchange::Gateway;
+use crate::record::Record;
 use crate::{request_id, routes};
 
 /// How long a connection may rest between two requests: longer than the 60 s of AWS's load balancers, which would
@@ -104,7 +105,7 @@ async fn serve_connection(stream: TcpStream, router: Router, gateway: &Gateway, 
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let connection = Connection::new(stream, gateway.config.header_timeout);
+    let connection = Connection::new(stream, gateway.config.header_timeout, gateway.config.send_timeout);
     let ambiguity = connection.ambiguity();
     let next_request = Cell::new(0);
     let service = service_fn(move |request| {
@@ -135,15 +136,27 @@ async fn respond(
     mut request: Request<Incoming>,
 ) -> Result<Response<axum::body::Body>, Infallible> {
     let id = request_id::of(request.headers());
+    let (start, method, uri) = (Instant::now(), request.method().clone(), request.uri().clone());
     let mut response = if ambiguity.concerns(number) {
         routes::ambiguous_length()
     } else {
         request.extensions_mut().insert(RequestId(id.clone()));
         router.call(request).await?
     };
+    // An exchange keeps its own record, which may outlive this function; nobody wants one of a load balancer's checks.
+    let is_recorded = response.extensions_mut().remove::<Recorded>().is_some();
+    if !is_recorded && !matches!(uri.path(), "/healthz" | "/readyz") {
+        let mut record = Record::new(id.clone(), method, uri.path(), start);
+        record.status = response.status().as_u16();
+        record.complete();
+    }
     response.headers_mut().insert(request_id::X_REQUEST_ID, id);
     Ok(response)
 }
+
+/// Among the extensions of a response: its request is recorded already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recorded;
 
 /// The id of a request, among its extensions.
 #[derive(Clone, Debug)]

@@ -21,12 +21,11 @@ pub(crate) enum Auth {
 }
 
 impl Auth {
-    /// A Bedrock API key.
-    pub(crate) fn api_key(key: &str) -> Result<Self, Error> {
-        let mut value = HeaderValue::from_str(&format!("Bearer {key}"))
-            .map_err(|_| Error::Credentials("the Bedrock API key has characters that no header takes".to_owned()))?;
+    /// A Bedrock API key; `None` if it has characters that no header takes.
+    pub(crate) fn api_key(key: &str) -> Option<Self> {
+        let mut value = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
         value.set_sensitive(true);
-        Ok(Self::ApiKey(value))
+        Some(Self::ApiKey(value))
     }
 
     /// Adds to `request` the proof that `body` is from us.

@@ -33,6 +33,8 @@ use crate::stream::EventStream;
 const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
 /// The largest error body that is read; the rest can't say more.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// Time for an answer, of any kind, to the question whether anyone is there.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 /// Media type of event streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 const AGENT: &str = concat!("outcrop/", env!("CARGO_PKG_VERSION"));
@@ -105,7 +107,7 @@ impl Client {
         };
         let runtime = endpoint(Service::Runtime, &config.runtime_endpoint)?;
         let control = endpoint(Service::Control, &config.control_endpoint)?;
-        let auth = auth(&config, &region, sdk.as_ref());
+        let auth = auth(&config, &region, sdk.as_ref())?;
         Ok(Self {
             shared: Arc::new(Shared {
                 pool: Pool::new(config.connect_timeout),
@@ -175,7 +177,14 @@ impl Client {
         }
         let request = shared.request(Method::GET, &shared.runtime, "/", Bytes::new())?;
         // Whatever it answers to this, it answers.
-        shared.pool.send(request).await.map(drop)
+        let deadline = Instant::now() + shared.config.connect_timeout + CHECK_TIMEOUT;
+        timeout_at(deadline, shared.pool.send(request))
+            .await
+            .map_err(|_| Error::Timeout {
+                phase: "to answer at all",
+                limit: shared.config.connect_timeout + CHECK_TIMEOUT,
+            })?
+            .map(drop)
     }
 
     /// Reads a document of the control plane.
@@ -348,9 +357,9 @@ fn configured_endpoint(sdk: &SdkConfig, service: Service) -> Option<String> {
     of_service.or_else(|| sdk.endpoint_url().map(ToOwned::to_owned))
 }
 
-fn auth(config: &Config, region: &str, sdk: Option<&SdkConfig>) -> Auth {
-    if let Some(Ok(auth)) = config.api_key.as_deref().map(Auth::api_key) {
-        return auth;
+fn auth(config: &Config, region: &str, sdk: Option<&SdkConfig>) -> Result<Auth, ConfigError> {
+    if let Some(key) = config.api_key.as_deref() {
+        return Auth::api_key(key).ok_or(ConfigError::ApiKey);
     }
     let provider = match &config.credentials {
         Some(fixed) => {
@@ -361,7 +370,7 @@ fn auth(config: &Config, region: &str, sdk: Option<&SdkConfig>) -> Auth {
             .and_then(SdkConfig::credentials_provider)
             .unwrap_or_else(|| SharedCredentialsProvider::new(NoCredentials)),
     };
-    Auth::Credentials(CredentialCache::new(provider), Signer::new(region))
+    Ok(Auth::Credentials(CredentialCache::new(provider), Signer::new(region)))
 }
 
 async fn collect(body: Incoming, limit: usize, deadline: Instant, timeout: Duration) -> Result<Bytes, Error> {

@@ -85,6 +85,9 @@ pub enum ConfigError {
     /// A region is no name that could stand in a host.
     #[error("'{0}' is no AWS region")]
     Region(String),
+    /// The Bedrock API key can't stand in a header.
+    #[error("the Bedrock API key has characters that no HTTP header takes")]
+    ApiKey,
     /// An endpoint is not an address.
     #[error("the endpoint '{0}' is no http or https address")]
     Endpoint(String),

@@ -79,6 +79,10 @@ impl EventStream {
                     // What isn't data is trailers, which Bedrock doesn't send.
                     if let Ok(bytes) = frame.into_data() {
                         self.last_arrival = Instant::now();
+                        // A reader that is slow, but never so slow that nothing is there, would not see the alarm.
+                        if self.last_arrival >= self.deadline {
+                            return Poll::Ready(Err(self.total_timeout()));
+                        }
                         self.decoder.push(&bytes);
                         return Poll::Ready(Ok(true));
                     }
@@ -118,16 +122,20 @@ impl EventStream {
         }
     }
 
+    fn total_timeout(&self) -> Error {
+        Error::Timeout {
+            phase: "for the whole answer",
+            limit: self.total_timeout,
+        }
+    }
+
     /// Ready with an error when a limit has passed; else the alarm is set.
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             ready!(self.alarm.as_mut().poll(cx));
             let now = Instant::now();
             if now >= self.deadline {
-                return Poll::Ready(Err(Error::Timeout {
-                    phase: "for the whole answer",
-                    limit: self.total_timeout,
-                }));
+                return Poll::Ready(Err(self.total_timeout()));
             }
             let silence_ends = self.last_arrival + self.chunk_timeout;
             if now >= silence_ends {

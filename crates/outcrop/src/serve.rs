@@ -239,6 +239,7 @@ fn server_config(settings: &Settings) -> outcrop_server::Config {
         body_limit: usize::try_from(settings.body_limit.bytes()).unwrap_or(usize::MAX),
         header_timeout: *settings.header_timeout,
         body_timeout: *settings.body_timeout,
+        send_timeout: *settings.send_timeout,
         keep_alive_interval: settings.keep_alive_interval,
         shutdown_timeout: settings.shutdown_timeout,
         max_connections: settings.max_connections.get(),

@@ -175,6 +175,9 @@ settings! {
         header_timeout: Timeout = "10s";
         /// How long a client may take to send the body of a request.
         body_timeout: Timeout = "60s";
+        /// How long a client may take nothing of what is sent to it.
+        /// Its connection is closed then, and its calls to Bedrock with it.
+        send_timeout: Timeout = "2m";
         /// How many connections may be open at a time.
         /// Further ones wait to be accepted until another closes.
         max_connections: NonZeroUsize = "10000";

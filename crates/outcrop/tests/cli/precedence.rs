@@ -52,6 +52,7 @@ const SAMPLES: &[Sample] = &[
     ),
     ("header_timeout", DURATIONS, SHOWN_DURATIONS),
     ("body_timeout", DURATIONS, SHOWN_DURATIONS),
+    ("send_timeout", DURATIONS, SHOWN_DURATIONS),
     ("max_connections", NUMBERS, NUMBERS),
     ("max_choices", NUMBERS, NUMBERS),
     (

@@ -63,7 +63,7 @@ fn serve_tells_where_it_is_and_stops_when_asked() {
 #[cfg(unix)]
 #[test]
 fn a_configured_key_stays_out_of_banner_and_log() {
-    let place = Place::new("serve-key").with("outcrop.toml", "simulate = true\nlog = \"trace\"\n");
+    let place = Place::new("serve-key").with("outcrop.toml", "region = \"us-east-1\"\nlog = \"trace\"\n");
     let mut command = place.outcrop(&["serve", "--listen", "0.0.0.0:0"]);
     let (child, banner) = started(
         command.env("OUTCROP_API_KEYS", "sk-secret").env("OUTCROP_LOGG", "x"),
@@ -90,10 +90,11 @@ fn a_configured_key_stays_out_of_banner_and_log() {
 #[test]
 fn simulate_tells_how_to_point_an_sdk_at_it() {
     let place = Place::new("simulate");
-    let (child, banner) = started(&mut place.outcrop(&["simulate", "--listen", "127.0.0.1:0"]), "export ");
+    let mut command = place.outcrop(&["simulate", "--listen", "127.0.0.1:0"]);
+    let (child, banner) = started(&mut command, "export AWS_SECRET_ACCESS_KEY=");
     let endpoint = value(&banner, "Endpoint");
     assert!(
-        banner.contains(&format!("AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint} ")),
+        banner.contains(&format!("export AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint}\n")),
         "{banner}"
     );
     assert_eq!(terminate(child).status.code(), Some(0));

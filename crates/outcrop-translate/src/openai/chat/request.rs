@@ -92,11 +92,13 @@ impl<'a> ChatRequest<'a> {
                 Ok(())
             })?,
             // SDKs merge it into the body; whoever writes requests by hand sends it as it is.
-            "extra_body" => reader.object(|name, reader| {
-                self.others.push((name.to_owned(), reader.json()?));
-                Ok(())
-            })?,
-            _ => self.others.push((name.to_owned(), reader.json()?)),
+            "extra_body" => reader.object(|name, reader| self.read_parameter(name, reader))?,
+            _ => {
+                let value = reader.json()?;
+                // As with every parameter, the last one counts.
+                self.others.retain(|(other, _)| other != name);
+                self.others.push((name.to_owned(), value));
+            }
         }
         Ok(())
     }

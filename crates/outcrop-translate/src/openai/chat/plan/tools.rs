@@ -30,6 +30,9 @@ pub(super) fn translate<'a>(
             return Ok(None);
         }
         notes.add("tools", "added", "history-has-tool-calls");
+        if matches!(choice, Some(request::ToolChoice::None)) {
+            notes.add("tool_choice", "auto", "history-has-tool-calls");
+        }
         return Ok(Some(ToolConfig {
             tools: used.into_iter().map(|name| spec(name, None, None)).collect(),
             tool_choice: None,
