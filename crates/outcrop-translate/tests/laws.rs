@@ -1,4 +1,10 @@
 //! Laws that hold for every request, every stream and every way in which its bytes may be cut.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the lints only know functions that are tests themselves"
+)]
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};

@@ -1,5 +1,10 @@
 //! The golden cases of `fixtures/`: what a client sends and what Bedrock is asked, what Bedrock says and what the
 //! client reads. A case is a folder; `fixtures/README.md` names its files.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the lints only know functions that are tests themselves"
+)]
 
 mod case;
 mod layout;
