@@ -58,6 +58,7 @@ fn judge(folder: &Path, bless: bool) -> Result<(), String> {
         return Err(complain(format!("it has none of {}", INPUTS.join(", "))));
     }
     let outcome = case::run::<ChatCompletions>(folder).map_err(&complain)?;
+    let mut complaints = Vec::new();
     for file in OUTPUTS {
         let path = folder.join(file);
         let expected = std::fs::read_to_string(&path).ok();
@@ -70,9 +71,28 @@ fn judge(folder: &Path, bless: bool) -> Result<(), String> {
             None if bless => std::fs::remove_file(&path).map_err(|error| complain(error.to_string()))?,
             _ => {
                 let difference = layout::difference(expected.as_deref().unwrap_or(""), actual.map_or("", |text| text));
-                return Err(complain(format!("{file}\n{difference}")));
+                complaints.push(complain(format!("{file}\n{difference}")));
             }
         }
     }
-    Ok(())
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        Err(complaints.join("\n"))
+    }
+}
+
+#[test]
+fn golden_folders_that_are_no_cases_are_refused() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden-no-case");
+    for (file, complaint) in [
+        ("requset.json", "no case has a file called requset.json"),
+        ("call.json", "it has none of request.json"),
+    ] {
+        std::fs::remove_dir_all(&folder).ok();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(file), "{}").unwrap();
+        let refusal = judge(&folder, true).unwrap_err();
+        assert!(refusal.contains(complaint), "{refusal}");
+    }
 }
