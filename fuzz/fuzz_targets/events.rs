@@ -1,0 +1,151 @@
+//! Events in any order, of any choice, with any payload: each line of the stream is JSON, and it ends once.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use outcrop_bedrock::converse::Event;
+use outcrop_translate::openai::chat::ChatCompletions;
+use outcrop_translate::{Context, Endpoint, Problem, ProblemKind, StreamTranslator};
+use serde_json::{Value, json};
+
+#[derive(Arbitrary, Debug)]
+struct Script {
+    choices: u8,
+    include_usage: bool,
+    events: Vec<(u8, AnyEvent)>,
+    fails: Option<String>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum AnyEvent {
+    Start,
+    ToolUse { index: u8, id: String, name: String },
+    OtherBlock { index: u8 },
+    Text { index: u8, text: String },
+    Reasoning { index: u8, text: String },
+    Signature { index: u8 },
+    Input { index: u8, input: String },
+    OtherDelta { index: u8 },
+    Stop { index: u8 },
+    End { reason: u8 },
+    Metadata { input: u64, output: u64, cached: u64 },
+    Raw { name: u8, payload: Vec<u8> },
+    KeepAlive,
+}
+
+impl AnyEvent {
+    fn name_and_payload(&self) -> (&'static str, Vec<u8>) {
+        const REASONS: [&str; 11] = [
+            "end_turn",
+            "tool_use",
+            "max_tokens",
+            "stop_sequence",
+            "guardrail_intervened",
+            "content_filtered",
+            "malformed_model_output",
+            "malformed_tool_use",
+            "model_context_window_exceeded",
+            "tomorrow",
+            "",
+        ];
+        const NAMES: [&str; 7] = [
+            "messageStart",
+            "contentBlockStart",
+            "contentBlockDelta",
+            "contentBlockStop",
+            "messageStop",
+            "metadata",
+            "",
+        ];
+        let delta =
+            |index: &u8, delta: Value| ("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta}));
+        let (name, payload) = match self {
+            Self::Start | Self::KeepAlive => ("messageStart", json!({"role": "assistant"})),
+            Self::ToolUse { index, id, name } => {
+                let start = json!({"toolUse": {"toolUseId": id, "name": name}});
+                ("contentBlockStart", json!({"contentBlockIndex": index, "start": start}))
+            }
+            Self::OtherBlock { index } => (
+                "contentBlockStart",
+                json!({"contentBlockIndex": index, "start": {"x": 1}}),
+            ),
+            Self::Text { index, text } => delta(index, json!({"text": text})),
+            Self::Reasoning { index, text } => delta(index, json!({"reasoningContent": {"text": text}})),
+            Self::Signature { index } => delta(index, json!({"reasoningContent": {"signature": "x"}})),
+            Self::Input { index, input } => delta(index, json!({"toolUse": {"input": input}})),
+            Self::OtherDelta { index } => delta(index, json!({"citation": {}})),
+            Self::Stop { index } => ("contentBlockStop", json!({"contentBlockIndex": index})),
+            Self::End { reason } => (
+                "messageStop",
+                json!({"stopReason": REASONS[usize::from(*reason) % REASONS.len()]}),
+            ),
+            Self::Metadata { input, output, cached } => {
+                let usage = json!({"inputTokens": input, "outputTokens": output, "cacheReadInputTokens": cached});
+                ("metadata", json!({"usage": usage}))
+            }
+            Self::Raw { name, payload } => return (NAMES[usize::from(*name) % NAMES.len()], payload.clone()),
+        };
+        (name, payload.to_string().into_bytes())
+    }
+}
+
+fuzz_target!(|script: Script| {
+    let choices = 1 + script.choices % 3;
+    let request = json!({
+        "model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": true, "n": choices,
+        "stream_options": {"include_usage": script.include_usage},
+    });
+    let context = Context {
+        unique: 7,
+        created: 1,
+        path_model: None,
+        max_choices: 8,
+    };
+    let plan = ChatCompletions::plan(request.to_string().as_bytes(), &context).expect("a valid request");
+    let (mut stream, mut out) = (ChatCompletions::stream(plan.memo), Vec::new());
+    for (choice, event) in &script.events {
+        if matches!(event, AnyEvent::KeepAlive) {
+            stream.keep_alive(&mut out);
+        }
+        let (name, payload) = event.name_and_payload();
+        if let Ok(event) = Event::parse(name, &payload) {
+            stream.push(usize::from(*choice), event, &mut out);
+        }
+    }
+    match &script.fails {
+        Some(message) => stream.fail(&Problem::new(502, ProblemKind::Server, message.clone()), &mut out),
+        None => stream.finish(&mut out),
+    }
+    check(
+        &String::from_utf8(out).expect("a stream is UTF-8"),
+        usize::from(choices),
+        script.fails.is_some(),
+    );
+});
+
+fn check(sse: &str, choices: usize, fails: bool) {
+    assert!(sse.ends_with("\n\n"));
+    let (mut dones, mut errors, mut finished) = (0, 0, vec![0; choices]);
+    for line in sse
+        .split('\n')
+        .filter(|line| !line.is_empty() && !line.starts_with(':') && *line != "event: error")
+    {
+        assert_eq!((dones, errors), (0, 0), "nothing follows the end");
+        let data = line.strip_prefix("data: ").expect("a line of data");
+        if data == "[DONE]" {
+            dones += 1;
+            continue;
+        }
+        let chunk: Value = serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}"));
+        if chunk["error"].is_object() {
+            errors += 1;
+            continue;
+        }
+        for choice in chunk["choices"].as_array().expect("choices") {
+            let index = choice["index"].as_u64().expect("an index") as usize;
+            finished[index] += usize::from(choice["finish_reason"].is_string());
+        }
+    }
+    assert_eq!((dones, errors), (usize::from(!fails), usize::from(fails)));
+    assert!(finished.iter().all(|&times| times <= 1), "a choice finishes once");
+}
