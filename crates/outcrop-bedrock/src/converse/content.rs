@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use crate::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader, ToJson};
 
+/// The `type` of a tool use that AWS runs itself.
+pub(super) const SERVER_TOOL_USE: &str = "server_tool_use";
+
 /// A block of a message. A union: exactly one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentBlock<'a> {
@@ -132,7 +135,7 @@ impl<'a> ContentBlock<'a> {
             }
             let value = match member {
                 "text" => Self::Text(reader.text()?),
-                "toolUse" => Self::ToolUse(ToolUse::read(reader)?),
+                "toolUse" => ToolUse::read(reader)?,
                 "reasoningContent" => Reasoning::read(reader)?,
                 _ => Self::Other {
                     member: Cow::Owned(member.to_owned()),
@@ -149,22 +152,34 @@ impl<'a> ContentBlock<'a> {
 }
 
 impl<'a> ToolUse<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let (mut id, mut name, mut input) = (None, None, None);
-        reader.object(|member, reader| {
-            match member {
-                "toolUseId" => id = Some(reader.text()?),
-                "name" => name = Some(reader.text()?),
-                "input" => input = Some(reader.json()?),
-                _ => reader.skip()?,
-            }
-            Ok(())
+    fn read(reader: &mut Reader<'a>) -> Result<ContentBlock<'a>, Fault> {
+        let value = reader.json()?;
+        let (mut id, mut name, mut input, mut is_server_side) = (None, None, None, false);
+        let document = value.as_slice().unwrap_or_default();
+        Reader::document(document.as_bytes(), |reader| {
+            reader.object(|member, reader| {
+                match member {
+                    "toolUseId" => id = Some(reader.text()?),
+                    "name" => name = Some(reader.text()?),
+                    "input" => input = reader.nullable(Reader::json)?,
+                    "type" => is_server_side = reader.string()? == SERVER_TOOL_USE,
+                    _ => reader.skip()?,
+                }
+                Ok(())
+            })
         })?;
+        if is_server_side {
+            // AWS has run it already; a client that took it for a call of its own would run it again.
+            return Ok(ContentBlock::Other {
+                member: Cow::Borrowed("toolUse"),
+                value,
+            });
+        }
         let (Some(id), Some(name)) = (id, name) else {
             return Err(Fault::shape("a tool use lacks its id or name"));
         };
         let input = input.unwrap_or(Json::EMPTY_OBJECT);
-        Ok(Self { id, name, input })
+        Ok(ContentBlock::ToolUse(Self { id, name, input }))
     }
 }
 

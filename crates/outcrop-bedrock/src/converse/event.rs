@@ -1,5 +1,6 @@
 //! The events of `ConverseStream`.
 
+use super::content::SERVER_TOOL_USE;
 use super::response::{StopReason, TokenUsage};
 use crate::json::{Fault, JsonText, Reader};
 
@@ -122,12 +123,16 @@ fn read_start<'a>(reader: &mut Reader<'a>) -> Result<Event<'a>, Fault> {
             if member != "toolUse" {
                 return reader.skip();
             }
-            let (mut id, mut name) = (None, None);
+            let (mut id, mut name, mut is_server_side) = (None, None, false);
             reader.object(|member, reader| match member {
                 "toolUseId" => reader.text().map(|text| id = Some(text)),
                 "name" => reader.text().map(|text| name = Some(text)),
+                "type" => reader.string().map(|kind| is_server_side = kind == SERVER_TOOL_USE),
                 _ => reader.skip(),
             })?;
+            if is_server_side {
+                return Ok(());
+            }
             let (Some(id), Some(name)) = (id, name) else {
                 return Err(Fault::shape("a tool use lacks its id or name"));
             };

@@ -147,6 +147,14 @@ impl<'a> Json<'a> {
         Reader::document(self.0.as_bytes(), read)
     }
 
+    /// The value as a slice of its document; `None` if it is not one.
+    pub fn as_slice(&self) -> Option<&'a str> {
+        match self.0 {
+            Cow::Borrowed(value) => Some(value),
+            Cow::Owned(_) => None,
+        }
+    }
+
     /// The same value, independent of the document.
     pub fn into_owned(self) -> Json<'static> {
         Json(Cow::Owned(self.0.into_owned()))

@@ -43,7 +43,7 @@ pub(super) struct ToolCall<'a> {
 
 impl<'a> Message<'a> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let mut role = None;
+        let (mut role, mut refusal) = (None, None);
         let mut message = Self {
             role: Role::User,
             content: None,
@@ -65,13 +65,18 @@ impl<'a> Message<'a> {
                 "function_call" if reader.kind()? != Kind::Null => {
                     return Err(Fault::shape("is deprecated; use 'tool_calls' instead"));
                 }
-                // What an answer of ours or OpenAI's carries besides, sent back as history: refusal, annotations,
-                // audio, reasoning_content.
+                "refusal" => refusal = reader.nullable(Reader::text)?,
+                // What an answer of ours or OpenAI's carries besides, sent back as history: annotations, audio,
+                // reasoning_content.
                 _ => reader.skip()?,
             }
             Ok(())
         })?;
         message.role = role.ok_or_else(|| Fault::shape("is required").under_key("role"))?;
+        if let (None, Some(refusal)) = (&message.content, refusal) {
+            // That the assistant refused is what it said.
+            message.content = Some(vec![Part::Text(refusal)]);
+        }
         if message.content.is_none() && message.tool_calls.is_empty() && message.role != Role::Assistant {
             return Err(Fault::shape("is required").under_key("content"));
         }

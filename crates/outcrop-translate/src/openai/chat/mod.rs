@@ -12,7 +12,7 @@ use outcrop_bedrock::converse::{ConverseResponse, StopReason, TokenUsage};
 use outcrop_bedrock::json::{JsonText, ObjectWriter};
 
 use crate::endpoint::{Context, Endpoint, Plan};
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 pub use stream::ChatStream;
 
@@ -61,7 +61,6 @@ fn finish_reason(stop_reason: &StopReason, calls_tools: bool) -> &'static str {
     match stop_reason {
         StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => "length",
         StopReason::ContentFiltered | StopReason::GuardrailIntervened => "content_filter",
-        StopReason::ToolUse => "tool_calls",
         _ if calls_tools => "tool_calls",
         _ => "stop",
     }
@@ -73,6 +72,12 @@ fn is_malformed(stop_reason: &StopReason) -> bool {
         stop_reason,
         StopReason::MalformedModelOutput | StopReason::MalformedToolUse
     )
+}
+
+/// There is nothing in the answer that a client could use.
+fn malformed() -> Problem {
+    let message = "The model's output was malformed and can't be used.";
+    Problem::new(502, ProblemKind::Server, message).with_code("upstream_model_error")
 }
 
 /// Writes the `usage` object. OpenAI's `prompt_tokens` counts the cached part of the prompt; Bedrock's doesn't.

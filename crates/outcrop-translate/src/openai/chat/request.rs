@@ -55,9 +55,24 @@ impl<'a> ChatRequest<'a> {
             body_bytes: body.len(),
             ..Self::default()
         };
+        // SDKs merge `extra_body` into the body, where its members win; whoever writes requests by hand sends it as
+        // it is. So its members are read last, wherever it stands.
+        let mut extra_body: Option<Json<'a>> = None;
         Reader::document(body, |reader| {
-            reader.object(|name, reader| request.read_parameter(name, reader))
+            reader.object(|name, reader| {
+                if name == "extra_body" {
+                    extra_body = reader.nullable(Reader::json)?;
+                    return Ok(());
+                }
+                request.read_parameter(name, reader)
+            })
         })?;
+        if let Some(extra_body) = extra_body.as_ref().and_then(Json::as_slice) {
+            Reader::document(extra_body.as_bytes(), |reader| {
+                reader.object(|name, reader| request.read_parameter(name, reader))
+            })
+            .map_err(|fault| fault.under_key("extra_body"))?;
+        }
         Ok(request)
     }
 
@@ -91,8 +106,6 @@ impl<'a> ChatRequest<'a> {
                 self.metadata.push((key.to_owned(), reader.string()?));
                 Ok(())
             })?,
-            // SDKs merge it into the body; whoever writes requests by hand sends it as it is.
-            "extra_body" => reader.object(|name, reader| self.read_parameter(name, reader))?,
             _ => {
                 let value = reader.json()?;
                 // As with every parameter, the last one counts.

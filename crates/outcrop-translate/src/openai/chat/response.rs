@@ -3,21 +3,21 @@
 use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, TokenUsage, ToolUse};
 use outcrop_bedrock::json::{JsonText, ObjectWriter, write_array};
 
-use super::{Memo, finish_reason, is_malformed, write_usage};
-use crate::problem::{Problem, ProblemKind};
+use super::{Memo, finish_reason, is_malformed, malformed, write_usage};
+use crate::problem::Problem;
 
 /// Writes the answer: one choice for each reply.
 pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem> {
-    if replies
-        .iter()
-        .any(|reply| is_malformed(&reply.stop_reason) && reply.content.is_empty())
-    {
-        let problem = Problem::new(
-            502,
-            ProblemKind::Server,
-            "The model's output was malformed and can't be used.",
-        );
-        return Err(problem.with_code("upstream_model_error"));
+    let is_unusable = |reply: &ConverseResponse<'_>| {
+        let says_something = |block: &ContentBlock<'_>| match block {
+            ContentBlock::Text(text) => !text.is_blank(),
+            ContentBlock::ToolUse(_) => true,
+            _ => false,
+        };
+        is_malformed(&reply.stop_reason) && !reply.content.iter().any(says_something)
+    };
+    if replies.iter().any(is_unusable) {
+        return Err(malformed());
     }
     let mut out = Vec::with_capacity(1024);
     ObjectWriter::write(&mut out, |answer| {

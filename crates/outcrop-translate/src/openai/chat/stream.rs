@@ -3,7 +3,7 @@
 use outcrop_bedrock::converse::{BlockStart, Delta, Event, StopReason, TokenUsage};
 use outcrop_bedrock::json::{JsonText, ObjectWriter, ToJson};
 
-use super::{Memo, finish_reason, write_usage};
+use super::{Memo, finish_reason, is_malformed, malformed, write_usage};
 use crate::endpoint::StreamTranslator;
 use crate::openai::error::write_error;
 use crate::problem::Problem;
@@ -26,8 +26,12 @@ struct Choice {
     head: Vec<u8>,
     /// Calls of tools so far, in order: OpenAI numbers them from 0, whatever Bedrock's block numbers are.
     calls: Vec<ToolCall>,
+    /// Set by a delta that a client shows or runs.
+    says_something: bool,
     /// Set by `messageStop`.
     finished: bool,
+    /// Set by a `messageStop` that tells of malformed output, where nothing was said before.
+    is_unusable: bool,
     /// Set by `metadata`.
     usage: TokenUsage,
 }
@@ -90,6 +94,9 @@ impl StreamTranslator for ChatStream {
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.choices.iter().any(|choice| choice.is_unusable) {
+            return self.fail(&malformed(), out);
+        }
         if self.include_usage {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"[],\"usage\":");
@@ -140,7 +147,10 @@ impl Choice {
 
     fn go_on(&mut self, index: u64, delta: &Delta<'_>, chunk: &Chunk<'_>, out: &mut Vec<u8>) {
         match delta {
-            Delta::Text(text) => chunk.write_text(self, "content", text, out),
+            Delta::Text(text) => {
+                self.says_something |= !text.is_blank();
+                chunk.write_text(self, "content", text, out);
+            }
             Delta::ReasoningText(text) => chunk.write_text(self, "reasoning_content", text, out),
             Delta::ToolUseInput(input) => {
                 let found = self.calls.iter_mut().enumerate().rfind(|(_, call)| call.block == index);
@@ -172,6 +182,10 @@ impl Choice {
             return;
         }
         self.finished = true;
+        if is_malformed(stop_reason) && !self.says_something && self.calls.is_empty() {
+            self.is_unusable = true;
+            return;
+        }
         let reason = finish_reason(stop_reason, !self.calls.is_empty());
         chunk.write(self, out, Some(reason), |delta| delta.extend_from_slice(b"{}"));
     }

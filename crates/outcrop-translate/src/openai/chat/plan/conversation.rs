@@ -53,7 +53,9 @@ impl<'a> Conversation<'a> {
             message::Role::Assistant => {
                 let blocks = assistant_blocks(message)?;
                 // A turn of the assistant without a word is no turn: the user's around it become one.
-                if !blocks.is_empty() {
+                if blocks.is_empty() {
+                    notes.add("messages.content", "dropped", "blank");
+                } else {
                     self.say(Role::Assistant, blocks);
                 }
                 Ok(())
@@ -113,6 +115,11 @@ impl<'a> Conversation<'a> {
             );
         }
         for message in &mut self.messages {
+            // Models want the results of their calls before anything else that the user says.
+            message.content.sort_by_key(|block| match message.role {
+                Role::User => !matches!(block, ContentBlock::ToolResult(_)),
+                Role::Assistant => false,
+            });
             if message.content.is_empty() {
                 message.content.push(ContentBlock::Text(JsonText::encode(NO_CONTENT)));
                 notes.add("messages.content", "filled", "blank");
