@@ -179,7 +179,7 @@ fn calls_are_counted_and_forgotten() {
         state["calls"],
         json!({"total": 2, "active": 0, "finished": 2, "aborted": 0})
     );
-    assert_eq!(state["requests"][0]["headers"]["authorization"], "[redacted]");
+    assert_eq!(state["requests"][0]["headers"]["authorization"], "Bearer [redacted]");
     simulator.exchange("DELETE", "/_simulator/state", "");
     assert_eq!(simulator.state()["calls"]["total"], 0);
 }
