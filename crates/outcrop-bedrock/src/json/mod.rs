@@ -6,6 +6,7 @@
 //! `benches/json.rs` holds the comparison.
 
 mod read;
+mod scan;
 mod text;
 mod write;
 
