@@ -64,6 +64,11 @@ impl Exception {
             | "missingauthenticationtoken"
             | "incompletesignatureexception"
             | "incompletesignature"
+            | "signaturedoesnotmatch"
+            | "invalidtoken"
+            | "authfailure"
+            | "requestexpired"
+            | "optinrequired"
             | "invalidclienttokenid"
             | "requesttimetooskewed"
             | "notauthorizedexception" => Self::Credentials,

@@ -1,21 +1,33 @@
 //! Who may call.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use std::net::IpAddr;
+
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::{HeaderMap, HeaderName};
 use outcrop_translate::{Problem, ProblemKind};
 use subtle::{Choice, ConstantTimeEq as _};
 
+use crate::config::Config;
+
+/// For whom a browser asks (Fetch Metadata Request Headers, W3C).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Azure's header for keys.
 const API_KEY: &str = "api-key";
 
-/// Lets a caller in who shows one of `keys`; with no keys, anyone whose credentials don't contradict each other.
+/// Lets a caller in who shows one of the keys; with no keys, anyone whose credentials don't contradict each other, but
+/// for web pages where only programs of this machine are meant.
 ///
 /// # Errors
-/// 401, in words that don't repeat what was shown.
-pub(crate) fn admit(headers: &HeaderMap, keys: &[String]) -> Result<(), Problem> {
+/// 401 or 403, in words that don't repeat what was shown.
+pub(crate) fn admit(headers: &HeaderMap, config: &Config) -> Result<(), Problem> {
+    let keys = &config.api_keys;
     let shown = shown_key(headers)?;
     if keys.is_empty() {
-        return Ok(());
+        return if config.local_only {
+            check_local(headers)
+        } else {
+            Ok(())
+        };
     }
     let Some(shown) = shown else {
         return Err(refusal(
@@ -32,6 +44,39 @@ pub(crate) fn admit(headers: &HeaderMap, keys: &[String]) -> Result<(), Problem>
     } else {
         Err(refusal("Incorrect API key provided.", "invalid_api_key"))
     }
+}
+
+/// Without a key, whoever can connect may call, and every page in a browser of this machine can connect. Browsers say
+/// for whom they ask (`Origin`, `Sec-Fetch-Site`), and by which name they came (`Host`), which is the page's own where
+/// it had its name point to this machine.
+fn check_local(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let is_foreign_site = text(SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
+    let is_foreign_origin = text(ORIGIN).is_some_and(|origin| {
+        let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
+        !is_loopback(authority)
+    });
+    let is_foreign_host = text(HOST).is_some_and(|host| !is_loopback(host));
+    if is_foreign_site || is_foreign_origin || is_foreign_host {
+        let message = "Without an API key configured, only programs on this machine may call, under a name of this \
+                       machine such as localhost; web pages may not. Configure a key to allow others.";
+        return Err(Problem::new(403, ProblemKind::Permission, message).with_code("local_only"));
+    }
+    Ok(())
+}
+
+/// Whether an authority, with or without a port, is this machine by name or address.
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.to_ascii_lowercase().ends_with(".localhost")
+        || host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// The one key that the headers show.
@@ -88,8 +133,12 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
         }
-        let keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
-        admit(&map, &keys).err().and_then(|problem| problem.code)
+        let config = Config {
+            api_keys: keys.iter().map(|&key| key.to_owned()).collect(),
+            local_only: true,
+            ..Config::default()
+        };
+        admit(&map, &config).err().and_then(|problem| problem.code)
     }
 
     #[test]
@@ -120,5 +169,30 @@ mod tests {
         assert_eq!(code(&both, &[]), Some("contradicting_credentials"));
         let twice = [("authorization", "Bearer first"), ("authorization", "Bearer second")];
         assert_eq!(code(&twice, &keys), Some("contradicting_credentials"));
+    }
+
+    #[test]
+    fn a_web_page_is_no_program_of_this_machine() {
+        for headers in [
+            &[("host", "localhost:8080")][..],
+            &[("host", "127.0.0.1:8080"), ("origin", "http://localhost:3000")],
+            &[("host", "[::1]:8080"), ("sec-fetch-site", "none")],
+            &[("host", "outcrop.localhost")],
+            &[],
+        ] {
+            assert_eq!(code(headers, &[]), None, "{headers:?}");
+        }
+        for headers in [
+            &[("host", "evil.example")][..],
+            &[("host", "127.0.0.1.evil.example:8080")],
+            &[("host", "localhost"), ("origin", "https://evil.example")],
+            &[("host", "localhost"), ("origin", "null")],
+            &[("host", "localhost"), ("sec-fetch-site", "cross-site")],
+        ] {
+            assert_eq!(code(headers, &[]), Some("local_only"), "{headers:?}");
+            // A key is proof enough.
+            let with_key: Vec<_> = headers.iter().copied().chain([("api-key", "first")]).collect();
+            assert_eq!(code(&with_key, &["first"]), None, "{headers:?}");
+        }
     }
 }

@@ -27,8 +27,13 @@ const DRAIN_PATIENCE: Duration = Duration::from_millis(250);
 /// # Errors
 /// When its type, encoding, size or speed is not acceptable.
 pub(crate) async fn read(head: &Parts, body: Body, config: &Config) -> Result<Bytes, Problem> {
-    check_content_type(head)?;
-    let encoding = encoding(head)?;
+    let encoding = match check_content_type(head).and_then(|()| encoding(head)) {
+        Ok(encoding) => encoding,
+        Err(problem) => {
+            discard(head, body, config).await;
+            return Err(problem);
+        }
+    };
     let reading = read_bytes(head, body, config.body_limit);
     let bytes = tokio::time::timeout(config.body_timeout, reading).await.map_err(|_| {
         let message = format!("The request body did not arrive within {:?}.", config.body_timeout);
@@ -118,6 +123,14 @@ async fn read_bytes(head: &Parts, mut body: Body, limit: usize) -> Result<Bytes,
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.freeze())
+}
+
+/// Reads and forgets the body of a request that is refused for something else, within the same limits.
+pub(crate) async fn discard(head: &Parts, mut body: Body, config: &Config) {
+    if !head.headers.contains_key(EXPECT) {
+        // Whatever of it does not come in time, the connection is closed over.
+        let _ = tokio::time::timeout(config.body_timeout, drain(&mut body, config.body_limit)).await;
+    }
 }
 
 async fn drain(body: &mut Body, limit: usize) {

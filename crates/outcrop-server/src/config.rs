@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Config {
     /// Keys that callers may show; with none, every caller is let in.
     pub api_keys: Vec<String>,
+    /// Whether only programs of this machine are meant to call, not pages in its browsers.
+    pub local_only: bool,
     /// The largest body of a request, in bytes, after decompression.
     pub body_limit: usize,
     /// Time for the head of a request, from its first byte.
@@ -29,6 +31,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             api_keys: Vec::new(),
+            local_only: false,
             body_limit: 32 * 1024 * 1024,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),

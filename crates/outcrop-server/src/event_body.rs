@@ -182,11 +182,13 @@ fn drive<S: StreamTranslator>(
     cx: &mut Context<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, Error> {
+    // Each choice has a share of its own, so that one which always has more does not starve the others.
+    let enough = out.len() + PIECE_BYTES;
     loop {
         while let Some(event) = stream.next_event()? {
             translator.push(choice, event, out);
         }
-        if out.len() >= PIECE_BYTES {
+        if out.len() >= enough {
             return Ok(true);
         }
         match stream.poll_fill(cx) {

@@ -128,7 +128,10 @@ impl Exchange {
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         let config = &self.gateway.config;
-        access::admit(&head.headers, &config.api_keys)?;
+        if let Err(problem) = access::admit(&head.headers, config) {
+            body::discard(head, body, config).await;
+            return Err(problem.into());
+        }
         let body = body::read(head, body, config).await?;
         let plan = E::plan(&body, &self.context())?;
         drop(body);

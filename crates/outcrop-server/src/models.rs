@@ -20,29 +20,40 @@ use crate::{access, error};
 /// Lists change with AWS's launches; a few minutes late is early enough.
 const FRESH: Duration = Duration::from_secs(300);
 
+/// A failure is remembered for this long, so that those who wait don't each wait for another one.
+const FAILED: Duration = Duration::from_secs(5);
+/// As long as a refusal waits for the list, which only makes it more helpful.
+const HINT_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The models of the account, asked for once in a while. The lock is held while Bedrock is asked, so that it is asked
-/// once.
+/// once; chat completions don't need it.
 #[derive(Debug, Default)]
-pub(crate) struct ModelList(Mutex<Option<(Instant, Arc<Vec<Value>>)>>);
+pub(crate) struct ModelList(Mutex<Option<(Instant, Listed)>>);
+
+/// What Bedrock answered the last time.
+type Listed = Result<Arc<Vec<Value>>, Problem>;
 
 impl ModelList {
-    async fn all(&self, client: &Client) -> Result<Arc<Vec<Value>>, Error> {
+    async fn all(&self, client: &Client) -> Listed {
         let mut kept = self.0.lock().await;
-        if let Some((asked, models)) = &*kept
-            && asked.elapsed() < FRESH
+        if let Some((asked, listed)) = &*kept
+            && asked.elapsed() < if listed.is_ok() { FRESH } else { FAILED }
         {
-            return Ok(Arc::clone(models));
+            return listed.clone();
         }
-        let models = Arc::new(ask(client).await?);
-        *kept = Some((Instant::now(), Arc::clone(&models)));
-        Ok(models)
+        let listed = ask(client).await.map(Arc::new).map_err(|error| {
+            tracing::warn!(%error, "models could not be listed");
+            error::of_error(&error)
+        });
+        *kept = Some((Instant::now(), listed.clone()));
+        listed
     }
 }
 
 impl ModelList {
     /// The inference profiles through which `model` can be called; none if they can't be listed.
     pub(crate) async fn profiles_of(&self, client: &Client, model: &str) -> Vec<String> {
-        let Ok(models) = self.all(client).await else {
+        let Ok(Ok(models)) = tokio::time::timeout(HINT_PATIENCE, self.all(client)).await else {
             return Vec::new();
         };
         let ids = models.iter().filter_map(|listed| listed["id"].as_str());
@@ -102,11 +113,8 @@ pub(crate) async fn one(
 }
 
 async fn models(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Vec<Value>>, Problem> {
-    access::admit(headers, &gateway.config.api_keys)?;
-    gateway.models.all(&gateway.client).await.map_err(|error| {
-        tracing::warn!(%error, "models could not be listed");
-        error::of_error(&error)
-    })
+    access::admit(headers, &gateway.config)?;
+    gateway.models.all(&gateway.client).await
 }
 
 fn answer(body: &Value) -> Response {

@@ -7,13 +7,13 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use http::HeaderValue;
 use http::header::CONNECTION;
+use http::{HeaderValue, Method};
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::{Problem, ProblemKind, openai};
 
 use crate::exchange::{self, Gateway};
-use crate::{error, health, models};
+use crate::{body, error, health, models};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
 const PREFIXES: [&str; 3] = ["/v1", "/api/v1", ""];
@@ -58,20 +58,30 @@ async fn chat_deployment(
 ) -> Response {
     match model {
         Ok(Path(model)) => exchange::run::<ChatCompletions>(gateway, request, Some(model)).await,
-        Err(_) => not_found(request).await,
+        Err(_) => not_found(State(gateway), request).await,
     }
 }
 
-async fn not_found(request: Request) -> Response {
+async fn not_found(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let method = known_method(request.method());
+    let (head, body) = request.into_parts();
+    body::discard(&head, body, &gateway.config).await;
     // The path is the client's, so it is not repeated.
-    let message = format!("Unknown request URL: no such path takes {}.", known_method(&request));
+    let message = format!("Unknown request URL: no such path takes {}.", method);
     let problem = Problem::new(404, ProblemKind::InvalidRequest, message).with_code("unknown_url");
     error::response(&problem, openai::error_body(&problem))
 }
 
-fn known_method(request: &Request) -> &str {
-    match request.method().as_str() {
-        method @ ("GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS") => method,
+/// A method that can be repeated to the client: any other could be anything.
+fn known_method(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
         _ => "this method",
     }
 }

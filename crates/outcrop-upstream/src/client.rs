@@ -1,7 +1,7 @@
 //! One call to Bedrock, from the body to the reply.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
@@ -91,6 +91,8 @@ impl Client {
             .region
             .clone()
             .or_else(|| Some(sdk.as_ref()?.region()?.as_ref().to_owned()))
+            // Compose files pass variables on that nobody has set.
+            .filter(|region| !region.is_empty())
             .ok_or(ConfigError::NoRegion)?;
         let endpoint = |service: Service, configured: &Option<String>| {
             let found = configured
@@ -135,7 +137,7 @@ impl Client {
         let path = call.path();
         let deadline = Instant::now() + shared.config.total_timeout;
         shared.budget.earn();
-        let mut attempts = 0;
+        let (mut attempts, mut renewed) = (0, false);
         loop {
             attempts += 1;
             let mut request_id = None;
@@ -149,6 +151,10 @@ impl Client {
                 }
                 Err(error) => error,
             };
+            if !renewed && shared.forget_expired_credentials(&error) {
+                renewed = true;
+                continue;
+            }
             let wait = shared.wait_before_retry(&error, attempts);
             match wait {
                 Some(wait) if Instant::now() + wait < deadline => {
@@ -221,8 +227,10 @@ impl Shared {
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        self.auth.apply(&mut request, &call.body).await?;
         let first_byte = deadline.min(Instant::now() + self.config.first_byte_timeout);
+        timeout_at(first_byte, self.auth.apply(&mut request, &call.body))
+            .await
+            .map_err(|_| Error::Credentials("the provider of credentials took too long".to_owned()))??;
         let (response, lease) = self.exchange(request, first_byte).await?;
         let (head, body) = response.into_parts();
         *request_id = text_header(&head.headers, "x-amzn-requestid");
@@ -238,7 +246,7 @@ impl Shared {
         let mut stream = EventStream::new(body, lease, chunk_timeout, deadline, total_timeout);
         timeout_at(first_byte, stream.prime())
             .await
-            .map_err(|_| self.first_byte_timeout())??;
+            .map_err(|_| self.first_byte_timeout(deadline))??;
         Ok(ReplyBody::Stream(stream))
     }
 
@@ -265,10 +273,18 @@ impl Shared {
     ) -> Result<(Response<Incoming>, Lease), Error> {
         timeout_at(deadline, self.pool.send(request))
             .await
-            .map_err(|_| self.first_byte_timeout())?
+            .map_err(|_| self.first_byte_timeout(deadline))?
     }
 
-    fn first_byte_timeout(&self) -> Error {
+    /// Which limit has passed before the first byte: that for it, or that of the whole call.
+    fn first_byte_timeout(&self, deadline: Instant) -> Error {
+        let total = self.config.total_timeout;
+        if total < self.config.first_byte_timeout && Instant::now() >= deadline {
+            return Error::Timeout {
+                phase: "for the whole answer",
+                limit: total,
+            };
+        }
         Error::Timeout {
             phase: "to begin its answer",
             limit: self.config.first_byte_timeout,
@@ -297,7 +313,7 @@ impl Shared {
             && matches!(status, 401 | 403)
             && body.message.to_ascii_lowercase().contains("api key");
         Error::Service {
-            exception: if is_key_refused {
+            exception: if is_key_refused || status == 401 {
                 Exception::Credentials
             } else {
                 exception
@@ -305,7 +321,18 @@ impl Shared {
             name: name.unwrap_or_else(|| format!("HTTP {status}")),
             status,
             message: body.message,
-            retry_after_seconds: text_header(headers, RETRY_AFTER.as_str()).and_then(|seconds| seconds.parse().ok()),
+            retry_after_seconds: text_header(headers, RETRY_AFTER.as_str()).and_then(|value| retry_after(&value)),
+        }
+    }
+
+    /// Forgets the credentials if Bedrock says that they have expired: a file that somebody renews tells no expiry.
+    fn forget_expired_credentials(&self, error: &Error) -> bool {
+        match (error, &self.auth) {
+            (Error::Service { name, .. }, Auth::Credentials(cache, _)) if name.starts_with("ExpiredToken") => {
+                cache.forget();
+                true
+            }
+            _ => false,
         }
     }
 
@@ -403,6 +430,14 @@ fn check_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Error> {
         "it has the media type '{}' instead of '{expected}'",
         media_type.chars().take(100).collect::<String>()
     )))
+}
+
+/// Seconds from now that a `Retry-After` asks for, whether it tells seconds or a date.
+fn retry_after(value: &str) -> Option<u64> {
+    value.trim().parse().ok().or_else(|| {
+        let date = httpdate::parse_http_date(value).ok()?;
+        Some(date.duration_since(SystemTime::now()).map_or(0, |wait| wait.as_secs()))
+    })
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! How a call proves who it is.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -11,10 +11,15 @@ use tokio::sync::Mutex;
 use crate::error::{Error, with_causes};
 use crate::sign::SigningCredentials;
 
-/// Credentials are renewed this long before they expire, while calls go on with the old ones.
+/// Credentials are renewed this long before they expire, while calls go on with the old ones; those that live for
+/// less than four times as long, when a quarter of their life is left.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
 /// Credentials that expire this soon are not used any more.
-const TOO_LATE: Duration = Duration::from_secs(10);
+const TOO_LATE: Duration = Duration::from_secs(2);
+/// The pause after a renewal ahead of time, whether it worked or not.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Time for a provider to answer: a process or an identity centre may take a while.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The provider of nothing, where AWS's configuration gives none.
 #[derive(Debug)]
@@ -40,12 +45,15 @@ struct Shared {
     provider: SharedCredentialsProvider,
     current: RwLock<Option<Current>>,
     renewal: Mutex<()>,
+    tried_ahead: std::sync::Mutex<Option<Instant>>,
 }
 
 #[derive(Clone, Debug)]
 struct Current {
     credentials: Arc<SigningCredentials>,
     expiry: Option<SystemTime>,
+    /// How long before they expire they should be renewed.
+    ahead: Duration,
 }
 
 impl Current {
@@ -65,6 +73,7 @@ impl CredentialCache {
                 provider,
                 current: RwLock::new(None),
                 renewal: Mutex::new(()),
+                tried_ahead: std::sync::Mutex::new(None),
             }),
         }
     }
@@ -75,7 +84,7 @@ impl CredentialCache {
     /// When there are none, or they expired and can't be renewed.
     pub(crate) async fn credentials(&self) -> Result<Arc<SigningCredentials>, Error> {
         match self.shared.current() {
-            Some(current) if current.lasts(AHEAD) => Ok(current.credentials),
+            Some(current) if current.lasts(current.ahead) => Ok(current.credentials),
             Some(current) if current.lasts(TOO_LATE) => {
                 self.renew_in_background();
                 Ok(current.credentials)
@@ -91,6 +100,11 @@ impl CredentialCache {
         }
     }
 
+    /// Forgets the credentials, so that the next call asks for them anew.
+    pub(crate) fn forget(&self) {
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn renew_in_background(&self) {
         let shared = Arc::clone(&self.shared);
         // The task owns all that it needs and ends by itself; if it is lost, the next call starts it again.
@@ -98,7 +112,10 @@ impl CredentialCache {
             let Ok(_one_at_a_time) = shared.renewal.try_lock() else {
                 return;
             };
-            if shared.current().is_some_and(|current| current.lasts(AHEAD)) {
+            if shared.current().is_some_and(|current| current.lasts(current.ahead)) {
+                return;
+            }
+            if !shared.may_try_ahead() {
                 return;
             }
             if let Err(error) = shared.renew().await {
@@ -109,17 +126,28 @@ impl CredentialCache {
 }
 
 impl Shared {
+    /// Whether the last renewal ahead of time is long enough ago; notes the time if so.
+    fn may_try_ahead(&self) -> bool {
+        let mut last = self.tried_ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < PAUSE) {
+            return false;
+        }
+        *last = Some(Instant::now());
+        true
+    }
+
     fn current(&self) -> Option<Current> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn renew(&self) -> Result<Arc<SigningCredentials>, Error> {
-        let credentials: Credentials = self
-            .provider
-            .provide_credentials()
+        let providing = self.provider.provide_credentials();
+        let credentials: Credentials = tokio::time::timeout(PROVIDER_TIMEOUT, providing)
             .await
+            .map_err(|_| Error::Credentials(format!("the provider took longer than {PROVIDER_TIMEOUT:?}")))?
             .map_err(|error| Error::Credentials(with_causes(&error)))?;
         let expiry = credentials.expiry();
+        let life = expiry.and_then(|expiry| expiry.duration_since(SystemTime::now()).ok());
         let credentials = Arc::new(SigningCredentials {
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: credentials.secret_access_key().to_owned(),
@@ -128,6 +156,7 @@ impl Shared {
         let current = Current {
             credentials: Arc::clone(&credentials),
             expiry,
+            ahead: AHEAD.min(life.unwrap_or_default() / 4),
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(current);
         Ok(credentials)
@@ -194,12 +223,16 @@ mod tests {
     #[tokio::test]
     async fn credentials_near_their_end_are_used_while_they_are_renewed() {
         let (cache, calls) = cache(Some(Duration::from_secs(60)), true);
+        assert!(cache.credentials().await.is_ok());
+        // As if they had once lived for hours.
+        cache.shared.current.write().unwrap().as_mut().unwrap().ahead = AHEAD;
         for _ in 0..5 {
             // The renewals fail, and nobody notices.
             assert!(cache.credentials().await.is_ok());
             tokio::task::yield_now().await;
         }
-        assert!(calls.load(Ordering::SeqCst) > 1);
+        // One renewal was tried, and not one for each call.
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
     }
 
     #[tokio::test]

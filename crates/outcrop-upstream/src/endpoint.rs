@@ -22,11 +22,11 @@ impl Service {
         }
     }
 
-    /// The service's id in AWS's configuration files and environment variables.
+    /// The service's id in AWS's configuration files; in capital letters, in its environment variables.
     pub(crate) fn id(self) -> &'static str {
         match self {
-            Self::Runtime => "Bedrock Runtime",
-            Self::Control => "Bedrock",
+            Self::Runtime => "bedrock_runtime",
+            Self::Control => "bedrock",
         }
     }
 }

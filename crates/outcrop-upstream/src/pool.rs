@@ -23,6 +23,9 @@ const CALLS_PER_POOL: usize = 100;
 /// Idle connections are closed before load balancers do so without a word.
 const IDLE: Duration = Duration::from_secs(50);
 
+/// How often an HTTP/2 connection with calls is asked whether it lives, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(15);
+
 type Connector = TimedConnector<HttpsConnector<HttpConnector>>;
 type HyperClient = legacy::Client<Connector, Full<Bytes>>;
 
@@ -96,6 +99,9 @@ impl Pool {
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(IDLE)
                 .http2_adaptive_window(true)
+                // A connection that leads nowhere any more must not swallow a hundred calls.
+                .http2_keep_alive_interval(PING)
+                .http2_keep_alive_timeout(PING)
                 .build(self.connector.clone());
             let shard = Arc::new(Shard {
                 client,

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::ArgMatches;
 use tokio::runtime;
+use tracing_appender::non_blocking::WorkerGuard;
 
 use crate::cli;
 use crate::client::{Client, ClientError};
@@ -57,7 +58,7 @@ async fn with_gateway<T>(
     match named_gateway(matches)? {
         Some(client) => Ok(work(client).await?),
         None => {
-            let running = start_own(matches).await?;
+            let (running, _log) = start_own(matches).await?;
             let base_url = BaseUrl::from_text(&running.base_url).map_err(|_| ClientError::BaseUrl("the gateway"))?;
             let client = Client::new(base_url, running.api_key.as_deref())?;
             let result = work(client).await;
@@ -87,13 +88,13 @@ fn named_gateway(matches: &ArgMatches) -> Result<Option<Client>, ClientError> {
 }
 
 /// A gateway on a free port of this machine. It is quiet unless the user asked for its log.
-async fn start_own(matches: &ArgMatches) -> Result<Running, Failure> {
+async fn start_own(matches: &ArgMatches) -> Result<(Running, WorkerGuard), Failure> {
     let mut loaded = settings::load(&cli::given(matches))?;
     if loaded.is_default("log") {
         loaded.settings.log = LogFilter::quiet();
     }
-    log::init(&loaded.settings.log, loaded.settings.log_format);
+    let log = log::init(&loaded.settings.log, loaded.settings.log_format);
     loaded.warn();
     loaded.settings.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Ok(start(&loaded.settings).await?)
+    Ok((start(&loaded.settings).await?, log))
 }

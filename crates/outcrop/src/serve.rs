@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use outcrop_server::Server;
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
 use outcrop_upstream::{Client, ConfigError, StaticCredentials};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -17,6 +17,9 @@ use crate::settings::Settings;
 
 /// The region that the simulator is in unless one is set.
 pub(crate) const SIMULATED_REGION: &str = "us-east-1";
+
+/// Connections that wait to be accepted; the kernel has a limit of its own.
+const BACKLOG: u32 = 4096;
 
 /// Why it could not start.
 #[derive(Debug, thiserror::Error)]
@@ -179,9 +182,21 @@ async fn embedded_simulator(settings: &Settings) -> Result<(String, Task), Start
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = bind(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A restart need not wait until the last connections are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn simulated_region(settings: &Settings) -> String {
@@ -236,6 +251,7 @@ fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
 fn server_config(settings: &Settings) -> outcrop_server::Config {
     outcrop_server::Config {
         api_keys: settings.api_keys.iter().map(|key| key.expose().to_owned()).collect(),
+        local_only: !settings.insecure_no_auth,
         body_limit: usize::try_from(settings.body_limit.bytes()).unwrap_or(usize::MAX),
         header_timeout: *settings.header_timeout,
         body_timeout: *settings.body_timeout,

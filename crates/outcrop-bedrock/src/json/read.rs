@@ -8,6 +8,9 @@ use super::text::{Json, JsonText};
 /// How deep arrays and objects may nest in a document, the outermost counted. `serde_json`'s own limit.
 pub const MAX_DEPTH: usize = 128;
 
+/// As much of a key as the path of a fault shows.
+const MAX_KEY_CHARS: usize = 64;
+
 /// What kind of value comes next in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -63,6 +66,11 @@ impl Fault {
     /// The same fault seen from the object that holds the value under `key`.
     #[must_use]
     pub fn under_key(mut self, key: &str) -> Self {
+        // The key may be the sender's own, of any length.
+        let key = match key.char_indices().nth(MAX_KEY_CHARS) {
+            Some((end, _)) => &key[..end],
+            None => key,
+        };
         self.path = match self.path.as_str() {
             "" => key.to_owned(),
             inner if inner.starts_with('[') => format!("{key}{inner}"),

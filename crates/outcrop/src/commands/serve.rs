@@ -17,7 +17,8 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let loaded = load(&cli::given(matches))?;
     let settings = &loaded.settings;
     let access = access::check(settings)?;
-    log::init(&settings.log, settings.log_format);
+    let _log = log::init(&settings.log, settings.log_format);
+    raise_file_limit();
     loaded.warn();
 
     block_on(async {
@@ -45,4 +46,11 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// Each stream holds two files, three with the simulator, and shells give a program a thousand.
+fn raise_file_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }

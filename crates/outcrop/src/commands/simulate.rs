@@ -17,7 +17,7 @@ use crate::{cli, log};
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let loaded = load(&cli::given(matches))?;
     let settings = &loaded.settings;
-    log::init(&settings.log, settings.log_format);
+    let _log = log::init(&settings.log, settings.log_format);
     loaded.warn();
 
     block_on(async {

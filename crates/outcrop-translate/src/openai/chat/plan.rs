@@ -4,6 +4,8 @@ mod conversation;
 mod metadata;
 mod tools;
 
+use std::collections::{HashMap, HashSet};
+
 use outcrop_bedrock::call::Operation;
 use outcrop_bedrock::converse::{ConverseRequest, InferenceConfig};
 use outcrop_bedrock::json::{JsonText, ToJson};
@@ -16,6 +18,9 @@ use crate::endpoint::{Context, Plan};
 use crate::family::{self, Sampling};
 use crate::notes::Notes;
 use crate::problem::{Problem, ProblemKind};
+
+/// The most stop sequences that Converse takes (service model of Bedrock Runtime, 2026-11).
+const MAX_STOP_SEQUENCES: usize = 2500;
 
 /// Plans the calls that answer a request.
 pub(super) fn plan(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
@@ -127,7 +132,7 @@ fn inference_config<'a>(
         max_tokens: max_tokens(request, notes)?,
         temperature,
         top_p,
-        stop_sequences: stop_sequences(request, notes),
+        stop_sequences: stop_sequences(request, notes)?,
     })
 }
 
@@ -148,16 +153,21 @@ fn max_tokens(request: &ChatRequest<'_>, notes: &mut Notes) -> Result<Option<u64
     Ok(max_tokens)
 }
 
-fn stop_sequences<'a>(request: &ChatRequest<'a>, notes: &mut Notes) -> Vec<JsonText<'a>> {
-    let mut sequences: Vec<JsonText<'a>> = Vec::with_capacity(request.stop.len());
+fn stop_sequences<'a>(request: &ChatRequest<'a>, notes: &mut Notes) -> Result<Vec<JsonText<'a>>, Problem> {
+    if request.stop.len() > MAX_STOP_SEQUENCES {
+        let message = format!("Invalid 'stop': expected at most {MAX_STOP_SEQUENCES} sequences.");
+        return Err(Problem::invalid(message).with_code("invalid_value").with_param("stop"));
+    }
+    let mut seen = HashSet::with_capacity(request.stop.len());
+    let mut sequences = Vec::with_capacity(request.stop.len());
     for sequence in &request.stop {
         if sequence.inner().is_empty() {
             notes.add("stop", "shortened", "empty-sequence");
-        } else if !sequences.contains(sequence) {
+        } else if seen.insert(sequence.token()) {
             sequences.push(sequence.clone());
         }
     }
-    sequences
+    Ok(sequences)
 }
 
 fn place_others<'a>(
@@ -165,7 +175,17 @@ fn place_others<'a>(
     converse: &mut ConverseRequest<'a>,
     notes: &mut Notes,
 ) -> Result<(), Problem> {
-    for (name, value) in &request.others {
+    // As with every parameter, the last one of a name counts.
+    let last: HashMap<&str, usize> = request
+        .others
+        .iter()
+        .enumerate()
+        .map(|(index, (name, _))| (name.as_str(), index))
+        .collect();
+    for (index, (name, value)) in request.others.iter().enumerate() {
+        if last.get(name.as_str()) != Some(&index) {
+            continue;
+        }
         match parameter::treatment(name) {
             Treatment::Ignore => {}
             Treatment::Drop { neutral } => {

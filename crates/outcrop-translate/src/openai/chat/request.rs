@@ -106,12 +106,7 @@ impl<'a> ChatRequest<'a> {
                 self.metadata.push((key.to_owned(), reader.string()?));
                 Ok(())
             })?,
-            _ => {
-                let value = reader.json()?;
-                // As with every parameter, the last one counts.
-                self.others.retain(|(other, _)| other != name);
-                self.others.push((name.to_owned(), value));
-            }
+            _ => self.others.push((name.to_owned(), reader.json()?)),
         }
         Ok(())
     }

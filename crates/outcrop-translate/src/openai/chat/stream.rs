@@ -26,6 +26,8 @@ struct Choice {
     head: Vec<u8>,
     /// Calls of tools so far, in order: OpenAI numbers them from 0, whatever Bedrock's block numbers are.
     calls: Vec<ToolCall>,
+    /// Set by the first event.
+    started: bool,
     /// Set by a delta that a client shows or runs.
     says_something: bool,
     /// Set by `messageStop`.
@@ -80,10 +82,15 @@ impl StreamTranslator for ChatStream {
         let Some(choice) = self.choices.get_mut(choice) else {
             return;
         };
-        match event {
-            Event::MessageStart => chunk.write(choice, out, None, |delta| {
+        // The first chunk tells the role, also where Bedrock leaves out that a message begins.
+        if !choice.started {
+            choice.started = true;
+            chunk.write(choice, out, None, |delta| {
                 delta.extend_from_slice(b"{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
-            }),
+            });
+        }
+        match event {
+            Event::MessageStart => {}
             Event::ContentBlockStart { index, start } => choice.start(index, &start, &chunk, out),
             Event::ContentBlockDelta { index, delta } => choice.go_on(index, &delta, &chunk, out),
             Event::ContentBlockStop { index } => choice.stop(index, &chunk, out),

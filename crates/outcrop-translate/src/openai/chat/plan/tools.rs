@@ -1,5 +1,7 @@
 //! `tools` and `tool_choice` as Converse's tool configuration.
 
+use std::collections::HashSet;
+
 use outcrop_bedrock::converse::{ContentBlock, Message, Tool, ToolChoice, ToolConfig, ToolSpec};
 use outcrop_bedrock::json::{Json, JsonText};
 
@@ -77,10 +79,11 @@ fn spec<'a>(name: JsonText<'a>, description: Option<JsonText<'a>>, parameters: O
 
 /// The names of the tools that the history calls, each once.
 fn used_tools<'a>(messages: &[Message<'a>]) -> Vec<JsonText<'a>> {
-    let mut names: Vec<JsonText<'a>> = Vec::new();
+    let mut seen = HashSet::new();
+    let mut names = Vec::new();
     for block in messages.iter().flat_map(|message| &message.content) {
         if let ContentBlock::ToolUse(tool_use) = block
-            && !names.contains(&tool_use.name)
+            && seen.insert(tool_use.name.token())
         {
             names.push(tool_use.name.clone());
         }
