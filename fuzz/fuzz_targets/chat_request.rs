@@ -17,15 +17,15 @@ fuzz_target!(|body: &[u8]| {
             .map(|_| "amazon.nova-lite-v1:0"),
         max_choices: 8,
     };
-    match ChatCompletions::plan(body, &context) {
+    match ChatCompletions::plan(&bytes::Bytes::copy_from_slice(body), &context) {
         Ok(plan) => {
             // serde_json refuses what is deeper than the body was, by the levels that Converse's envelope has more.
-            if let Err(error) = serde_json::from_slice::<Value>(&plan.body) {
+            if let Err(error) = serde_json::from_slice::<Value>(&plan.body.to_vec()) {
                 let message = error.to_string();
                 assert!(
                     message.starts_with("recursion limit") || message.starts_with("number out of range"),
                     "{message}: {}",
-                    String::from_utf8_lossy(&plan.body)
+                    String::from_utf8_lossy(&plan.body.to_vec())
                 );
             }
             assert!((1..=context.max_choices).contains(&plan.choices));

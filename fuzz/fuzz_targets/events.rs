@@ -101,7 +101,7 @@ fuzz_target!(|script: Script| {
         path_model: None,
         max_choices: 8,
     };
-    let plan = ChatCompletions::plan(request.to_string().as_bytes(), &context).expect("a valid request");
+    let plan = ChatCompletions::plan(&request.to_string().into(), &context).expect("a valid request");
     let (mut stream, mut out) = (ChatCompletions::stream(plan.memo), Vec::new());
     for (choice, event) in &script.events {
         if matches!(event, AnyEvent::KeepAlive) {

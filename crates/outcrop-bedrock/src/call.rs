@@ -13,6 +13,29 @@ pub enum Operation {
     ConverseStream,
 }
 
+/// The body of a call, in one or several pieces: a large image stays where the client's request has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallBody {
+    pieces: Vec<Bytes>,
+}
+
+impl CallBody {
+    /// A body of these pieces, one after the other.
+    pub fn new(pieces: Vec<Bytes>) -> Self {
+        Self { pieces }
+    }
+
+    /// The pieces, in order.
+    pub fn pieces(&self) -> &[Bytes] {
+        &self.pieces
+    }
+
+    /// All pieces as one; copies them.
+    pub fn to_vec(&self) -> Vec<u8> {
+        self.pieces.concat()
+    }
+}
+
 /// A call, ready to be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
@@ -21,7 +44,7 @@ pub struct Call {
     /// A model id, inference profile or ARN.
     pub model_id: String,
     /// The JSON body.
-    pub body: Bytes,
+    pub body: CallBody,
 }
 
 impl Call {

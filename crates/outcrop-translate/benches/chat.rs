@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_translate::openai::chat::ChatCompletions;
@@ -88,7 +89,7 @@ fn tool(number: usize) -> Value {
     }})
 }
 
-fn plan(body: &[u8]) -> Plan<<ChatCompletions as Endpoint>::Memo> {
+fn plan(body: &Bytes) -> Plan<<ChatCompletions as Endpoint>::Memo> {
     let context = Context {
         unique: 7,
         created: 1_800_000_000,
@@ -100,7 +101,7 @@ fn plan(body: &[u8]) -> Plan<<ChatCompletions as Endpoint>::Memo> {
 
 #[divan::bench(args = REQUESTS)]
 fn plan_ours(bencher: divan::Bencher<'_, '_>, name: &str) {
-    let body = request(name);
+    let body = Bytes::from(request(name));
     bencher.counter(BytesCount::of_slice(&body)).bench_local(|| plan(&body));
 }
 
@@ -131,7 +132,7 @@ fn reply() -> Vec<u8> {
 
 #[divan::bench]
 fn reply_ours(bencher: divan::Bencher<'_, '_>) {
-    let (memo, reply) = (plan(&request("small")).memo, reply());
+    let (memo, reply) = (plan(&request("small").into()).memo, reply());
     bencher.counter(BytesCount::of_slice(&reply)).bench_local(|| {
         let reply = ConverseResponse::parse(&reply).unwrap();
         ChatCompletions::response(&memo, &[reply]).unwrap()
@@ -189,7 +190,7 @@ fn deltas() -> Vec<Vec<u8>> {
 fn chunks_ours(bencher: divan::Bencher<'_, '_>) {
     let (body, deltas) = (request("small"), deltas());
     bencher.counter(ItemsCount::new(CHUNKS)).bench_local(|| {
-        let (mut stream, mut out) = (ChatCompletions::stream(plan(&body).memo), Vec::with_capacity(4096));
+        let (mut stream, mut out) = (ChatCompletions::stream(plan(&Bytes::copy_from_slice(&body)).memo), Vec::with_capacity(4096));
         for payload in &deltas {
             out.clear();
             stream.push(0, Event::parse("contentBlockDelta", payload).unwrap(), &mut out);

@@ -1,7 +1,7 @@
 //! The trait that an endpoint of a client protocol implements.
 
 use bytes::Bytes;
-use outcrop_bedrock::call::Operation;
+use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, Event, TokenUsage};
 
 use crate::notes::Notes;
@@ -18,7 +18,7 @@ pub trait Endpoint: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the request can't be understood or translated; the problem names the field.
-    fn plan(body: &[u8], context: &Context<'_>) -> Result<Plan<Self::Memo>, Problem>;
+    fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Self::Memo>, Problem>;
 
     /// Writes the answer of whole replies, one for each choice.
     ///
@@ -72,7 +72,7 @@ pub struct Plan<M> {
     /// The model id, inference profile or ARN that is asked.
     pub model_id: String,
     /// The body of each call.
-    pub body: Bytes,
+    pub body: CallBody,
     /// How many times it is asked: one call for each choice.
     pub choices: usize,
     /// What the way back must know.

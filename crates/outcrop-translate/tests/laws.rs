@@ -8,6 +8,7 @@
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
+use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_bedrock::frame::FrameDecoder;
 use outcrop_translate::openai::chat::ChatCompletions;
@@ -26,7 +27,7 @@ const CONTEXT: Context<'static> = Context {
 type ChatPlan = Plan<<ChatCompletions as Endpoint>::Memo>;
 
 fn plan(request: &Value) -> Result<ChatPlan, Problem> {
-    ChatCompletions::plan(&serde_json::to_vec(request).unwrap(), &CONTEXT)
+    ChatCompletions::plan(&serde_json::to_vec(request).unwrap().into(), &CONTEXT)
 }
 
 fn valid_plan(include_usage: bool) -> ChatPlan {
@@ -465,10 +466,10 @@ fn mutated() -> impl Strategy<Value = Value> {
 /// What must be true of whatever comes of a body.
 fn check_plan(body: &[u8]) {
     let parsed = serde_json::from_slice::<Value>(body).ok();
-    match ChatCompletions::plan(body, &CONTEXT) {
+    match ChatCompletions::plan(&Bytes::copy_from_slice(body), &CONTEXT) {
         Ok(plan) => {
             assert!(parsed.is_some(), "what is no JSON is refused");
-            let call: Value = serde_json::from_slice(&plan.body).expect("a call's body is JSON");
+            let call: Value = serde_json::from_slice(&plan.body.to_vec()).expect("a call's body is JSON");
             let messages = call["messages"].as_array().unwrap();
             let roles: Vec<&str> = messages
                 .iter()
@@ -569,8 +570,8 @@ proptest! {
         });
         let body = request.to_string();
         let body = if ascii { escape(&body) } else { body };
-        let plan = ChatCompletions::plan(body.as_bytes(), &CONTEXT).unwrap();
-        let call: Value = serde_json::from_slice(&plan.body).unwrap();
+        let plan = ChatCompletions::plan(&Bytes::copy_from_slice(body.as_bytes()), &CONTEXT).unwrap();
+        let call: Value = serde_json::from_slice(&plan.body.to_vec()).unwrap();
         prop_assert_eq!(call, json!({
             "messages": [
                 {"role": "user", "content": [{"text": full(&user)}]},
@@ -607,4 +608,28 @@ fn escape(json: &str) -> String {
                 .collect(),
         })
         .collect()
+}
+
+#[test]
+fn a_large_image_is_carried_and_not_copied() {
+    let pixels = |letter: &str| format!("iVBORw0KGgoAAAAN{}", letter.repeat(80_000));
+    let (first, second) = (pixels("A"), pixels("B"));
+    let image =
+        |base64: &str| json!({"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{base64}")}});
+    let request = json!({"model": "amazon.nova-lite-v1:0", "messages": [
+        {"role": "user", "content": [image(&first), {"type": "text", "text": "and"}, image(&second)]},
+    ]});
+    let source = Bytes::from(request.to_string());
+    let body = ChatCompletions::plan(&source, &CONTEXT).unwrap().body;
+    let carried: Vec<_> = body
+        .pieces()
+        .iter()
+        .filter(|piece| source.as_ptr_range().contains(&piece.as_ptr()))
+        .collect();
+    assert_eq!(carried, [first.as_bytes(), second.as_bytes()]);
+    let call: Value = serde_json::from_slice(&body.to_vec()).unwrap();
+    let content = &call["messages"][0]["content"];
+    assert_eq!(content[0]["image"]["source"]["bytes"], first.as_str());
+    assert_eq!(content[1]["text"], "and");
+    assert_eq!(content[2]["image"]["source"]["bytes"], second.as_str());
 }

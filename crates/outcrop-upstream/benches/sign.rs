@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Uri};
 use outcrop_upstream::{Signer, SigningCredentials};
 
@@ -22,7 +23,11 @@ fn time() -> SystemTime {
 
 #[divan::bench(args = SIZES)]
 fn ours(bencher: divan::Bencher<'_, '_>, size: usize) {
-    let (signer, body, uri) = (Signer::new("us-east-1"), vec![b'a'; size], URI.parse::<Uri>().unwrap());
+    let (signer, body, uri) = (
+        Signer::new("us-east-1"),
+        [Bytes::from(vec![b'a'; size])],
+        URI.parse::<Uri>().unwrap(),
+    );
     let credentials = SigningCredentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: "secret".to_owned(),

@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
-use http_body_util::Full;
+use outcrop_bedrock::call::CallBody;
 
+use crate::body::PiecesBody;
 use crate::credentials::CredentialCache;
 use crate::error::Error;
 use crate::sign::Signer;
@@ -29,7 +29,7 @@ impl Auth {
     }
 
     /// Adds to `request` the proof that `body` is from us.
-    pub(crate) async fn apply(&self, request: &mut Request<Full<Bytes>>, body: &[u8]) -> Result<(), Error> {
+    pub(crate) async fn apply(&self, request: &mut Request<PiecesBody>, body: &CallBody) -> Result<(), Error> {
         match self {
             Self::ApiKey(value) => {
                 request.headers_mut().insert(AUTHORIZATION, value.clone());
@@ -43,7 +43,7 @@ impl Auth {
                         &method,
                         &uri,
                         request.headers_mut(),
-                        body,
+                        body.pieces(),
                         &credentials,
                         SystemTime::now(),
                     )

@@ -13,13 +13,14 @@ use aws_types::service_config::ServiceConfigKey;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use outcrop_bedrock::call::Call;
+use outcrop_bedrock::call::{Call, CallBody};
 use outcrop_bedrock::exception::{ErrorBody, Exception, bare_name};
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::Auth;
+use crate::body::PiecesBody;
 use crate::config::{Config, ConfigError};
 use crate::credentials::{CredentialCache, NoCredentials};
 use crate::endpoint::{Endpoint, Service};
@@ -181,7 +182,7 @@ impl Client {
         if let Auth::Credentials(cache, _) = &shared.auth {
             cache.credentials().await?;
         }
-        let request = shared.request(Method::GET, &shared.runtime, "/", Bytes::new())?;
+        let request = shared.request(Method::GET, &shared.runtime, "/", &CallBody::default())?;
         // Whatever it answers to this, it answers.
         let deadline = Instant::now() + shared.config.connect_timeout + CHECK_TIMEOUT;
         timeout_at(deadline, shared.pool.send(request))
@@ -197,8 +198,8 @@ impl Client {
     pub(crate) async fn control_document(&self, path_and_query: &str) -> Result<Bytes, Error> {
         let shared = &*self.shared;
         let deadline = Instant::now() + shared.config.first_byte_timeout.min(Duration::from_secs(60));
-        let mut request = shared.request(Method::GET, &shared.control, path_and_query, Bytes::new())?;
-        shared.auth.apply(&mut request, b"").await?;
+        let mut request = shared.request(Method::GET, &shared.control, path_and_query, &CallBody::default())?;
+        shared.auth.apply(&mut request, &CallBody::default()).await?;
         let (response, _lease) = shared.exchange(request, deadline).await?;
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
@@ -218,7 +219,7 @@ impl Shared {
         deadline: Instant,
         request_id: &mut Option<String>,
     ) -> Result<ReplyBody, Error> {
-        let mut request = self.request(Method::POST, &self.runtime, path, call.body.clone())?;
+        let mut request = self.request(Method::POST, &self.runtime, path, &call.body)?;
         let accept = if call.is_stream() {
             EVENT_STREAM
         } else {
@@ -255,20 +256,20 @@ impl Shared {
         method: Method,
         endpoint: &Endpoint,
         path: &str,
-        body: Bytes,
-    ) -> Result<Request<Full<Bytes>>, Error> {
+        body: &CallBody,
+    ) -> Result<Request<PiecesBody>, Error> {
         let uri = endpoint.uri(path).map_err(|error| Error::Sign(error.to_string()))?;
         Request::builder()
             .method(method)
             .uri(uri)
             .header(USER_AGENT, AGENT)
-            .body(Full::new(body))
+            .body(PiecesBody::new(body))
             .map_err(|error| Error::Sign(error.to_string()))
     }
 
     async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<PiecesBody>,
         deadline: Instant,
     ) -> Result<(Response<Incoming>, Lease), Error> {
         timeout_at(deadline, self.pool.send(request))

@@ -4,6 +4,7 @@
 //! This crate knows the wire and nothing of the protocols that clients speak.
 
 mod auth;
+mod body;
 mod client;
 mod config;
 mod control;

@@ -5,9 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response, Uri};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
@@ -15,6 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
+use crate::body::PiecesBody;
 use crate::error::{Error, with_causes};
 
 /// HTTP/2 servers allow so many streams on a connection at the least (RFC 9113, section 6.5.2), and hyper's pool opens
@@ -27,7 +26,7 @@ const IDLE: Duration = Duration::from_secs(50);
 const PING: Duration = Duration::from_secs(15);
 
 type Connector = TimedConnector<HttpsConnector<HttpConnector>>;
-type HyperClient = legacy::Client<Connector, Full<Bytes>>;
+type HyperClient = legacy::Client<Connector, PiecesBody>;
 
 /// Connections, kept and shared.
 #[derive(Debug)]
@@ -73,7 +72,7 @@ impl Pool {
     }
 
     /// Sends a request; the answer's head is back, its body is yet to come.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<(Response<Incoming>, Lease), Error> {
+    pub(crate) async fn send(&self, request: Request<PiecesBody>) -> Result<(Response<Incoming>, Lease), Error> {
         let lease = self.lease();
         match lease.0.client.request(request).await {
             Ok(response) => Ok((response, lease)),

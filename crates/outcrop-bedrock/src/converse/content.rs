@@ -7,6 +7,11 @@ use crate::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader, ToJson};
 /// The `type` of a tool use that AWS runs itself.
 pub(super) const SERVER_TOOL_USE: &str = "server_tool_use";
 
+/// From this many characters of base64 on, an image is not copied into the body but becomes a piece of its own.
+const LARGE_IMAGE_CHARS: usize = 64 * 1024;
+/// What stands for such an image in the JSON until the pieces are cut: a NUL, which JSON never holds unescaped.
+pub(super) const LARGE_IMAGE: u8 = 0;
+
 /// A block of a message. A union: exactly one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentBlock<'a> {
@@ -151,6 +156,24 @@ impl<'a> ContentBlock<'a> {
     }
 }
 
+impl<'a> ContentBlock<'a> {
+    /// The large images of the block, in the order in which they are written.
+    pub(super) fn large_images(&self) -> impl Iterator<Item = &Cow<'a, str>> {
+        let (own, of_result) = match self {
+            Self::Image { base64, .. } => (Some(base64), &[][..]),
+            Self::ToolResult(result) => (None, result.content.as_slice()),
+            _ => (None, &[][..]),
+        };
+        let of_result = of_result.iter().filter_map(|block| match block {
+            ToolResultBlock::Image { base64, .. } => Some(base64),
+            ToolResultBlock::Text(_) => None,
+        });
+        own.into_iter()
+            .chain(of_result)
+            .filter(|base64| base64.len() >= LARGE_IMAGE_CHARS)
+    }
+}
+
 impl<'a> ToolUse<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<ContentBlock<'a>, Fault> {
         let value = reader.json()?;
@@ -257,7 +280,11 @@ fn write_image(block: &mut ObjectWriter<'_>, format: ImageFormat, base64: &str) 
             // Base64 holds nothing that JSON escapes.
             let out = source.key("bytes");
             out.push(b'"');
-            out.extend_from_slice(base64.as_bytes());
+            if base64.len() < LARGE_IMAGE_CHARS {
+                out.extend_from_slice(base64.as_bytes());
+            } else {
+                out.push(LARGE_IMAGE);
+            }
             out.push(b'"');
         });
     });

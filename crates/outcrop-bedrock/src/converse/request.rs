@@ -2,8 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::content::ContentBlock;
+use bytes::{Buf as _, Bytes};
+
+use super::content::{ContentBlock, LARGE_IMAGE};
+use crate::call::CallBody;
 use crate::json::{Json, JsonText, ObjectWriter, ToJson};
+
+/// The largest first allocation for what is written of a document: images are not copied.
+const MAX_TRUSTED_BYTES: usize = 512 * 1024;
 
 /// A request. Empty lists and absent values are not written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,8 +122,33 @@ pub enum ToolChoice<'a> {
     Tool(JsonText<'a>),
 }
 
-impl ToJson for ConverseRequest<'_> {
-    fn write_json(&self, out: &mut Vec<u8>) {
+impl ConverseRequest<'_> {
+    /// Writes the request. Large images stay slices of `source`, the document that the request was read from.
+    pub fn to_body(&self, source: &Bytes) -> CallBody {
+        let mut out = Vec::with_capacity(source.len().min(MAX_TRUSTED_BYTES) + 256);
+        self.write(&mut out);
+        let mut images = self
+            .messages
+            .iter()
+            .flat_map(|message| &message.content)
+            .flat_map(ContentBlock::large_images)
+            .peekable();
+        let mut rest = Bytes::from(out);
+        let mut pieces = Vec::new();
+        while images.peek().is_some()
+            && let Some(at) = rest.iter().position(|&byte| byte == LARGE_IMAGE)
+            && let Some(base64) = images.next()
+        {
+            pieces.push(rest.split_to(at));
+            pieces.push(slice_of(source, base64));
+            // The byte that stood for the image.
+            rest.advance(1);
+        }
+        pieces.push(rest);
+        CallBody::new(pieces)
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
         ObjectWriter::write(out, |request| {
             request.field("messages", &self.messages);
             request.unless_empty("system", &self.system);
@@ -199,5 +230,15 @@ impl ToJson for ToolChoice<'_> {
             Self::Any => choice.object("any", |_| {}),
             Self::Tool(name) => choice.object("tool", |tool| tool.field("name", name)),
         });
+    }
+}
+
+/// `text` as a slice of `source`, or a copy if it lies elsewhere.
+fn slice_of(source: &Bytes, text: &str) -> Bytes {
+    let (all, part) = (source.as_ptr_range(), text.as_bytes().as_ptr_range());
+    if all.start <= part.start && part.end <= all.end {
+        source.slice_ref(text.as_bytes())
+    } else {
+        Bytes::copy_from_slice(text.as_bytes())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bytes::Bytes;
 use outcrop_bedrock::call::Operation;
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_bedrock::json::ObjectWriter;
@@ -30,7 +31,10 @@ pub(crate) fn run<E: Endpoint>(folder: &Path) -> Result<Outcome, String> {
     let read = |file: &str| std::fs::read(folder.join(file)).ok();
     let mut outcome = Outcome::new();
     let request = read("request.json");
-    let plan = match E::plan(request.as_deref().unwrap_or(ANY_REQUEST), &CONTEXT) {
+    let plan = match E::plan(
+        &Bytes::copy_from_slice(request.as_deref().unwrap_or(ANY_REQUEST)),
+        &CONTEXT,
+    ) {
         Ok(plan) => plan,
         Err(problem) => {
             outcome.insert("error.json", refusal::<E>(&problem)?);
@@ -76,7 +80,7 @@ fn call<M>(plan: &Plan<M>) -> Result<String, String> {
         if plan.choices > 1 {
             call.field("times", &(plan.choices as u64));
         }
-        call.key("body").extend_from_slice(&plan.body);
+        call.key("body").extend_from_slice(&plan.body.to_vec());
     });
     let call = text(out)?;
     serde_json::from_str::<Value>(&call).map_err(|error| format!("the call's body is no JSON: {error}\n{call}"))?;

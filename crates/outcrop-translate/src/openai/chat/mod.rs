@@ -8,6 +8,7 @@ mod request;
 mod response;
 mod stream;
 
+use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, StopReason, TokenUsage};
 use outcrop_bedrock::json::{JsonText, ObjectWriter};
 
@@ -39,8 +40,8 @@ impl Endpoint for ChatCompletions {
     type Memo = Memo;
     type Stream = ChatStream;
 
-    fn plan(body: &[u8], context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
-        plan::plan(&request::ChatRequest::parse(body)?, context)
+    fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
+        plan::plan(&request::ChatRequest::parse(body)?, body, context)
     }
 
     fn response(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem> {

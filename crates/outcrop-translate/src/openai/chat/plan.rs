@@ -6,9 +6,10 @@ mod tools;
 
 use std::collections::{HashMap, HashSet};
 
+use bytes::Bytes;
 use outcrop_bedrock::call::Operation;
 use outcrop_bedrock::converse::{ConverseRequest, InferenceConfig};
-use outcrop_bedrock::json::{JsonText, ToJson};
+use outcrop_bedrock::json::JsonText;
 use outcrop_bedrock::model_id;
 
 use super::Memo;
@@ -22,8 +23,8 @@ use crate::problem::{Problem, ProblemKind};
 /// The most stop sequences that Converse takes (service model of Bedrock Runtime, 2026-11).
 const MAX_STOP_SEQUENCES: usize = 2500;
 
-/// Plans the calls that answer a request.
-pub(super) fn plan(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
+/// Plans the calls that answer a request, which was read from `source`.
+pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
     let mut notes = Notes::default();
     let model = model(request, context)?;
     let choices = choices(request, context)?;
@@ -38,8 +39,6 @@ pub(super) fn plan(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<P
         request_metadata: metadata::translate(request, &mut notes),
     };
     place_others(request, &mut converse, &mut notes)?;
-    let mut body = Vec::with_capacity(request.body_bytes + 256);
-    converse.write_json(&mut body);
     Ok(Plan {
         operation: if request.stream {
             Operation::ConverseStream
@@ -47,7 +46,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<P
             Operation::Converse
         },
         model_id: model.to_owned(),
-        body: body.into(),
+        body: converse.to_body(source),
         choices,
         memo: Memo {
             id: format!("chatcmpl-{:032x}", context.unique),

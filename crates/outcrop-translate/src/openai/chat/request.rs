@@ -11,8 +11,6 @@ use super::message::Message;
 /// A request, read but not judged.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChatRequest<'a> {
-    /// Size of the body that it was read from.
-    pub(super) body_bytes: usize,
     pub(super) model: Option<Cow<'a, str>>,
     pub(super) messages: Option<Vec<Message<'a>>>,
     pub(super) stream: bool,
@@ -51,10 +49,7 @@ pub(super) enum ToolChoice<'a> {
 impl<'a> ChatRequest<'a> {
     /// Reads the body of a request.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
-        let mut request = Self {
-            body_bytes: body.len(),
-            ..Self::default()
-        };
+        let mut request = Self::default();
         // SDKs merge `extra_body` into the body, where its members win; whoever writes requests by hand sends it as
         // it is. So its members are read last, wherever it stands.
         let mut extra_body: Option<Json<'a>> = None;
