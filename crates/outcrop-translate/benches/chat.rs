@@ -190,7 +190,10 @@ fn deltas() -> Vec<Vec<u8>> {
 fn chunks_ours(bencher: divan::Bencher<'_, '_>) {
     let (body, deltas) = (request("small"), deltas());
     bencher.counter(ItemsCount::new(CHUNKS)).bench_local(|| {
-        let (mut stream, mut out) = (ChatCompletions::stream(plan(&Bytes::copy_from_slice(&body)).memo), Vec::with_capacity(4096));
+        let (mut stream, mut out) = (
+            ChatCompletions::stream(plan(&Bytes::copy_from_slice(&body)).memo),
+            Vec::with_capacity(4096),
+        );
         for payload in &deltas {
             out.clear();
             stream.push(0, Event::parse("contentBlockDelta", payload).unwrap(), &mut out);
