@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use outcrop_simulator::Credential;
 use serde_json::json;
 
 use crate::access::Access;
@@ -64,7 +63,10 @@ fn curl(base_url: &str, access: Access, open_key: Option<&str>) -> String {
 }
 
 /// The banner of the simulator alone, for any AWS SDK. Its credentials are no secret: they open nothing else.
-pub(crate) fn simulator_banner(endpoint: &str, region: &str, credential: &Credential) -> String {
+pub(crate) fn simulator_banner(endpoint: &str, region: &str) -> String {
+    let known = outcrop_simulator::Config::default();
+    let credential = known.credentials.into_iter().next().unwrap_or_default();
+    let api_key = known.api_keys.into_iter().next().unwrap_or_default();
     format!(
         "Outcrop {version}, the simulator of Amazon Bedrock alone\n\n  Endpoint  {endpoint}\n  Region    {region}\n\n\
          Point an AWS SDK at it:\n\n\
@@ -72,7 +74,9 @@ pub(crate) fn simulator_banner(endpoint: &str, region: &str, credential: &Creden
          export AWS_ENDPOINT_URL_BEDROCK={endpoint}\n\
          export AWS_REGION={region}\n\
          export AWS_ACCESS_KEY_ID={key}\n\
-         export AWS_SECRET_ACCESS_KEY={secret}\n",
+         export AWS_SECRET_ACCESS_KEY={secret}\n\n\
+         Or with a Bedrock API key, where the SDK sends one without TLS:\n\n\
+         export AWS_BEARER_TOKEN_BEDROCK={api_key}\n",
         version = env!("CARGO_PKG_VERSION"),
         key = credential.access_key_id,
         secret = credential.secret_access_key,

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use clap::ArgMatches;
-use outcrop_simulator::Credential;
 
 use super::block_on;
 use crate::banner::simulator_banner;
@@ -24,11 +23,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let mut signals = Signals::new().map_err(Failure::Runtime)?;
         let mut running = start_simulator(settings).await?;
         let region = running.region.as_deref().unwrap_or(SIMULATED_REGION);
-        let _ = write!(
-            io::stdout(),
-            "{}",
-            simulator_banner(&running.base_url, region, &Credential::default())
-        );
+        let _ = write!(io::stdout(), "{}", simulator_banner(&running.base_url, region));
         tokio::select! {
             ended = running.wait() => ended.map_err(Failure::Stopped),
             () = signals.next() => {
