@@ -1,14 +1,16 @@
 """What hostile readers of the gateway found: one test each, named after what a user would have seen."""
 
+import json
 import os
 import re
+import socket
 import subprocess
 import tempfile
 
 import httpx
 
 from support import settings, shapes
-from support.process import binary, clean_environment
+from support.process import binary, clean_environment, poll
 
 GOOD = {"model": "amazon.nova-lite-v1:0", "messages": [{"role": "user", "content": "[[sim:text ok]]"}]}
 
@@ -105,3 +107,20 @@ def test_an_upstream_401_is_not_the_clients(stacked):
     """Another secret than the simulator's: refused by AWS, and never with a status that blames the caller's key."""
     stack = stacked(env={"AWS_SECRET_ACCESS_KEY": "wrong"})
     shapes.check_error(stack.gateway.chat("hi"), 502)
+
+
+def test_a_client_that_reads_nothing_does_not_hold_its_call(stacked, mark):
+    stack = stacked(env={"OUTCROP_TOTAL_TIMEOUT": "1s"})
+    # More than all buffers of the kernel on the way can take.
+    prompt = f"{mark} [[sim:tokens 60000]] [[sim:chunk 1]] [[sim:pace 0ms]]"
+    body = {"model": settings.CLAUDE, "stream": True, "n": 8, "max_tokens": 64_000}
+    body["messages"] = [{"role": "user", "content": prompt}]
+    payload = json.dumps(body).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {settings.KEY}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", stack.gateway.port))
+        client.sendall(head.encode() + payload)
+        poll(lambda: stack.simulator.state()["calls"]["total"] >= 8, "the calls have come")
+        poll(lambda: stack.simulator.active() == 0, "the calls have ended", timeout=30)

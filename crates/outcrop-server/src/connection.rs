@@ -11,7 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
+use crate::config::Config;
 use crate::framing::Framing;
+
+/// Time for an answer that has ended with an error to be taken.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What is known of a connection's requests before hyper has read them.
 #[derive(Debug)]
@@ -36,6 +40,9 @@ pub(crate) struct Connection {
     ambiguity: Arc<Ambiguity>,
     header_timeout: Duration,
     send_timeout: Duration,
+    answer_timeout: Duration,
+    /// When the client last sent something: the answer that is being written belongs to that.
+    last_read: Instant,
     /// Set while a head has begun and not ended.
     head_deadline: Option<Pin<Box<Sleep>>>,
     /// Set while the client takes nothing of what is there for it.
@@ -43,13 +50,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, header_timeout: Duration, send_timeout: Duration) -> Self {
+    pub(crate) fn new(stream: TcpStream, config: &Config) -> Self {
         Self {
             stream,
             framing: Framing::default(),
             ambiguity: Arc::new(Ambiguity::new()),
-            header_timeout,
-            send_timeout,
+            header_timeout: config.header_timeout,
+            send_timeout: config.send_timeout,
+            answer_timeout: config.answer_timeout,
+            last_read: Instant::now(),
             head_deadline: None,
             send_deadline: None,
         }
@@ -79,10 +88,13 @@ impl Connection {
             self.send_deadline = None;
             return written;
         }
-        let send_timeout = self.send_timeout;
+        // A client that takes a little now and then doesn't get more time than the answer as a whole has. Others are
+        // told before: the body of the answer looks at the same limit when it is asked for more.
+        let answer_ends = self.last_read + self.answer_timeout + GRACE;
+        let ends = answer_ends.min(Instant::now() + self.send_timeout);
         let deadline = self
             .send_deadline
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(send_timeout)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(ends)));
         deadline
             .as_mut()
             .poll(cx)
@@ -96,6 +108,7 @@ impl AsyncRead for Connection {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         match read {
             Poll::Ready(Ok(())) => {
+                self.last_read = Instant::now();
                 self.observe(&buf.filled()[filled..]);
                 Poll::Ready(Ok(()))
             }

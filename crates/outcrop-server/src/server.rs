@@ -105,7 +105,7 @@ async fn serve_connection(stream: TcpStream, router: Router, gateway: &Gateway, 
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let connection = Connection::new(stream, gateway.config.header_timeout, gateway.config.send_timeout);
+    let connection = Connection::new(stream, &gateway.config);
     let ambiguity = connection.ambiguity();
     let next_request = Cell::new(0);
     let service = service_fn(move |request| {

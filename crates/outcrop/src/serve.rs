@@ -256,6 +256,7 @@ fn server_config(settings: &Settings) -> outcrop_server::Config {
         header_timeout: *settings.header_timeout,
         body_timeout: *settings.body_timeout,
         send_timeout: *settings.send_timeout,
+        answer_timeout: *settings.total_timeout,
         keep_alive_interval: settings.keep_alive_interval,
         shutdown_timeout: settings.shutdown_timeout,
         max_connections: settings.max_connections.get(),
