@@ -95,7 +95,7 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
     response
 }
 
-/// The access check and the reading that every endpoint starts with.
+/// One request on its way through: what its steps need besides each other's results.
 struct Exchange {
     gateway: Arc<Gateway>,
     path_model: Option<String>,

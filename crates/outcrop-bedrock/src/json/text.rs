@@ -58,11 +58,6 @@ impl<'a> JsonText<'a> {
         &self.token[1..self.token.len() - 1]
     }
 
-    /// Whether the token contains escapes: without, [`JsonText::inner`] is the text itself.
-    pub fn is_escaped(&self) -> bool {
-        self.escaped
-    }
-
     /// Whether the text is empty or nothing but white space.
     pub fn is_blank(&self) -> bool {
         // Almost every text starts with something visible, so the decoding below is rare.
@@ -88,14 +83,6 @@ impl<'a> JsonText<'a> {
             (Cow::Borrowed(token), false) => Cow::Borrowed(&token[1..token.len() - 1]),
             (token, false) => Cow::Owned(token[1..token.len() - 1].to_owned()),
             (token, true) => Cow::Owned(unescape(&token[1..token.len() - 1])),
-        }
-    }
-
-    /// The same text, independent of the document.
-    pub fn into_owned(self) -> JsonText<'static> {
-        JsonText {
-            token: Cow::Owned(self.token.into_owned()),
-            escaped: self.escaped,
         }
     }
 }
@@ -153,11 +140,6 @@ impl<'a> Json<'a> {
             Cow::Borrowed(value) => Some(value),
             Cow::Owned(_) => None,
         }
-    }
-
-    /// The same value, independent of the document.
-    pub fn into_owned(self) -> Json<'static> {
-        Json(Cow::Owned(self.0.into_owned()))
     }
 }
 
