@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::fetch::FetchConfig;
+
 /// Settings of the server.
 #[derive(Clone)]
 pub struct Config {
@@ -27,6 +29,8 @@ pub struct Config {
     pub max_connections: usize,
     /// The largest `n` of a request.
     pub max_choices: usize,
+    /// Fetching what URLs in requests point to.
+    pub fetch: FetchConfig,
 }
 
 impl Default for Config {
@@ -43,6 +47,7 @@ impl Default for Config {
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 10_000,
             max_choices: 8,
+            fetch: FetchConfig::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::event_body::EventBody;
+use crate::fetch::Fetcher;
 use crate::models::ModelList;
 use crate::record::Record;
 use crate::server::{Recorded, RequestId};
@@ -40,6 +41,9 @@ pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) client: Client,
     pub(crate) models: ModelList,
+    /// Gets what URLs in requests point to.
+    #[allow(dead_code, reason = "the exchange asks for files once a plan names URLs")]
+    pub(crate) fetcher: Fetcher,
     /// Set when what has not ended by itself must end.
     pub(crate) ending: CancellationToken,
 }
@@ -50,6 +54,7 @@ pub(crate) type Sending = BoxFuture<'static, Result<Vec<Reply>, Failure>>;
 impl Gateway {
     pub(crate) fn new(config: Config, client: Client) -> Self {
         Self {
+            fetcher: Fetcher::new(config.fetch.clone()),
             config,
             client,
             models: ModelList::default(),

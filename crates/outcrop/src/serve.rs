@@ -261,5 +261,14 @@ fn server_config(settings: &Settings) -> outcrop_server::Config {
         shutdown_timeout: settings.shutdown_timeout,
         max_connections: settings.max_connections.get(),
         max_choices: settings.max_choices.get(),
+        fetch: outcrop_server::FetchConfig {
+            enabled: settings.fetch_urls,
+            hosts: settings.fetch_hosts.to_vec(),
+            private_networks: settings.fetch_private_networks.to_vec(),
+            max_bytes: usize::try_from(settings.fetch_max_bytes.bytes()).unwrap_or(usize::MAX),
+            timeout: *settings.fetch_timeout,
+            max_redirects: settings.fetch_max_redirects,
+            max_concurrent: settings.fetch_concurrency.get(),
+        },
     }
 }

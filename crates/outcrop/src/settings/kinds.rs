@@ -2,6 +2,7 @@
 
 mod aws;
 mod key;
+mod list;
 mod log;
 mod net;
 mod number;
@@ -10,6 +11,7 @@ mod time;
 
 pub(crate) use aws::{Profile, Region};
 pub(crate) use key::ApiKey;
+pub(crate) use list::List;
 pub(crate) use log::{LogFilter, LogFormat};
 pub(crate) use net::BaseUrl;
 pub(crate) use number::Ratio;

@@ -133,6 +133,25 @@ fn every_kind_says_what_it_expects() {
             "simulator_scenario = [1]",
             "simulator_scenario: expected a path, found a list",
         ),
+        (
+            "fetch_hosts = [\"https://example.com\"]",
+            "fetch_hosts: expected a list of hosts such as `cdn.example.com` or `*.example.com`, found a list \
+             (\"https://example.com\": a host has no scheme, port or path)",
+        ),
+        (
+            "fetch_private_networks = [\"10.0.0.1/8\"]",
+            "fetch_private_networks: expected a list of networks such as `10.1.0.0/16` or `fd12::/16`, found a list \
+             (\"10.0.0.1/8\": bits beyond the prefix are set; the network is 10.0.0.0/8)",
+        ),
+        (
+            "fetch_private_networks = [\"169.254.169.254\"]",
+            "fetch_private_networks: expected a list of networks such as `10.1.0.0/16` or `fd12::/16`, found a list \
+             (\"169.254.169.254\": it is never fetched from: link-local, multicast, or a cloud's metadata)",
+        ),
+        (
+            "fetch_max_redirects = -1",
+            "fetch_max_redirects: expected a whole number from 0, found -1",
+        ),
         ("api_keys = \"sk-secret\"", "api_keys: expected a list of keys"),
     ]
     .into_iter()
@@ -212,6 +231,7 @@ fn no_output_gives_a_secret_away() {
         "api_keys = [\"sk-secret\"]\napi_keys = [\"sk-secret\"]\n",
         "api_key = \"sk-secret\"\n",
         "endpoint_url = \"http://me:sk-secret@example.com\"\n",
+        "fetch_hosts = [\"http://me:sk-secret@example.com\"]\n",
     ]
     .into_iter()
     .enumerate()
