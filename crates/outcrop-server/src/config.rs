@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::fetch::FetchConfig;
+use crate::policy::Policies;
 
 /// Settings of the server.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Config {
     pub max_choices: usize,
     /// Fetching what URLs in requests point to.
     pub fetch: FetchConfig,
+    /// What translation is told to do, by model and caller.
+    pub policies: Policies,
 }
 
 impl Default for Config {
@@ -48,6 +51,7 @@ impl Default for Config {
             max_connections: 10_000,
             max_choices: 8,
             fetch: FetchConfig::default(),
+            policies: Policies::default(),
         }
     }
 }

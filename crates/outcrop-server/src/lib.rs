@@ -14,6 +14,7 @@ mod fetch;
 mod framing;
 mod health;
 mod models;
+mod policy;
 mod record;
 mod request_id;
 mod routes;
@@ -21,4 +22,8 @@ mod server;
 
 pub use config::Config;
 pub use fetch::{FetchConfig, HostPattern, Network};
+pub use policy::{
+    Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
+    PromptCaching, StreamMode, Trace,
+};
 pub use server::Server;

@@ -8,8 +8,10 @@ mod endpoint;
 pub mod family;
 mod notes;
 pub mod openai;
+pub mod policy;
 mod problem;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
 pub use notes::Notes;
+pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};

@@ -6,6 +6,7 @@ mod list;
 mod log;
 mod net;
 mod number;
+mod policy;
 mod size;
 mod time;
 
@@ -15,5 +16,6 @@ pub(crate) use list::List;
 pub(crate) use log::{LogFilter, LogFormat};
 pub(crate) use net::BaseUrl;
 pub(crate) use number::Ratio;
+pub(crate) use policy::{GuardrailId, GuardrailVersion};
 pub(crate) use size::ByteSize;
 pub(crate) use time::Timeout;

@@ -5,11 +5,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use outcrop_server::{HostPattern, Network};
+use outcrop_server::{HostPattern, Network, OnUnsupported, PromptCaching, StreamMode, Trace};
 
 use super::kind::{Kind, Shape};
-use super::kinds::{ApiKey, BaseUrl, ByteSize, List, LogFilter, LogFormat, Profile, Ratio, Region, Timeout};
+use super::kinds::{
+    ApiKey, BaseUrl, ByteSize, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat, Profile, Ratio, Region,
+    Timeout,
+};
 use super::layers::{Layers, Origin};
+use super::policies::PolicyTable;
 use super::problem::Problems;
 
 /// One row of the table.
@@ -91,6 +95,8 @@ macro_rules! settings {
         #[derive(Clone, Debug)]
         pub(crate) struct Settings {
             $($( $(#[doc = $doc])+ pub(crate) $name: $kind, )+)+
+            /// The tables for some models and keys.
+            pub(crate) policies: Vec<PolicyTable>,
         }
 
         impl Settings {
@@ -105,7 +111,7 @@ macro_rules! settings {
                 $($( let $name = $name.pick::<$kind>(&mut problems, &mut effective); )+)+
                 match ($($($name),+),+,) {
                     ($($(Some($name)),+),+,) if problems.is_empty() => {
-                        Ok((Settings { $($($name),+),+ }, effective))
+                        Ok((Settings { $($($name),+),+, policies: layers.policies.clone() }, effective))
                     }
                     _ => Err(problems),
                 }
@@ -190,6 +196,27 @@ settings! {
         /// Silence on a stream after which it gets an SSE comment.
         /// It keeps load balancers from cutting a connection that looks idle. 0 sends none.
         keep_alive_interval: Duration = "15s";
+    }
+    section "Policy" {
+        /// What to do with a parameter or content that a model can't be given.
+        /// `adapt` changes it or leaves it out, and names it in `X-Outcrop-Adapted`; `reject` refuses the request.
+        on_unsupported: OnUnsupported = "adapt";
+        /// Where prompts are cached.
+        /// `explicit` is where clients ask for it, `auto` also at the best places of prompts whose clients don't ask,
+        /// `off` nowhere.
+        prompt_caching: PromptCaching = "explicit";
+        /// The guardrail of requests that don't name one, by id or ARN.
+        /// It needs a version too.
+        guardrail_id: Option<GuardrailId> = "";
+        /// The guardrail's version.
+        guardrail_version: Option<GuardrailVersion> = "";
+        /// Whether answers tell what the guardrail did.
+        /// Where it is not set, Bedrock decides.
+        guardrail_trace: Option<Trace> = "";
+        /// How the guardrail works on streams.
+        /// `sync` looks at each piece before it is passed on, `async` passes pieces on while it looks. Where it is not
+        /// set, Bedrock decides.
+        guardrail_stream_mode: Option<StreamMode> = "";
     }
     section "Fetching" {
         /// Fetch the images and files that requests name by `http://` and `https://` URLs.

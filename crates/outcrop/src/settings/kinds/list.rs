@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use outcrop_server::{HostPattern, Network};
+use outcrop_server::{HostPattern, ModelPattern, Network};
 use serde_json::{Value, json};
 
 use crate::settings::kind::{Invalid, Kind, Raw, Shape};
@@ -25,6 +25,11 @@ impl Item for HostPattern {
 impl Item for Network {
     const EXPECTED: &'static str = "a list of networks such as `10.1.0.0/16` or `fd12::/16`";
     const PLACEHOLDER: &'static str = "NETWORK,…";
+}
+
+impl Item for ModelPattern {
+    const EXPECTED: &'static str = "a list of models such as `*claude*`, with `*` for any text";
+    const PLACEHOLDER: &'static str = "MODEL,…";
 }
 
 /// A list that may be empty: empty text is the empty list, so that a variable can undo what a file says.
