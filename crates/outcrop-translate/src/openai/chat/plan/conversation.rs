@@ -1,11 +1,14 @@
 //! From OpenAI's list of messages to Converse's: system prompts apart, user and assistant strictly in turn, the user
 //! first, nothing blank.
 
-use outcrop_bedrock::converse::{ContentBlock, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolUse};
+use outcrop_bedrock::converse::{
+    ContentBlock, Image, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolUse,
+};
 use outcrop_bedrock::json::{Fault, Json, JsonText};
 
 use super::super::image;
-use super::super::message::{self, Part, ToolCall};
+use super::super::message::{self, ToolCall};
+use super::super::part::{Part, PartKind};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -73,10 +76,11 @@ impl<'a> Conversation<'a> {
             notes.add("messages.system", "moved", "system-prompt-comes-first");
         }
         for (index, part) in parts(message).enumerate() {
-            match part {
-                Part::Text(text) if text.is_blank() => {}
-                Part::Text(text) => self.system.push(SystemBlock::Text(text.clone())),
-                Part::ImageUrl(_) => {
+            match &part.kind {
+                PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+                PartKind::Text(text) => self.system.push(SystemBlock::Text(text.clone())),
+                PartKind::GuardedText(text) => self.system.push(SystemBlock::GuardText(text.clone())),
+                _ => {
                     let fault = Fault::shape("a system message takes text only");
                     return Err(fault.under_key("type").at_index(index).under_key("content"));
                 }
@@ -97,12 +101,13 @@ impl<'a> Conversation<'a> {
     fn mend(&mut self, notes: &mut Notes) {
         if self.messages.is_empty() {
             // Nothing but system messages: the last one is what the client wants answered.
-            let text = match self.system.pop() {
-                Some(SystemBlock::Text(text)) => text,
-                None => JsonText::encode(NO_CONTENT),
+            let block = match self.system.pop() {
+                Some(SystemBlock::Text(text)) => ContentBlock::Text(text),
+                Some(SystemBlock::GuardText(text)) => ContentBlock::GuardText(text),
+                Some(SystemBlock::CachePoint(_)) | None => ContentBlock::Text(JsonText::encode(NO_CONTENT)),
             };
             notes.add("messages.system", "user-turn", "no-user-message");
-            self.say(Role::User, vec![ContentBlock::Text(text)]);
+            self.say(Role::User, vec![block]);
         }
         if self.messages.first().is_some_and(|first| first.role != Role::User) {
             notes.add("messages", "user-turn-added", "first-is-assistant");
@@ -136,16 +141,12 @@ fn parts<'a>(message: &'a message::Message<'a>) -> impl Iterator<Item = &'a Part
 fn user_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
     let mut blocks = Vec::with_capacity(message.content.as_ref().map_or(0, Vec::len));
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
-            Part::ImageUrl(url) => {
-                let image = image_at(url, index)?;
-                blocks.push(ContentBlock::Image {
-                    format: image.format,
-                    base64: image.base64,
-                });
-            }
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
+            PartKind::GuardedText(text) => blocks.push(ContentBlock::GuardText(text.clone())),
+            PartKind::Image { url } => blocks.push(ContentBlock::Image(image_at(url, index)?)),
+            PartKind::File(_) | PartKind::Audio { .. } | PartKind::Video { .. } => return Err(unsupported(index)),
         }
     }
     Ok(blocks)
@@ -154,10 +155,10 @@ fn user_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock
 fn assistant_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
     let mut blocks = Vec::new();
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
-            Part::ImageUrl(_) => {
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) | PartKind::GuardedText(text) => blocks.push(ContentBlock::Text(text.clone())),
+            _ => {
                 let fault = Fault::shape("an assistant message takes text only");
                 return Err(fault.under_key("type").at_index(index).under_key("content"));
             }
@@ -192,16 +193,11 @@ fn tool_use<'a>(call: &'a ToolCall<'a>) -> Result<ToolUse<'a>, Fault> {
 fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, Fault> {
     let mut content = Vec::new();
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => content.push(ToolResultBlock::Text(text.clone())),
-            Part::ImageUrl(url) => {
-                let image = image_at(url, index)?;
-                content.push(ToolResultBlock::Image {
-                    format: image.format,
-                    base64: image.base64,
-                });
-            }
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) | PartKind::GuardedText(text) => content.push(ToolResultBlock::Text(text.clone())),
+            PartKind::Image { url } => content.push(ToolResultBlock::Image(image_at(url, index)?)),
+            PartKind::File(_) | PartKind::Audio { .. } | PartKind::Video { .. } => return Err(unsupported(index)),
         }
     }
     if content.is_empty() {
@@ -211,10 +207,14 @@ fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, 
         .tool_call_id
         .clone()
         .ok_or_else(|| Fault::shape("is required").under_key("tool_call_id"))?;
-    Ok(ToolResult { id, content })
+    Ok(ToolResult {
+        id,
+        content,
+        status: None,
+    })
 }
 
-fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<image::Image<'a>, Fault> {
+fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<Image<'a>, Fault> {
     let at_part = |fault: Fault| {
         fault
             .under_key("url")
@@ -223,4 +223,9 @@ fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<image::Image<'a>,
             .under_key("content")
     };
     image::from_data_url(url).map_err(at_part)
+}
+
+fn unsupported(index: usize) -> Fault {
+    let fault = Fault::shape("audio, video and file parts are not supported yet");
+    fault.under_key("type").at_index(index).under_key("content")
 }
