@@ -6,10 +6,13 @@
 
 mod endpoint;
 pub mod family;
+mod media;
 mod notes;
 pub mod openai;
 mod problem;
+mod remote;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
 pub use notes::Notes;
 pub use problem::{AwsDetail, Problem, ProblemKind};
+pub use remote::{Fetched, Remote};

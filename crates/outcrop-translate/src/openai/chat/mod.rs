@@ -1,7 +1,7 @@
 //! `POST /v1/chat/completions`, both ways.
 
 mod cache_control;
-mod image;
+mod media;
 mod message;
 mod parameter;
 mod part;

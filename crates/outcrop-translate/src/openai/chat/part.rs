@@ -19,18 +19,26 @@ pub(super) enum PartKind<'a> {
     Text(JsonText<'a>),
     /// Text that a guardrail judges.
     GuardedText(JsonText<'a>),
-    Image {
-        url: JsonText<'a>,
-    },
+    Image(Link<'a>),
     File(File<'a>),
     Audio {
         /// Base64 without any label, in OpenAI's form.
         data: JsonText<'a>,
         format: Option<JsonText<'a>>,
     },
-    Video {
-        url: JsonText<'a>,
-    },
+    Video(Link<'a>),
+}
+
+/// A URL and what may be said of what it leads to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Link<'a> {
+    pub(super) url: Option<JsonText<'a>>,
+    /// A media type, in LiteLLM's form.
+    pub(super) format: Option<JsonText<'a>>,
+    /// The AWS account that owns the bucket of an `s3:` URL.
+    pub(super) bucket_owner: Option<JsonText<'a>>,
+    /// The part's member that holds it.
+    pub(super) member: &'static str,
 }
 
 /// A file: its content, or where that is.
@@ -43,6 +51,8 @@ pub(super) struct File<'a> {
     pub(super) filename: Option<JsonText<'a>>,
     /// A media type, in LiteLLM's form.
     pub(super) format: Option<JsonText<'a>>,
+    /// The AWS account that owns the bucket of an `s3:` URL.
+    pub(super) bucket_owner: Option<JsonText<'a>>,
 }
 
 impl<'a> Part<'a> {
@@ -80,11 +90,11 @@ impl<'a> Part<'a> {
 struct Members<'a> {
     kind: Option<String>,
     text: Option<JsonText<'a>>,
-    image: Option<JsonText<'a>>,
+    image: Option<Link<'a>>,
     file: Option<File<'a>>,
     audio: Option<JsonText<'a>>,
     audio_format: Option<JsonText<'a>>,
-    video: Option<JsonText<'a>>,
+    video: Option<Link<'a>>,
     cache_point: Option<CacheTtl>,
 }
 
@@ -93,7 +103,7 @@ impl<'a> Members<'a> {
         match name {
             "type" => self.kind = Some(reader.string()?.into_owned()),
             "text" | "refusal" => self.text = Some(reader.text()?),
-            "image_url" => self.image = read_url(reader)?,
+            "image_url" => self.image = Some(Link::read(reader, "image_url")?),
             "file" => self.file = Some(File::read(reader)?),
             "input_audio" => reader.object(|name, reader| {
                 match name {
@@ -103,7 +113,8 @@ impl<'a> Members<'a> {
                 }
                 Ok(())
             })?,
-            "video_url" | "video" => self.video = read_url(reader)?,
+            "video_url" => self.video = Some(Link::read(reader, "video_url")?),
+            "video" => self.video = Some(Link::read(reader, "video")?),
             "cache_control" => self.cache_point = read_cache_control(reader)?.or(self.cache_point),
             "prompt_cache_breakpoint" => self.cache_point = self.cache_point.or(read_cache_breakpoint(reader)?),
             _ => reader.skip()?,
@@ -113,18 +124,21 @@ impl<'a> Members<'a> {
 
     fn into_kind(self) -> Result<PartKind<'a>, Fault> {
         let missing = |member: &str| Fault::shape("is required").under_key(member);
-        let url_of = |url: Option<_>, member| url.ok_or_else(|| missing("url").under_key(member));
+        let link = |link: Option<Link<'a>>, member| {
+            link.filter(|link| link.url.is_some())
+                .ok_or_else(|| missing("url").under_key(member))
+        };
         match self.kind.as_deref() {
             Some("text") => self.text.map(PartKind::Text).ok_or_else(|| missing("text")),
             Some("refusal") => self.text.map(PartKind::Text).ok_or_else(|| missing("refusal")),
             Some("guarded_text") => self.text.map(PartKind::GuardedText).ok_or_else(|| missing("text")),
-            Some("image_url") => url_of(self.image, "image_url").map(|url| PartKind::Image { url }),
+            Some("image_url") => link(self.image, "image_url").map(PartKind::Image),
             Some("file") => self.file.map(PartKind::File).ok_or_else(|| missing("file")),
             Some("input_audio") => Ok(PartKind::Audio {
                 data: self.audio.ok_or_else(|| missing("data").under_key("input_audio"))?,
                 format: self.audio_format,
             }),
-            Some(kind @ ("video_url" | "video")) => url_of(self.video, kind).map(|url| PartKind::Video { url }),
+            Some(kind @ ("video_url" | "video")) => link(self.video, kind).map(PartKind::Video),
             Some(_) => {
                 let known = "'text', 'image_url', 'file', 'input_audio' or 'video_url'";
                 Err(Fault::shape(format!("expected {known}")).under_key("type"))
@@ -134,25 +148,33 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Reads `{"url": …}`, or the URL alone.
-fn read_url<'a>(reader: &mut Reader<'a>) -> Result<Option<JsonText<'a>>, Fault> {
-    if reader.kind()? == Kind::String {
-        return reader.text().map(Some);
-    }
-    let mut url = None;
-    reader.object(|name, reader| {
-        match name {
-            "url" => url = Some(reader.text()?),
-            // It trades quality for OpenAI's price; Bedrock's models have no such choice.
-            "detail" => match reader.nullable(Reader::string)?.as_deref() {
-                None | Some("auto" | "low" | "high" | "original") => {}
-                Some(_) => return Err(Fault::shape("expected 'auto', 'low', 'high' or 'original'")),
-            },
-            _ => reader.skip()?,
+impl<'a> Link<'a> {
+    /// Reads `{"url": …}`, or the URL alone.
+    fn read(reader: &mut Reader<'a>, member: &'static str) -> Result<Self, Fault> {
+        let mut link = Self {
+            member,
+            ..Self::default()
+        };
+        if reader.kind()? == Kind::String {
+            link.url = Some(reader.text()?);
+            return Ok(link);
         }
-        Ok(())
-    })?;
-    Ok(url)
+        reader.object(|name, reader| {
+            match name {
+                "url" => link.url = Some(reader.text()?),
+                "format" => link.format = reader.nullable(Reader::text)?,
+                "bucket_owner" => link.bucket_owner = reader.nullable(Reader::text)?,
+                // It trades quality for OpenAI's price; Bedrock's models have no such choice.
+                "detail" => match reader.nullable(Reader::string)?.as_deref() {
+                    None | Some("auto" | "low" | "high" | "original") => {}
+                    Some(_) => return Err(Fault::shape("expected 'auto', 'low', 'high' or 'original'")),
+                },
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(link)
+    }
 }
 
 impl<'a> File<'a> {
@@ -164,6 +186,7 @@ impl<'a> File<'a> {
                 "file_id" => file.file_id = reader.nullable(Reader::text)?,
                 "filename" => file.filename = reader.nullable(Reader::text)?,
                 "format" => file.format = reader.nullable(Reader::text)?,
+                "bucket_owner" => file.bucket_owner = reader.nullable(Reader::text)?,
                 _ => reader.skip()?,
             }
             Ok(())

@@ -1,16 +1,16 @@
 //! From OpenAI's list of messages to Converse's: system prompts apart, user and assistant strictly in turn, the user
 //! first, nothing blank.
 
-use outcrop_bedrock::converse::{
-    ContentBlock, Image, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolUse,
-};
+use outcrop_bedrock::converse::{ContentBlock, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolUse};
 use outcrop_bedrock::json::{Fault, Json, JsonText};
 
-use super::super::image;
+use super::super::media;
 use super::super::message::{self, ToolCall};
 use super::super::part::{Part, PartKind};
+use crate::media::{Intake, add_text_beside_documents};
 use crate::notes::Notes;
 use crate::problem::Problem;
+use crate::remote::Remote;
 
 /// What stands in for a turn that must be there but says nothing.
 const NO_CONTENT: &str = "(no content)";
@@ -25,6 +25,8 @@ pub(super) struct Conversation<'a> {
 /// Translates the messages.
 pub(super) fn translate<'a>(
     messages: &'a [message::Message<'a>],
+    model_id: &str,
+    remote: &mut Remote,
     notes: &mut Notes,
 ) -> Result<Conversation<'a>, Problem> {
     if messages.is_empty() {
@@ -32,24 +34,31 @@ pub(super) fn translate<'a>(
         return Err(problem.with_code("invalid_value").with_param("messages"));
     }
     let mut conversation = Conversation::default();
+    let mut intake = Intake::new(model_id, remote);
     for (index, message) in messages.iter().enumerate() {
         if message.is_named {
             notes.add("messages.name", "dropped", "unsupported");
         }
         conversation
-            .add(message, notes)
+            .add(message, &mut intake, notes)
             .map_err(|fault| Problem::from(fault.at_index(index).under_key("messages")))?;
     }
     conversation.mend(notes);
+    add_text_beside_documents(&mut conversation.messages, notes);
     Ok(conversation)
 }
 
 impl<'a> Conversation<'a> {
-    fn add(&mut self, message: &'a message::Message<'a>, notes: &mut Notes) -> Result<(), Fault> {
+    fn add(
+        &mut self,
+        message: &'a message::Message<'a>,
+        intake: &mut Intake<'_>,
+        notes: &mut Notes,
+    ) -> Result<(), Fault> {
         match message.role {
             message::Role::System => self.add_system(message, notes),
             message::Role::User => {
-                let blocks = user_blocks(message)?;
+                let blocks = user_blocks(message, intake)?;
                 self.say(Role::User, blocks);
                 Ok(())
             }
@@ -64,7 +73,7 @@ impl<'a> Conversation<'a> {
                 Ok(())
             }
             message::Role::Tool => {
-                let result = tool_result(message)?;
+                let result = tool_result(message, intake)?;
                 self.say(Role::User, vec![ContentBlock::ToolResult(result)]);
                 Ok(())
             }
@@ -138,15 +147,15 @@ fn parts<'a>(message: &'a message::Message<'a>) -> impl Iterator<Item = &'a Part
 }
 
 /// The blocks of a user's turn; blank texts say nothing and Bedrock refuses them.
-fn user_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
+fn user_blocks<'a>(message: &'a message::Message<'a>, intake: &mut Intake<'_>) -> Result<Vec<ContentBlock<'a>>, Fault> {
     let mut blocks = Vec::with_capacity(message.content.as_ref().map_or(0, Vec::len));
     for (index, part) in parts(message).enumerate() {
+        let at_part = |fault: Fault| fault.at_index(index).under_key("content");
         match &part.kind {
             PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
             PartKind::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
             PartKind::GuardedText(text) => blocks.push(ContentBlock::GuardText(text.clone())),
-            PartKind::Image { url } => blocks.push(ContentBlock::Image(image_at(url, index)?)),
-            PartKind::File(_) | PartKind::Audio { .. } | PartKind::Video { .. } => return Err(unsupported(index)),
+            other => blocks.push(media::block(other, intake).map_err(at_part)?),
         }
     }
     Ok(blocks)
@@ -190,14 +199,14 @@ fn tool_use<'a>(call: &'a ToolCall<'a>) -> Result<ToolUse<'a>, Fault> {
     })
 }
 
-fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, Fault> {
+fn tool_result<'a>(message: &'a message::Message<'a>, intake: &mut Intake<'_>) -> Result<ToolResult<'a>, Fault> {
     let mut content = Vec::new();
     for (index, part) in parts(message).enumerate() {
+        let at_part = |fault: Fault| fault.at_index(index).under_key("content");
         match &part.kind {
             PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
             PartKind::Text(text) | PartKind::GuardedText(text) => content.push(ToolResultBlock::Text(text.clone())),
-            PartKind::Image { url } => content.push(ToolResultBlock::Image(image_at(url, index)?)),
-            PartKind::File(_) | PartKind::Audio { .. } | PartKind::Video { .. } => return Err(unsupported(index)),
+            other => content.push(media::result_block(other, intake).map_err(at_part)?),
         }
     }
     if content.is_empty() {
@@ -212,20 +221,4 @@ fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, 
         content,
         status: None,
     })
-}
-
-fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<Image<'a>, Fault> {
-    let at_part = |fault: Fault| {
-        fault
-            .under_key("url")
-            .under_key("image_url")
-            .at_index(index)
-            .under_key("content")
-    };
-    image::from_data_url(url).map_err(at_part)
-}
-
-fn unsupported(index: usize) -> Fault {
-    let fault = Fault::shape("audio, video and file parts are not supported yet");
-    fault.under_key("type").at_index(index).under_key("content")
 }
