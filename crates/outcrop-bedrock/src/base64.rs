@@ -7,26 +7,29 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 /// `bytes` in base64, padded.
 pub fn encode(bytes: &[u8]) -> String {
-    let letter = |bits: u32, shift: u32| char::from(LETTERS[(bits >> shift & 63) as usize]);
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     let groups = bytes.chunks_exact(3);
     let rest = groups.remainder();
     for group in groups {
-        let bits = u32::from(group[0]) << 16 | u32::from(group[1]) << 8 | u32::from(group[2]);
-        out.extend([letter(bits, 18), letter(bits, 12), letter(bits, 6), letter(bits, 0)]);
+        out.extend_from_slice(&letters(group[0], group[1], group[2]));
     }
     match *rest {
         [a] => {
-            let bits = u32::from(a) << 16;
-            out.extend([letter(bits, 18), letter(bits, 12), '=', '=']);
+            let [first, second, ..] = letters(a, 0, 0);
+            out.extend_from_slice(&[first, second, b'=', b'=']);
         }
         [a, b] => {
-            let bits = u32::from(a) << 16 | u32::from(b) << 8;
-            out.extend([letter(bits, 18), letter(bits, 12), letter(bits, 6), '=']);
+            let [first, second, third, _] = letters(a, b, 0);
+            out.extend_from_slice(&[first, second, third, b'=']);
         }
         _ => {}
     }
-    out
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn letters(a: u8, b: u8, c: u8) -> [u8; 4] {
+    let bits = u32::from_be_bytes([0, a, b, c]);
+    [18, 12, 6, 0].map(|shift| LETTERS[(bits >> shift & 63) as usize])
 }
 
 /// Base64 that is known to be well-formed: only letters of the alphabet, padded to a multiple of four, not empty.
