@@ -6,12 +6,15 @@
 
 mod endpoint;
 pub mod family;
+mod media;
 mod notes;
 pub mod openai;
 pub mod policy;
 mod problem;
+mod remote;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
 pub use notes::Notes;
 pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
+pub use remote::{Fetched, Remote};

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use bytes::{Buf as _, Bytes};
 
-use super::content::{ContentBlock, LARGE_IMAGE};
+use super::cache::CacheTtl;
+use super::content::{ContentBlock, write_guard_text};
+use super::media::LARGE_MEDIA;
 use crate::call::CallBody;
 use crate::json::{Json, JsonText, ObjectWriter, ToJson};
 
-/// The largest first allocation for what is written of a document: images are not copied.
+/// The largest first allocation for what is written of a document: large media are not copied.
 const MAX_TRUSTED_BYTES: usize = 512 * 1024;
 
 /// A request. Empty lists and absent values are not written.
@@ -60,6 +62,10 @@ pub struct Message<'a> {
 pub enum SystemBlock<'a> {
     /// Text; Bedrock refuses blank ones.
     Text(JsonText<'a>),
+    /// Text that a guardrail judges.
+    GuardText(JsonText<'a>),
+    /// What stands before it may be remembered.
+    CachePoint(CacheTtl),
 }
 
 /// Sampling and length.
@@ -98,6 +104,8 @@ pub struct ToolConfig<'a> {
 pub enum Tool<'a> {
     /// One that the client runs.
     Spec(ToolSpec<'a>),
+    /// The tools before it may be remembered.
+    CachePoint(CacheTtl),
 }
 
 /// A tool that the client runs.
@@ -123,25 +131,25 @@ pub enum ToolChoice<'a> {
 }
 
 impl ConverseRequest<'_> {
-    /// Writes the request. Large images stay slices of `source`, the document that the request was read from.
+    /// Writes the request. Large media stay slices of `source`, the document that the request was read from.
     pub fn to_body(&self, source: &Bytes) -> CallBody {
         let mut out = Vec::with_capacity(source.len().min(MAX_TRUSTED_BYTES) + 256);
         self.write(&mut out);
-        let mut images = self
+        let mut media = self
             .messages
             .iter()
             .flat_map(|message| &message.content)
-            .flat_map(ContentBlock::large_images)
+            .flat_map(ContentBlock::large_media)
             .peekable();
         let mut rest = Bytes::from(out);
         let mut pieces = Vec::new();
-        while images.peek().is_some()
-            && let Some(at) = rest.iter().position(|&byte| byte == LARGE_IMAGE)
-            && let Some(base64) = images.next()
+        while media.peek().is_some()
+            && let Some(at) = rest.iter().position(|&byte| byte == LARGE_MEDIA)
+            && let Some(medium) = media.next()
         {
             pieces.push(rest.split_to(at));
-            pieces.push(slice_of(source, base64));
-            // The byte that stood for the image.
+            pieces.push(medium.piece(source));
+            // The byte that stood for them.
             rest.advance(1);
         }
         pieces.push(rest);
@@ -187,6 +195,8 @@ impl ToJson for SystemBlock<'_> {
     fn write_json(&self, out: &mut Vec<u8>) {
         ObjectWriter::write(out, |block| match self {
             Self::Text(text) => block.field("text", text),
+            Self::GuardText(text) => write_guard_text(block, text),
+            Self::CachePoint(ttl) => ttl.write(block),
         });
     }
 }
@@ -219,6 +229,7 @@ impl ToJson for Tool<'_> {
                 object.optional("description", &spec.description);
                 object.object("inputSchema", |schema| schema.field("json", &spec.input_schema));
             }),
+            Self::CachePoint(ttl) => ttl.write(tool),
         });
     }
 }
@@ -230,15 +241,5 @@ impl ToJson for ToolChoice<'_> {
             Self::Any => choice.object("any", |_| {}),
             Self::Tool(name) => choice.object("tool", |tool| tool.field("name", name)),
         });
-    }
-}
-
-/// `text` as a slice of `source`, or a copy if it lies elsewhere.
-fn slice_of(source: &Bytes, text: &str) -> Bytes {
-    let (all, part) = (source.as_ptr_range(), text.as_bytes().as_ptr_range());
-    if all.start <= part.start && part.end <= all.end {
-        source.slice_ref(text.as_bytes())
-    } else {
-        Bytes::copy_from_slice(text.as_bytes())
     }
 }

@@ -3,6 +3,9 @@
 //! A family is asked by name ("how do you sample?"); no mapping looks into a model id itself.
 
 mod claude;
+mod media;
+
+pub use media::{MediaSupport, media};
 
 /// Which of `temperature` and `top_p` a model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use outcrop_bedrock::json::{Fault, JsonText, Kind, Reader};
 
+use super::part::Part;
+
 /// A message, read but not judged.
 #[derive(Clone, Debug)]
 pub(super) struct Message<'a> {
@@ -23,13 +25,6 @@ pub(super) enum Role {
     User,
     Assistant,
     Tool,
-}
-
-/// A part of what is said.
-#[derive(Clone, Debug)]
-pub(super) enum Part<'a> {
-    Text(JsonText<'a>),
-    ImageUrl(JsonText<'a>),
 }
 
 /// A call of a tool.
@@ -75,7 +70,7 @@ impl<'a> Message<'a> {
         message.role = role.ok_or_else(|| Fault::shape("is required").under_key("role"))?;
         if let (None, Some(refusal)) = (&message.content, refusal) {
             // That the assistant refused is what it said.
-            message.content = Some(vec![Part::Text(refusal)]);
+            message.content = Some(vec![Part::text(refusal)]);
         }
         if message.content.is_none() && message.tool_calls.is_empty() && message.role != Role::Assistant {
             return Err(Fault::shape("is required").under_key("content"));
@@ -98,50 +93,6 @@ impl Role {
             _ => Err(Fault::shape(
                 "expected 'system', 'developer', 'user', 'assistant' or 'tool'",
             )),
-        }
-    }
-}
-
-impl<'a> Part<'a> {
-    fn read_all(reader: &mut Reader<'a>) -> Result<Vec<Self>, Fault> {
-        match reader.kind()? {
-            Kind::String => Ok(vec![Self::Text(reader.text()?)]),
-            Kind::Array => reader.list(Self::read),
-            other => Err(Fault::shape(format!(
-                "expected a string or an array of parts, but got {}",
-                other.described()
-            ))),
-        }
-    }
-
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let (mut kind, mut text, mut url) = (None, None, None);
-        reader.object(|name, reader| {
-            match name {
-                "type" => kind = Some(reader.string()?),
-                "text" | "refusal" => text = Some(reader.text()?),
-                "image_url" if reader.kind()? == Kind::String => url = Some(reader.text()?),
-                "image_url" => reader.object(|name, reader| match name {
-                    "url" => reader.text().map(|text| url = Some(text)),
-                    // `detail` trades quality for OpenAI's price; Bedrock's models have no such choice.
-                    _ => reader.skip(),
-                })?,
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        let missing = |member: &str| Fault::shape("is required").under_key(member);
-        match kind.as_deref() {
-            Some("text") => text.map(Self::Text).ok_or_else(|| missing("text")),
-            Some("refusal") => text.map(Self::Text).ok_or_else(|| missing("refusal")),
-            Some("image_url") => url
-                .map(Self::ImageUrl)
-                .ok_or_else(|| missing("url").under_key("image_url")),
-            Some("input_audio" | "file") => {
-                Err(Fault::shape("audio and file parts are not supported yet").under_key("type"))
-            }
-            Some(_) => Err(Fault::shape("expected 'text' or 'image_url'").under_key("type")),
-            None => Err(missing("type")),
         }
     }
 }

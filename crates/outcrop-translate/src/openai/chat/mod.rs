@@ -1,8 +1,10 @@
 //! `POST /v1/chat/completions`, both ways.
 
-mod image;
+mod cache_control;
+mod media;
 mod message;
 mod parameter;
+mod part;
 mod plan;
 mod request;
 mod response;

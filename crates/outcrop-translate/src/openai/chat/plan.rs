@@ -19,6 +19,7 @@ use crate::endpoint::{Context, Plan};
 use crate::family::{self, Sampling};
 use crate::notes::Notes;
 use crate::problem::{Problem, ProblemKind};
+use crate::remote::Remote;
 
 /// The most stop sequences that Converse takes (service model of Bedrock Runtime, 2026-11).
 const MAX_STOP_SEQUENCES: usize = 2500;
@@ -29,7 +30,12 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let model = model(request, context)?;
     let choices = choices(request, context)?;
     let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
-    let conversation = conversation::translate(messages, &mut notes)?;
+    let mut remote = Remote::default();
+    let mut conversation = conversation::translate(messages, model, &mut remote, &mut notes)?;
+    if !remote.missing().is_empty() {
+        remote.fail_missing("this gateway fetches nothing; send a data URL");
+        conversation = conversation::translate(messages, model, &mut remote, &mut notes)?;
+    }
     let mut converse = ConverseRequest {
         tool_config: tools::translate(request, &conversation.messages, &mut notes)?,
         messages: conversation.messages,

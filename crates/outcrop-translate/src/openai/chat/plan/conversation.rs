@@ -4,10 +4,13 @@
 use outcrop_bedrock::converse::{ContentBlock, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolUse};
 use outcrop_bedrock::json::{Fault, Json, JsonText};
 
-use super::super::image;
-use super::super::message::{self, Part, ToolCall};
+use super::super::media;
+use super::super::message::{self, ToolCall};
+use super::super::part::{Part, PartKind};
+use crate::media::{Intake, add_text_beside_documents};
 use crate::notes::Notes;
 use crate::problem::Problem;
+use crate::remote::Remote;
 
 /// What stands in for a turn that must be there but says nothing.
 const NO_CONTENT: &str = "(no content)";
@@ -22,6 +25,8 @@ pub(super) struct Conversation<'a> {
 /// Translates the messages.
 pub(super) fn translate<'a>(
     messages: &'a [message::Message<'a>],
+    model_id: &str,
+    remote: &mut Remote,
     notes: &mut Notes,
 ) -> Result<Conversation<'a>, Problem> {
     if messages.is_empty() {
@@ -29,24 +34,31 @@ pub(super) fn translate<'a>(
         return Err(problem.with_code("invalid_value").with_param("messages"));
     }
     let mut conversation = Conversation::default();
+    let mut intake = Intake::new(model_id, remote);
     for (index, message) in messages.iter().enumerate() {
         if message.is_named {
             notes.add("messages.name", "dropped", "unsupported");
         }
         conversation
-            .add(message, notes)
+            .add(message, &mut intake, notes)
             .map_err(|fault| Problem::from(fault.at_index(index).under_key("messages")))?;
     }
     conversation.mend(notes);
+    add_text_beside_documents(&mut conversation.messages, notes);
     Ok(conversation)
 }
 
 impl<'a> Conversation<'a> {
-    fn add(&mut self, message: &'a message::Message<'a>, notes: &mut Notes) -> Result<(), Fault> {
+    fn add(
+        &mut self,
+        message: &'a message::Message<'a>,
+        intake: &mut Intake<'_>,
+        notes: &mut Notes,
+    ) -> Result<(), Fault> {
         match message.role {
             message::Role::System => self.add_system(message, notes),
             message::Role::User => {
-                let blocks = user_blocks(message)?;
+                let blocks = user_blocks(message, intake)?;
                 self.say(Role::User, blocks);
                 Ok(())
             }
@@ -61,7 +73,7 @@ impl<'a> Conversation<'a> {
                 Ok(())
             }
             message::Role::Tool => {
-                let result = tool_result(message)?;
+                let result = tool_result(message, intake)?;
                 self.say(Role::User, vec![ContentBlock::ToolResult(result)]);
                 Ok(())
             }
@@ -73,10 +85,11 @@ impl<'a> Conversation<'a> {
             notes.add("messages.system", "moved", "system-prompt-comes-first");
         }
         for (index, part) in parts(message).enumerate() {
-            match part {
-                Part::Text(text) if text.is_blank() => {}
-                Part::Text(text) => self.system.push(SystemBlock::Text(text.clone())),
-                Part::ImageUrl(_) => {
+            match &part.kind {
+                PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+                PartKind::Text(text) => self.system.push(SystemBlock::Text(text.clone())),
+                PartKind::GuardedText(text) => self.system.push(SystemBlock::GuardText(text.clone())),
+                _ => {
                     let fault = Fault::shape("a system message takes text only");
                     return Err(fault.under_key("type").at_index(index).under_key("content"));
                 }
@@ -97,12 +110,13 @@ impl<'a> Conversation<'a> {
     fn mend(&mut self, notes: &mut Notes) {
         if self.messages.is_empty() {
             // Nothing but system messages: the last one is what the client wants answered.
-            let text = match self.system.pop() {
-                Some(SystemBlock::Text(text)) => text,
-                None => JsonText::encode(NO_CONTENT),
+            let block = match self.system.pop() {
+                Some(SystemBlock::Text(text)) => ContentBlock::Text(text),
+                Some(SystemBlock::GuardText(text)) => ContentBlock::GuardText(text),
+                Some(SystemBlock::CachePoint(_)) | None => ContentBlock::Text(JsonText::encode(NO_CONTENT)),
             };
             notes.add("messages.system", "user-turn", "no-user-message");
-            self.say(Role::User, vec![ContentBlock::Text(text)]);
+            self.say(Role::User, vec![block]);
         }
         if self.messages.first().is_some_and(|first| first.role != Role::User) {
             notes.add("messages", "user-turn-added", "first-is-assistant");
@@ -133,19 +147,15 @@ fn parts<'a>(message: &'a message::Message<'a>) -> impl Iterator<Item = &'a Part
 }
 
 /// The blocks of a user's turn; blank texts say nothing and Bedrock refuses them.
-fn user_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
+fn user_blocks<'a>(message: &'a message::Message<'a>, intake: &mut Intake<'_>) -> Result<Vec<ContentBlock<'a>>, Fault> {
     let mut blocks = Vec::with_capacity(message.content.as_ref().map_or(0, Vec::len));
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
-            Part::ImageUrl(url) => {
-                let image = image_at(url, index)?;
-                blocks.push(ContentBlock::Image {
-                    format: image.format,
-                    base64: image.base64,
-                });
-            }
+        let at_part = |fault: Fault| fault.at_index(index).under_key("content");
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
+            PartKind::GuardedText(text) => blocks.push(ContentBlock::GuardText(text.clone())),
+            other => blocks.push(media::block(other, intake).map_err(at_part)?),
         }
     }
     Ok(blocks)
@@ -154,10 +164,10 @@ fn user_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock
 fn assistant_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
     let mut blocks = Vec::new();
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
-            Part::ImageUrl(_) => {
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) | PartKind::GuardedText(text) => blocks.push(ContentBlock::Text(text.clone())),
+            _ => {
                 let fault = Fault::shape("an assistant message takes text only");
                 return Err(fault.under_key("type").at_index(index).under_key("content"));
             }
@@ -189,19 +199,14 @@ fn tool_use<'a>(call: &'a ToolCall<'a>) -> Result<ToolUse<'a>, Fault> {
     })
 }
 
-fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, Fault> {
+fn tool_result<'a>(message: &'a message::Message<'a>, intake: &mut Intake<'_>) -> Result<ToolResult<'a>, Fault> {
     let mut content = Vec::new();
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => content.push(ToolResultBlock::Text(text.clone())),
-            Part::ImageUrl(url) => {
-                let image = image_at(url, index)?;
-                content.push(ToolResultBlock::Image {
-                    format: image.format,
-                    base64: image.base64,
-                });
-            }
+        let at_part = |fault: Fault| fault.at_index(index).under_key("content");
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) | PartKind::GuardedText(text) => content.push(ToolResultBlock::Text(text.clone())),
+            other => content.push(media::result_block(other, intake).map_err(at_part)?),
         }
     }
     if content.is_empty() {
@@ -211,16 +216,9 @@ fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, 
         .tool_call_id
         .clone()
         .ok_or_else(|| Fault::shape("is required").under_key("tool_call_id"))?;
-    Ok(ToolResult { id, content })
-}
-
-fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<image::Image<'a>, Fault> {
-    let at_part = |fault: Fault| {
-        fault
-            .under_key("url")
-            .under_key("image_url")
-            .at_index(index)
-            .under_key("content")
-    };
-    image::from_data_url(url).map_err(at_part)
+    Ok(ToolResult {
+        id,
+        content,
+        status: None,
+    })
 }
