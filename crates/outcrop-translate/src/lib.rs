@@ -9,7 +9,9 @@ pub mod family;
 mod notes;
 pub mod openai;
 mod problem;
+mod stop;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
 pub use notes::Notes;
 pub use problem::{AwsDetail, Problem, ProblemKind};
+pub use stop::StopMatcher;
