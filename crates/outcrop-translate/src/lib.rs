@@ -6,12 +6,14 @@
 
 mod endpoint;
 pub mod family;
+mod names;
 mod notes;
 pub mod openai;
 mod problem;
 mod stop;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
+pub use names::{Names, Restorer};
 pub use notes::Notes;
 pub use problem::{AwsDetail, Problem, ProblemKind};
 pub use stop::StopMatcher;
