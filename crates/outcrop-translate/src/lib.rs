@@ -10,6 +10,7 @@ mod names;
 mod notes;
 pub mod openai;
 mod problem;
+pub mod schema;
 mod stop;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};

@@ -88,7 +88,8 @@ const SAMPLES: &[Sample] = &[
 fn flags_win_over_variables_over_the_file_over_defaults() {
     let place = Place::new("precedence-bare");
     let schema: Value = serde_json::from_str(&place.run(&["config", "schema"]).stdout).unwrap();
-    let all: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    let mut all: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    all.sort_unstable();
     let mut sampled: Vec<&str> = SAMPLES.iter().map(|(name, ..)| *name).collect();
     sampled.sort_unstable();
     assert_eq!(sampled, all, "each setting has a sample here");
