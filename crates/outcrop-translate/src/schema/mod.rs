@@ -11,10 +11,12 @@ mod instruction;
 
 mod object;
 mod places;
+mod unwrap;
 mod validator;
 
 pub use closing::{Closing, close_objects};
 pub use extract::json_in;
 pub use instruction::{answer_in_json, repair};
 pub use object::{ObjectSchema, WRAPPED_MEMBER, object_schema};
+pub use unwrap::MemberStream;
 pub use validator::{Validator, Violation};
