@@ -14,6 +14,7 @@ mod problem;
 mod remote;
 
 pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
+pub use names::{Names, Restorer};
 pub use notes::Notes;
 pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
