@@ -26,8 +26,40 @@ pub struct ConverseRequest<'a> {
     pub tool_config: Option<ToolConfig<'a>>,
     /// Parameters of the model that Converse has no name for.
     pub additional_model_request_fields: Vec<(Cow<'a, str>, Json<'a>)>,
+    /// JSON pointers to fields of the model's own answer: at most 10.
+    pub additional_model_response_field_paths: Vec<JsonText<'a>>,
     /// For the invocation log: 1–16 pairs, keys and values of at most 256 characters.
     pub request_metadata: Vec<(String, String)>,
+    /// A `GuardrailConfiguration`, or a `GuardrailStreamConfiguration`.
+    pub guardrail_config: Option<Json<'a>>,
+    /// A `PerformanceConfiguration`.
+    pub performance_config: Option<Json<'a>>,
+    /// The type of a `ServiceTier`.
+    pub service_tier: Option<JsonText<'a>>,
+    /// A `PromptVariableMap`.
+    pub prompt_variables: Option<Json<'a>>,
+    /// The form and the effort of the answer.
+    pub output_config: OutputConfig<'a>,
+}
+
+/// The form and the effort of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutputConfig<'a> {
+    /// The schema that the answer's text must fit.
+    pub text_format: Option<JsonSchema<'a>>,
+    /// `low`, `medium`, `high`, `xhigh` or `max`.
+    pub effort: Option<&'static str>,
+}
+
+/// A schema for an answer's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonSchema<'a> {
+    /// The schema, as a string of JSON.
+    pub schema: JsonText<'a>,
+    /// What the answer is called.
+    pub name: Option<JsonText<'a>>,
+    /// What it is for.
+    pub description: Option<JsonText<'a>>,
 }
 
 /// Who speaks.
@@ -117,6 +149,8 @@ pub struct ToolSpec<'a> {
     pub description: Option<JsonText<'a>>,
     /// JSON Schema of the arguments: an object.
     pub input_schema: Json<'a>,
+    /// Whether the arguments must fit the schema; not written where they need not.
+    pub strict: bool,
 }
 
 /// Whether a tool must be called.
@@ -171,6 +205,19 @@ impl ConverseRequest<'_> {
                     }
                 });
             }
+            request.unless_empty(
+                "additionalModelResponseFieldPaths",
+                &self.additional_model_response_field_paths,
+            );
+            request.optional("guardrailConfig", &self.guardrail_config);
+            request.optional("performanceConfig", &self.performance_config);
+            if let Some(tier) = &self.service_tier {
+                request.object("serviceTier", |object| object.field("type", tier));
+            }
+            request.optional("promptVariables", &self.prompt_variables);
+            if self.output_config != OutputConfig::default() {
+                request.field("outputConfig", &self.output_config);
+            }
             if !self.request_metadata.is_empty() {
                 request.object("requestMetadata", |metadata| {
                     for (key, value) in &self.request_metadata {
@@ -212,6 +259,28 @@ impl ToJson for InferenceConfig<'_> {
     }
 }
 
+impl ToJson for OutputConfig<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |config| {
+            if let Some(format) = &self.text_format {
+                config.object("textFormat", |text_format| {
+                    text_format.field("type", "json_schema");
+                    text_format.object("structure", |structure| {
+                        structure.object("jsonSchema", |schema| {
+                            schema.field("schema", &format.schema);
+                            schema.optional("name", &format.name);
+                            schema.optional("description", &format.description);
+                        });
+                    });
+                });
+            }
+            if let Some(effort) = self.effort {
+                config.field("effort", effort);
+            }
+        });
+    }
+}
+
 impl ToJson for ToolConfig<'_> {
     fn write_json(&self, out: &mut Vec<u8>) {
         ObjectWriter::write(out, |config| {
@@ -228,6 +297,9 @@ impl ToJson for Tool<'_> {
                 object.field("name", &spec.name);
                 object.optional("description", &spec.description);
                 object.object("inputSchema", |schema| schema.field("json", &spec.input_schema));
+                if spec.strict {
+                    object.field("strict", &true);
+                }
             }),
             Self::CachePoint(ttl) => ttl.write(tool),
         });
