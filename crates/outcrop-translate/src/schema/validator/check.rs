@@ -12,9 +12,10 @@ use super::{Validator, Violation, resolve};
 /// Work for one value, about a second's at most. A step is a schema met, or a byte compared.
 const MAX_STEPS: usize = 2_000_000;
 
-/// Schemas entered within one another. A document of the deepest nesting, each level behind a reference and an
-/// alternative, needs fewer; more would be a reference that runs in a circle.
-const MAX_NESTING: usize = 400;
+/// Schemas entered within one another: a document of ninety levels, each behind a reference and an alternative, needs
+/// fewer. More would be a reference that runs in a circle, or more than the stack of a thread (2 MiB) holds in a build
+/// without optimisation.
+const MAX_NESTING: usize = 280;
 
 pub(super) fn check(validator: &Validator, value: &Value) -> Result<(), Violation> {
     let mut check = Check {

@@ -343,7 +343,7 @@ fn deep_schemas_are_refused_and_deep_values_checked() {
         "List": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"$ref": "#/$defs/List"}}]},
     }});
     let mut value = json!(null);
-    for _ in 0..127 {
+    for _ in 0..90 {
         value = json!([value]);
     }
     assert_eq!(check(&schema, &value), Ok(()));
