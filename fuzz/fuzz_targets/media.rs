@@ -31,6 +31,9 @@ fuzz_target!(|input: (u8, &[u8])| {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 1,
+        advisor: None,
+        remote: None,
+        repair: None,
     };
     match ChatCompletions::plan(&bytes::Bytes::from(body.to_string()), &context) {
         Ok(plan) => {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_bedrock::frame::FrameDecoder;
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint, Plan, Problem, ProblemKind, StreamTranslator};
+use outcrop_translate::{Context, Endpoint, Halt, Plan, Problem, ProblemKind, StreamTranslator};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -22,11 +22,14 @@ const CONTEXT: Context<'static> = Context {
     created: 1_800_000_000,
     path_model: None,
     max_choices: 8,
+    advisor: None,
+    remote: None,
+    repair: None,
 };
 
 type ChatPlan = Plan<<ChatCompletions as Endpoint>::Memo>;
 
-fn plan(request: &Value) -> Result<ChatPlan, Problem> {
+fn plan(request: &Value) -> Result<ChatPlan, Halt> {
     ChatCompletions::plan(&serde_json::to_vec(request).unwrap().into(), &CONTEXT)
 }
 
@@ -492,7 +495,8 @@ fn check_plan(body: &[u8]) {
                 "notes fit a header"
             );
         }
-        Err(problem) => {
+        Err(Halt::Fetch(urls)) => assert!(!urls.is_empty()),
+        Err(Halt::Problem(problem)) => {
             assert!((400..500).contains(&problem.status), "{problem:?}");
             let body: Value = serde_json::from_slice(&ChatCompletions::error(&problem)).expect("an error is JSON");
             assert_eq!(body["error"]["message"].as_str(), Some(problem.message.as_str()));
@@ -539,7 +543,7 @@ proptest! {
             (Ok(one), Ok(other)) => {
                 prop_assert_eq!(one.body, other.body);
                 prop_assert_eq!((one.operation, one.model_id, one.choices), (other.operation, other.model_id, other.choices));
-                prop_assert_eq!((one.memo, one.notes), (other.memo, other.notes));
+                prop_assert_eq!((format!("{:?}", one.memo), one.notes), (format!("{:?}", other.memo), other.notes));
             }
             (one, other) => prop_assert_eq!(one.err(), other.err()),
         }
@@ -639,7 +643,8 @@ fn large_files_audio_and_video_are_carried_and_not_copied() {
     // Each starts as its kind does: a PDF, a WAV, an MP4.
     let heads = ["JVBERi0xLjQK", "UklGRiQAAABXQVZF", "AAAAFGZ0eXBpc29t"];
     let [pdf, wav, mp4] = heads.map(|head| format!("{head}{}", "A".repeat(80_000)));
-    let request = json!({"model": "acme.seer-v1", "messages": [
+    let tools = json!([{"type": "function", "function": {"name": "film"}}]);
+    let request = json!({"model": "acme.seer-v1", "tools": tools, "messages": [
         {"role": "user", "content": [
             {"type": "file", "file": {"file_data": format!("data:application/pdf;base64,{pdf}")}},
             {"type": "text", "text": "and"},

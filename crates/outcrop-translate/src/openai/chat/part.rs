@@ -10,7 +10,6 @@ use super::cache_control::{read_cache_breakpoint, read_cache_control};
 pub(super) struct Part<'a> {
     pub(super) kind: PartKind<'a>,
     /// Set where the client wants what stands up to here remembered.
-    #[expect(dead_code, reason = "read; placing it is the plan's")]
     pub(super) cache_point: Option<CacheTtl>,
 }
 
