@@ -4,19 +4,22 @@
 
 mod access;
 mod body;
+mod caller;
 mod config;
 mod connection;
 mod error;
 mod event_body;
 mod exchange;
-#[allow(dead_code, reason = "the exchange asks for files once a plan names URLs")]
+mod explain;
 mod fetch;
 mod framing;
 mod health;
+mod learned;
 mod models;
 mod policy;
 mod record;
 mod request_id;
+mod rounds;
 mod routes;
 mod server;
 

@@ -135,7 +135,8 @@ impl Fetcher {
     }
 
     /// Fetches one file.
-    pub(crate) async fn fetch(&self, url: &str) -> Result<Bytes, FetchError> {
+    #[cfg(test)]
+    async fn fetch(&self, url: &str) -> Result<Bytes, FetchError> {
         self.fetch_within(url, &Allowance::new(self.config.max_bytes)).await
     }
 

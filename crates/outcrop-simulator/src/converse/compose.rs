@@ -159,26 +159,14 @@ impl Composer<'_> {
             let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
             return self.call(1, name, sample::of(schema));
         }
-        if let Some(schema) = self.output_schema() {
-            return Block::Text(sample::of(&schema).to_string());
-        }
-        Block::Text(answer_text::about(self.prompt, self.body, self.script.tokens))
-    }
-
-    /// The schema that the answer must follow, in Converse's own field or in Claude's.
-    fn output_schema(&self) -> Option<Value> {
-        let converse = self
+        let schema = self
             .body
             .pointer("/outputConfig/textFormat/structure/jsonSchema/schema")
             .and_then(Value::as_str);
-        match converse {
-            Some(schema) => serde_json::from_str(schema).ok(),
-            None => self
-                .body
-                .pointer("/additionalModelRequestFields/output_config/format/schema")
-                .filter(|_| self.target.family.strict_model)
-                .cloned(),
+        if let Some(schema) = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok()) {
+            return Block::Text(sample::of(&schema).to_string());
         }
+        Block::Text(answer_text::about(self.prompt, self.body, self.script.tokens))
     }
 
     fn forced_tool(&self) -> Option<&Value> {
