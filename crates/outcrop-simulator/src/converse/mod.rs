@@ -5,6 +5,7 @@ mod compose;
 mod events;
 mod faults;
 mod guardrail;
+mod reasoning;
 mod reply;
 mod sample;
 
