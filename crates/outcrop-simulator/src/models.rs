@@ -82,8 +82,7 @@ pub(crate) struct Family {
     pub(crate) sampling: Sampling,
     pub(crate) thinking: Thinking,
     pub(crate) stop_sequences: usize,
-    /// If `additionalModelRequestFields` may hold anything.
-    pub(crate) extra_fields: bool,
+    pub(crate) extra_fields: ExtraFields,
     /// If the model's own server checks strictly, in Anthropic's words.
     pub(crate) strict_model: bool,
 }
@@ -94,6 +93,19 @@ pub(crate) struct Family {
 pub(crate) enum Sampling {
     Any,
     One,
+    None,
+}
+
+/// What `additionalModelRequestFields` may hold.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ExtraFields {
+    Any,
+    /// What Anthropic's own API knows.
+    Claude,
+    /// Nothing, and each field is refused by its name.
+    Unknown,
+    /// Nothing at all.
     None,
 }
 
@@ -277,7 +289,7 @@ impl Default for Family {
             sampling: Sampling::Any,
             thinking: Thinking::None,
             stop_sequences: 4,
-            extra_fields: true,
+            extra_fields: ExtraFields::Any,
             strict_model: false,
         }
     }

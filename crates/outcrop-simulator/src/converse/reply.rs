@@ -24,31 +24,75 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Block {
     Text(String),
-    Reasoning { text: String, signature: Option<String> },
-    ToolUse { id: String, name: String, input: Value },
+    Reasoning {
+        text: String,
+        signature: Option<String>,
+        /// What it counts beyond the text that is shown.
+        hidden_tokens: u64,
+    },
+    /// Reasoning that only the model can read, in base64.
+    Redacted {
+        content: String,
+        hidden_tokens: u64,
+    },
+    ToolUse {
+        id: String,
+        name: String,
+        input: Value,
+        /// The arguments as they are streamed, if they aren't the input as JSON.
+        raw: Option<String>,
+    },
+    /// A text, and what it's taken from.
+    Citation {
+        text: String,
+        citation: Value,
+    },
+    /// A PNG, in base64.
+    Image(String),
 }
+
+/// What an image counts.
+const TOKENS_PER_IMAGE: u64 = 1_000;
 
 impl Block {
     pub(crate) fn tokens(&self) -> u64 {
         match self {
-            Block::Text(text) | Block::Reasoning { text, .. } => tokens::of(text),
+            Block::Text(text) | Block::Citation { text, .. } => tokens::of(text),
+            Block::Reasoning {
+                text, hidden_tokens, ..
+            } => tokens::of(text) + hidden_tokens,
+            Block::Redacted { hidden_tokens, .. } => *hidden_tokens,
             Block::ToolUse { name, input, .. } => tokens::of(name) + tokens::of(&input.to_string()),
+            Block::Image(_) => TOKENS_PER_IMAGE,
+        }
+    }
+
+    /// How many of the tokens are reasoning.
+    pub(crate) fn thinking_tokens(&self) -> u64 {
+        match self {
+            Block::Reasoning { .. } | Block::Redacted { .. } => self.tokens(),
+            _ => 0,
         }
     }
 
     fn to_json(&self) -> Value {
         match self {
             Block::Text(text) => json!({"text": text}),
-            Block::Reasoning { text, signature } => {
+            Block::Reasoning { text, signature, .. } => {
                 let mut reasoning = json!({"text": text});
                 if let Some(signature) = signature {
                     reasoning["signature"] = signature.as_str().into();
                 }
                 json!({"reasoningContent": {"reasoningText": reasoning}})
             }
-            Block::ToolUse { id, name, input } => {
+            Block::Redacted { content, .. } => json!({"reasoningContent": {"redactedContent": content}}),
+            Block::ToolUse { id, name, input, .. } => {
                 json!({"toolUse": {"toolUseId": id, "name": name, "input": input}})
             }
+            Block::Citation { text, citation } => {
+                json!({"citationsContent": {"content": [{"text": text}], "citations": [citation]}})
+            }
+            Block::Image(bytes) => json!({"image": {"format": "png", "source": {"bytes": bytes}}}),
         }
     }
 }

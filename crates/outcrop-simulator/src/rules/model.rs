@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{at, list, placed};
-use crate::models::{Family, Sampling, Target};
+use crate::models::{ExtraFields, Family, Sampling, Target};
 use crate::refusal::Refusal;
 
 /// The fields of Anthropic's own API that Claude takes beside Converse's.
@@ -111,15 +111,20 @@ fn check_extra_fields(body: &Value, family: &Family) -> Result<(), Refusal> {
             "The format of the additionalModelRequestFields field is invalid. Provide a json object for the field and try again.",
         ));
     };
-    if !family.extra_fields && !fields.is_empty() {
-        return Err(Refusal::validation(
-            "This model doesn't support the additionalModelRequestFields that you provided.",
-        ));
-    }
-    let unknown = fields.keys().find(|name| !CLAUDE_FIELDS.contains(&name.as_str()));
+    let unknown = match family.extra_fields {
+        ExtraFields::Any => None,
+        ExtraFields::Claude => fields.keys().find(|name| !CLAUDE_FIELDS.contains(&name.as_str())),
+        ExtraFields::Unknown => fields.keys().next(),
+        ExtraFields::None if fields.is_empty() => None,
+        ExtraFields::None => {
+            return Err(Refusal::validation(
+                "This model doesn't support the additionalModelRequestFields that you provided.",
+            ));
+        }
+    };
     match unknown {
-        Some(name) if family.strict_model => Err(Refusal::by_model(&format!("{name}: Extra inputs are not permitted"))),
-        _ => Ok(()),
+        Some(name) => Err(Refusal::by_model(&format!("{name}: Extra inputs are not permitted"))),
+        None => Ok(()),
     }
 }
 

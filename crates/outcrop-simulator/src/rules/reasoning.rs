@@ -15,6 +15,12 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
         if let Some(reasoning) = at(block, &["reasoningContent", "reasoningText"]) {
             check_signature(reasoning, &place)?;
         }
+        let redacted = at(block, &["reasoningContent", "redactedContent"]).and_then(Value::as_str);
+        if redacted.is_some_and(|content| !signature::is_redacted(content)) {
+            return Err(Refusal::by_model(&format!(
+                "{place}: Invalid `data` in `redacted_thinking` block"
+            )));
+        }
     }
     let kind = at(body, &["additionalModelRequestFields", "thinking", "type"]);
     match kind.and_then(Value::as_str) {
@@ -26,7 +32,7 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
 fn check_signature(reasoning: &Value, place: &str) -> Result<(), Refusal> {
     let text = reasoning.get("text").and_then(Value::as_str).unwrap_or_default();
     match reasoning.get("signature").and_then(Value::as_str) {
-        Some(signature) if signature == signature::of(text) => Ok(()),
+        Some(signature) if signature::fits(signature, text) => Ok(()),
         Some(_) => Err(Refusal::by_model(&format!(
             "{place}: Invalid `signature` in `thinking` block"
         ))),

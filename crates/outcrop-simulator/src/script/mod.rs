@@ -1,18 +1,23 @@
 //! Scripted behaviour: what a scenario's rules and the markers in a prompt ask for.
 
 mod action;
+mod conversation;
+mod field;
 mod markers;
+mod scan;
 mod scenario;
+mod words;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 pub use action::{Action, ActionError, Fault};
+pub(crate) use conversation::{Directions, user_text};
+pub(crate) use markers::Marked;
 pub use scenario::{Rule, Scenario, ScenarioError};
 
 use crate::refusal::Refusal;
-use crate::rules::{blocks, is_from, messages};
 
 /// All that was asked for about one call.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +35,12 @@ pub(crate) struct Script {
     pub(crate) chunk: Option<usize>,
     pub(crate) cached: Option<Cached>,
     pub(crate) fault: Option<Fault>,
+    /// How a stream's blocks are numbered, if not from 0.
+    pub(crate) block_numbers: Vec<usize>,
+    /// If the fragments of several calls take turns.
+    pub(crate) interleave: bool,
     errors: Vec<ScriptedError>,
+    refused_fields: Vec<(String, Refusal)>,
 }
 
 /// Tokens that a cache is said to have given or taken.
@@ -45,7 +55,11 @@ pub(crate) struct Cached {
 pub(crate) enum Scripted {
     Text(String),
     Tool { name: String, input: Value },
+    RawTool { name: String, arguments: String },
     Reasoning(String),
+    RedactedReasoning,
+    Citation(String),
+    Image,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +83,19 @@ impl Script {
             Action::Text(text) => self.blocks.push(Scripted::Text(text)),
             Action::Tool { name, input } => self.blocks.push(Scripted::Tool { name, input }),
             Action::Reasoning(text) => self.blocks.push(Scripted::Reasoning(text)),
+            Action::RawTool { name, arguments } => self.blocks.push(Scripted::RawTool { name, arguments }),
+            Action::RedactedReasoning => self.blocks.push(Scripted::RedactedReasoning),
+            Action::Citation(text) => self.blocks.push(Scripted::Citation(text)),
+            Action::Image => self.blocks.push(Scripted::Image),
+            Action::BlockNumbers(numbers) => self.block_numbers = numbers,
+            Action::Interleave => self.interleave = true,
+            Action::RefuseField {
+                path,
+                exception,
+                message,
+            } => self.refused_fields.push((path, Refusal { exception, message })),
+            // Which of their steps is followed was decided before.
+            Action::Sequence { .. } | Action::Turns(_) => {}
             Action::Tokens(tokens) => self.tokens = Some(tokens),
             Action::Stop(reason) => self.stop_reason = Some(reason),
             Action::Echo => self.echo = true,
@@ -91,6 +118,12 @@ impl Script {
         }
     }
 
+    /// The refusal of the first field that the body shouldn't hold.
+    pub(crate) fn refused_field(&self, body: &Value) -> Option<&Refusal> {
+        let held = self.refused_fields.iter().find(|(path, _)| field::holds(body, path));
+        held.map(|(_, refusal)| refusal)
+    }
+
     /// If the errors depend on how often this was called.
     pub(crate) fn counts_attempts(&self) -> bool {
         !self.errors.is_empty()
@@ -109,15 +142,3 @@ impl Script {
         None
     }
 }
-
-/// The text of the last user turn, where the markers stand.
-pub(crate) fn last_user_text(body: &Value) -> String {
-    let last = messages(body).iter().rfind(|message| is_from(message, "user"));
-    let texts = last
-        .map_or(&[][..], blocks)
-        .iter()
-        .filter_map(|block| block.get("text")?.as_str());
-    texts.collect::<Vec<_>>().join("\n")
-}
-
-pub(crate) use markers::Marked;
