@@ -3,7 +3,7 @@
 import pytest
 
 from support import models, shapes
-from support.exchange import TIME, WEATHER, ask, both, schema, tool, user
+from support.exchange import TIME, WEATHER, ask, blocks, both, result, schema, tool, user
 
 BUDGET_MODELS = [models.CLAUDE_3_7, models.CLAUDE_4, models.CLAUDE_4_5]
 ADAPTIVE_MODELS = [models.OPUS_4_7, models.CLAUDE_5, models.FABLE_5, models.OPUS_5_5]
@@ -253,6 +253,39 @@ class TestAnswers:
     def test_no_count_where_the_model_does_not_tell(self, stack):
         usage = ask(stack, THINKS, model=models.DEEPSEEK_R1).answer.usage
         assert not (usage.get("completion_tokens_details") or {}).get("reasoning_tokens")
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+class TestRedacted:
+    FIELDS = {"reasoning_effort": "low", "max_tokens": 4000}
+
+    def test_what_is_hidden_is_kept_hidden(self, stack, stream):
+        asked = ask(stack, "[[sim:redacted-reasoning]][[sim:text I say.]]", stream=stream, **self.FIELDS)
+        (block,) = asked.answer.blocks
+        assert block["type"] == "redacted_thinking" and block["data"]
+        assert asked.answer.content == "I say." and not asked.answer.reasoning
+
+    def test_between_readable_ones(self, stack, stream):
+        said = "[[sim:reasoning One.]][[sim:redacted-reasoning]][[sim:reasoning Two.]][[sim:text I say.]]"
+        asked = ask(stack, said, stream=stream, **self.FIELDS)
+        kinds = [block["type"] for block in asked.answer.blocks]
+        assert kinds == ["thinking", "redacted_thinking", "thinking"]
+        assert [block.get("thinking") for block in asked.answer.blocks] == ["One.", None, "Two."]
+
+    def test_it_goes_back_as_it_came(self, stack, stream):
+        said = '[[sim:redacted-reasoning]][[sim:tool get_weather {"city": "Rome"}]]'
+        answer = ask(stack, said, tools=[WEATHER], stream=stream, **self.FIELDS).answer
+        messages = [user("Weather?"), answer.message, result(answer.calls[0]["id"], "Sunny.")]
+        asked = ask(stack, messages=messages, tools=[WEATHER], stream=stream, **self.FIELDS)
+        assert asked.status == 200, asked.reply.text
+        (sent,) = blocks(asked.call, "reasoningContent")
+        assert sent == {"redactedContent": answer.blocks[0]["data"]}
+        assert "Sunny." in asked.answer.content
+
+    def test_no_tags_around_nothing(self, stack, stream):
+        said = "[[sim:redacted-reasoning]][[sim:text I say.]]"
+        asked = ask(stack, said, include_thinking_data=True, stream=stream, **self.FIELDS)
+        assert asked.answer.content.replace("<think></think>", "").strip() == "I say."
 
 
 class TestThoughtsInContent:

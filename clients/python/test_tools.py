@@ -432,6 +432,34 @@ class TestAnswers:
             assert asked.answer.calls[0]["function"]["arguments"] == "{}"
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+class TestOddAnswers:
+    def test_citations_are_text(self, stack, stream):
+        asked = ask(stack, "[[sim:text See: ]][[sim:citation Granite is hard.]]", stream=stream)
+        assert asked.answer.content == "See: Granite is hard." and asked.answer.finish == "stop"
+
+    def test_what_openai_has_no_word_for_does_no_harm(self, stack, stream):
+        asked = ask(stack, "[[sim:text Look.]][[sim:image]]", stream=stream)
+        assert asked.answer.content == "Look." and asked.answer.finish == "stop"
+
+    @pytest.mark.parametrize("reason", ["malformed_tool_use", "malformed_model_output"])
+    def test_malformed_answers(self, stack, reason, stream):
+        """Never a word that OpenAI's clients don't know."""
+        asked = ask(stack, f"[[sim:text Look.]][[sim:stop {reason}]]", stream=stream)
+        if asked.status == 200 and (not stream or asked.events.done):
+            assert asked.answer.finish in ("stop", "content_filter", "length")
+
+    @pytest.mark.parametrize("arguments", ['{"city": ', '{"city": "Paris"', "[1]"])
+    def test_broken_arguments_are_no_success_in_silence(self, stack, arguments, stream):
+        """What the model said comes through as it is, or as an error; clients parse it themselves."""
+        asked = ask(stack, f"[[sim:raw-tool get_weather {arguments}]]", tools=[WEATHER], stream=stream)
+        if asked.status != 200:
+            shapes.check_error(asked.reply, (500, 502))
+            return
+        documents = asked.events.chunks if stream else [asked.reply.json()]
+        assert "get_weather" in json.dumps(documents)
+
+
 class TestStreams:
     def chunks(self, stack, script, **fields):
         events = ask(stack, script, tools=[WEATHER, TIME], stream=True, **fields).events
@@ -458,6 +486,20 @@ class TestStreams:
 
     def test_chunks_are_openais_to_the_letter(self, stack):
         shapes.check_stream(self.chunks(stack, f"[[sim:text Look.]]{CALL}"))
+
+    @pytest.mark.parametrize("numbers", ["0 1 2", "1 2 3", "0 3 7", "2 5 9"])
+    def test_bedrocks_block_numbers_do_not_matter(self, stack, numbers):
+        script = f'[[sim:block-numbers {numbers}]][[sim:text Look.]]{CALL}[[sim:tool get_time {{"zone": "CET"}}]]'
+        answer = ask(stack, script, tools=[WEATHER, TIME], stream=True).answer
+        assert answer.names == ["get_weather", "get_time"]
+        assert answer.arguments == [{"city": "Paris"}, {"zone": "CET"}]
+
+    def test_arguments_may_come_in_turns(self, stack):
+        script = f'[[sim:interleave]]{CALL}[[sim:tool get_time {{"zone": "CET"}}]]'
+        pieces = self.pieces(self.chunks(stack, script))
+        for index, expected in enumerate([{"city": "Paris"}, {"zone": "CET"}]):
+            mine = [piece["function"].get("arguments") or "" for piece in pieces if piece["index"] == index]
+            assert json.loads("".join(mine)) == expected
 
     def test_arguments_are_complete_before_the_finish(self, stack):
         arguments = ""
