@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::refusal::Refusal;
 
 /// The account that ARNs of the simulator belong to.
-const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 /// The application inference profile that each region has, so that opaque ARNs can be tried.
 const APPLICATION_PROFILE: (&str, &str) = ("simulator001", "anthropic.claude-sonnet-4-5-20250929-v1:0");
 
@@ -49,6 +49,8 @@ pub(crate) struct Model {
     pub(crate) max_tokens: u64,
     /// The most tokens it reads.
     pub(crate) context: u64,
+    /// The shortest prefix that is cached, in tokens, if it isn't its family's.
+    cache_min: Option<u64>,
     /// `ACTIVE` or `LEGACY`.
     pub(crate) status: String,
     /// The day it came out.
@@ -75,6 +77,8 @@ pub(crate) struct Family {
     pub(crate) documents: bool,
     pub(crate) cache: bool,
     pub(crate) cache_1h: bool,
+    /// The shortest prefix that is cached, in tokens.
+    cache_min: u64,
     pub(crate) structured_output: bool,
     /// A conversation that ends with an assistant turn, to be continued.
     pub(crate) prefill: bool,
@@ -227,6 +231,13 @@ impl Catalogue {
     }
 }
 
+impl Target {
+    /// The shortest prefix that is cached, in tokens.
+    pub(crate) fn cache_minimum(&self) -> u64 {
+        self.model.cache_min.unwrap_or(self.family.cache_min)
+    }
+}
+
 impl Model {
     pub(crate) fn arn(&self, region: &str) -> String {
         format!("arn:aws:bedrock:{region}::foundation-model/{}", self.id)
@@ -283,6 +294,7 @@ impl Default for Family {
             documents: false,
             cache: false,
             cache_1h: false,
+            cache_min: 1024,
             structured_output: false,
             prefill: false,
             count_tokens: false,

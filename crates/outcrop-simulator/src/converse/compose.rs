@@ -56,7 +56,10 @@ pub(super) fn reply(body: &Value, raw: &[u8], prompt: &str, target: &Target, scr
     Reply {
         stop_reason,
         input_tokens,
-        cached: script.cached,
+        output_tokens,
+        cached: script.cached.clone(),
+        asked: true,
+        trace: None,
         // Made up, so that the same request has the same answer.
         latency_ms: 100 + input_tokens / 100 + output_tokens * 4,
         extra_fields: native.and_then(|native| extra_fields(body, &native)),

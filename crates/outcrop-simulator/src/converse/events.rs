@@ -156,6 +156,9 @@ impl Events {
         let mut payload = self.reply.settings.clone();
         payload.insert("usage".to_owned(), self.reply.usage());
         payload.insert("metrics".to_owned(), self.reply.metrics());
+        if let Some(trace) = &self.reply.trace {
+            payload.insert("trace".to_owned(), trace.clone());
+        }
         self.event("metadata", Value::Object(payload), Next::End)
     }
 }

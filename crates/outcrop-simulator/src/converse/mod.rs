@@ -4,6 +4,7 @@ mod answer_text;
 mod compose;
 mod events;
 mod faults;
+mod guardrail;
 mod reply;
 mod sample;
 
@@ -17,6 +18,7 @@ use crate::refusal::Refusal;
 use crate::rules;
 use crate::script::{Directions, Script, user_text};
 use crate::{frames, validate};
+use guardrail::Guardrail;
 use reply::Reply;
 
 /// How the answer is wanted.
@@ -41,6 +43,7 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     validate::body(mode.operation(), &request)?;
     let target = shared.catalogue.resolve(identifier)?;
     rules::check(&request, &target, mode == Mode::Stream)?;
+    let guardrail = Guardrail::of(&request, shared.catalogue.region())?;
 
     let directions = Directions::read(&request).map_err(|error| Refusal::validation(error.to_string()))?;
     let last = rules::messages(&request)
@@ -66,7 +69,20 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     if let Some(answer) = script.fault.as_ref().and_then(faults::instead) {
         return Ok(answer);
     }
-    let reply = compose::reply(&request, body, &text, &target, &script);
+    let mut reply = compose::reply(&request, body, &text, &target, &script);
+    match guardrail {
+        Some(guardrail) if guardrail.blocks(&request) => reply = guardrail.answer(&request, reply),
+        guardrail => {
+            // Not even a prompt that is blocked is written to a cache.
+            if let (None, Some(cached)) = (&reply.cached, shared.state.cached(&request, &target)) {
+                reply.input_tokens = reply.input_tokens.saturating_sub(cached.read + cached.written);
+                reply.cached = Some(cached);
+            }
+            if let Some(guardrail) = guardrail {
+                reply = guardrail.apply(&request, reply, mode);
+            }
+        }
+    }
     let pace = script.pace.unwrap_or(shared.pace);
     Ok(match mode {
         Mode::Whole => whole(&reply, &script, pace),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::script::Cached;
+use crate::prompt_cache::Cached;
 use crate::tokens;
 
 /// What a model answers.
@@ -10,9 +10,15 @@ use crate::tokens;
 pub(crate) struct Reply {
     pub(crate) blocks: Vec<Block>,
     pub(crate) stop_reason: String,
+    /// Without what went through a cache.
     pub(crate) input_tokens: u64,
-    /// What a cache is said to have done.
+    pub(crate) output_tokens: u64,
+    /// What a cache did, or is said to have done.
     pub(crate) cached: Option<Cached>,
+    /// If a model was asked at all.
+    pub(crate) asked: bool,
+    /// What a guardrail found.
+    pub(crate) trace: Option<Value>,
     pub(crate) latency_ms: u64,
     /// Of the model's own answer, what was asked for.
     pub(crate) extra_fields: Option<Value>,
@@ -109,6 +115,9 @@ impl Reply {
         out.insert("stopReason".to_owned(), self.stop_reason.clone().into());
         out.insert("usage".to_owned(), self.usage());
         out.insert("metrics".to_owned(), self.metrics());
+        if let Some(trace) = &self.trace {
+            out.insert("trace".to_owned(), trace.clone());
+        }
         if let Some(fields) = &self.extra_fields {
             out.insert("additionalModelResponseFields".to_owned(), fields.clone());
         }
@@ -117,13 +126,20 @@ impl Reply {
 
     /// Input that was read from a cache, or written to it, isn't in `inputTokens`, but in the total.
     pub(crate) fn usage(&self) -> Value {
-        let output = self.blocks.iter().map(Block::tokens).sum::<u64>().max(1);
+        if !self.asked {
+            return json!({"inputTokens": 0, "outputTokens": 0, "totalTokens": 0});
+        }
+        let output = self.output_tokens.max(1);
         let total = self.input_tokens + output;
         let mut usage = json!({"inputTokens": self.input_tokens, "outputTokens": output, "totalTokens": total});
-        if let Some(Cached { read, written }) = self.cached {
-            usage["cacheReadInputTokens"] = read.into();
-            usage["cacheWriteInputTokens"] = written.into();
-            usage["totalTokens"] = total.saturating_add(read).saturating_add(written).into();
+        if let Some(Cached { read, written, details }) = &self.cached {
+            usage["cacheReadInputTokens"] = (*read).into();
+            usage["cacheWriteInputTokens"] = (*written).into();
+            usage["totalTokens"] = total.saturating_add(*read).saturating_add(*written).into();
+            let details = details
+                .iter()
+                .map(|(ttl, tokens)| json!({"ttl": ttl, "inputTokens": tokens}));
+            usage["cacheDetails"] = details.collect();
         }
         usage
     }

@@ -1,5 +1,6 @@
 //! Bedrock's own rules, beyond the shapes: how a conversation must run, what a model takes.
 
+mod cache;
 mod conversation;
 mod media;
 mod model;
@@ -24,6 +25,7 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
     tools::check(body, target, streaming)?;
     media::check(body, target)?;
     model::check(body, target)?;
+    cache::check(body, target)?;
     thinking::check(body, target)?;
     reasoning::check(body, target)?;
     if tokens::input(body) > target.model.context {
@@ -46,7 +48,7 @@ pub(crate) fn is_from(message: &Value, role: &str) -> bool {
     message.get("role").and_then(Value::as_str) == Some(role)
 }
 
-fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
     value.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 

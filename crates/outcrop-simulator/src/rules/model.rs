@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{at, list, placed};
+use super::{at, list};
 use crate::models::{ExtraFields, Family, Sampling, Target};
 use crate::refusal::Refusal;
 
@@ -23,7 +23,6 @@ const CLAUDE_FIELDS: [&str; 14] = [
     "top_k",
     "top_p",
 ];
-const MAX_CACHE_POINTS: usize = 4;
 
 pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
     let family = target.family;
@@ -37,7 +36,6 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
     check_sampling(body, family)?;
     check_stop_sequences(body, family)?;
     check_extra_fields(body, family)?;
-    check_cache_points(body, family)?;
     check_output_format(body, family)
 }
 
@@ -126,37 +124,6 @@ fn check_extra_fields(body: &Value, family: &Family) -> Result<(), Refusal> {
         Some(name) => Err(Refusal::by_model(&format!("{name}: Extra inputs are not permitted"))),
         None => Ok(()),
     }
-}
-
-fn check_cache_points(body: &Value, family: &Family) -> Result<(), Refusal> {
-    let in_messages = placed(body).map(|(_, _, block)| block);
-    let tools = list(body.get("toolConfig").unwrap_or(&Value::Null), "tools");
-    let all = list(body, "system").iter().chain(tools).chain(in_messages);
-    let points: Vec<&Value> = all.filter_map(|block| block.get("cachePoint")).collect();
-    if points.is_empty() {
-        return Ok(());
-    }
-    if !family.cache {
-        return Err(Refusal::new(
-            "AccessDeniedException",
-            "You invoked an unsupported model or your request did not allow prompt caching.",
-        ));
-    }
-    if points.len() > MAX_CACHE_POINTS {
-        return Err(Refusal::by_model(&format!(
-            "A maximum of {MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {}.",
-            points.len()
-        )));
-    }
-    let long = points
-        .iter()
-        .any(|point| point.get("ttl").and_then(Value::as_str) == Some("1h"));
-    if long && !family.cache_1h {
-        return Err(Refusal::validation(
-            "This model doesn't support the ttl 1h for cachePoint. Remove ttl and try again.",
-        ));
-    }
-    Ok(())
 }
 
 fn check_output_format(body: &Value, family: &Family) -> Result<(), Refusal> {

@@ -17,6 +17,7 @@ pub(crate) use conversation::{Directions, user_text};
 pub(crate) use markers::Marked;
 pub use scenario::{Rule, Scenario, ScenarioError};
 
+use crate::prompt_cache::Cached;
 use crate::refusal::Refusal;
 
 /// All that was asked for about one call.
@@ -33,6 +34,7 @@ pub(crate) struct Script {
     pub(crate) pace: Option<Duration>,
     /// Characters in a chunk.
     pub(crate) chunk: Option<usize>,
+    /// What a cache is said to have done.
     pub(crate) cached: Option<Cached>,
     pub(crate) fault: Option<Fault>,
     /// How a stream's blocks are numbered, if not from 0.
@@ -41,13 +43,6 @@ pub(crate) struct Script {
     pub(crate) interleave: bool,
     errors: Vec<ScriptedError>,
     refused_fields: Vec<(String, Refusal)>,
-}
-
-/// Tokens that a cache is said to have given or taken.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cached {
-    pub(crate) read: u64,
-    pub(crate) written: u64,
 }
 
 /// A block that was asked for.
@@ -102,7 +97,7 @@ impl Script {
             Action::Delay(delay) => self.delay = Some(delay),
             Action::Pace(pace) => self.pace = Some(pace),
             Action::Chunk(chars) => self.chunk = Some(chars),
-            Action::Cached { read, written } => self.cached = Some(Cached { read, written }),
+            Action::Cached { read, written } => self.cached = Some(Cached::told(read, written)),
             Action::Fault(fault) => self.fault = Some(fault),
             Action::Error {
                 exception,
