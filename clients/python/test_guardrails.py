@@ -9,12 +9,17 @@ from support.exchange import ask, blocks, kinds
 
 ID, VERSION, TRACE = "OUTCROP_GUARDRAIL_ID", "OUTCROP_GUARDRAIL_VERSION", "OUTCROP_GUARDRAIL_TRACE"
 STREAM_MODE = "OUTCROP_GUARDRAIL_STREAM_MODE"
-BODY = {"guardrailIdentifier": "gr0bodybody", "guardrailVersion": "3"}
-HEADERS = {"X-Amzn-Bedrock-GuardrailIdentifier": "gr0header", "X-Amzn-Bedrock-GuardrailVersion": "2"}
+# The simulator has one guardrail, by two names and in two versions. It blocks these words.
+NAME, ARN = "simguardrail1", "arn:aws:bedrock:us-east-1:123456789012:guardrail/simguardrail1"
+BLOCKED_INPUT, BLOCKED_OUTPUT = "BLOCKED-INPUT", "BLOCKED-OUTPUT"
+BODY = {"guardrailIdentifier": NAME, "guardrailVersion": "1"}
+HEADERS = {"X-Amzn-Bedrock-GuardrailIdentifier": ARN, "X-Amzn-Bedrock-GuardrailVersion": "DRAFT"}
 
 
 def configured(asked):
-    config = asked.call["guardrailConfig"]
+    """Which guardrail the call named, whether Bedrock knows it or not."""
+    assert asked.calls, asked.reply.text
+    config = asked.calls[0]["guardrailConfig"]
     return config["guardrailIdentifier"], config["guardrailVersion"]
 
 
@@ -26,7 +31,7 @@ class TestConfiguration:
     def test_in_the_body(self, stack, trace):
         given = BODY | ({"trace": trace} if trace else {})
         asked = ask(stack, guardrailConfig=given)
-        assert configured(asked) == ("gr0bodybody", "3")
+        assert configured(asked) == (NAME, "1")
         assert asked.call["guardrailConfig"].get("trace") == trace
         assert "guardrailConfig" not in asked.extra and "streamProcessingMode" not in asked.call["guardrailConfig"]
 
@@ -44,13 +49,13 @@ class TestConfiguration:
     def test_in_headers(self, stack, trace):
         headers = HEADERS | ({"X-Amzn-Bedrock-Trace": trace} if trace else {})
         asked = ask(stack, headers=headers)
-        assert configured(asked) == ("gr0header", "2")
+        assert configured(asked) == (ARN, "DRAFT")
         assert asked.call["guardrailConfig"].get("trace") == (trace.lower() if trace else None)
 
     def test_a_version_by_default(self, stack):
-        asked = ask(stack, headers={"X-Amzn-Bedrock-GuardrailIdentifier": "gr0header"})
+        asked = ask(stack, headers={"X-Amzn-Bedrock-GuardrailIdentifier": ARN})
         if asked.status == 200:
-            assert configured(asked)[0] == "gr0header"
+            assert configured(asked)[0] == ARN
         else:
             shapes.check_error(asked.reply, 400)
 
@@ -66,20 +71,25 @@ class TestConfiguration:
 class TestDefaults:
     @pytest.fixture
     def guarded(self, stacked):
-        return stacked(env={ID: "gr0default", VERSION: "7", TRACE: "enabled", STREAM_MODE: "async"})
+        return stacked(env={ID: ARN, VERSION: "DRAFT", TRACE: "enabled", STREAM_MODE: "async"})
 
     def test_of_the_gateway(self, guarded):
         asked = ask(guarded)
-        assert configured(asked) == ("gr0default", "7")
+        assert configured(asked) == (ARN, "DRAFT")
         assert asked.call["guardrailConfig"]["trace"] == "enabled"
+        assert "guardrail" in asked.answer.document["trace"]
         streamed = ask(guarded, stream=True)
         assert streamed.call["guardrailConfig"]["streamProcessingMode"] == "async"
+
+    def test_a_request_may_ask_for_another_one_or_is_told_that_it_may_not(self, guarded):
+        asked = ask(guarded, guardrailConfig=BODY)
+        assert asked.status in (400, 403) or configured(asked) in ((NAME, "1"), (ARN, "DRAFT"))
 
     def test_a_client_cannot_do_without(self, guarded):
         """A default guards the operator; null is no way around it."""
         for given in (None, {}):
             asked = ask(guarded, guardrailConfig=given)
-            assert asked.status == 400 or configured(asked) == ("gr0default", "7")
+            assert asked.status == 400 or configured(asked) == (ARN, "DRAFT")
 
     def test_of_models_and_keys(self, stacked, tmp_path):
         file = tmp_path / "outcrop.toml"
@@ -110,16 +120,63 @@ class TestGuardedInput:
         assert "Guard this." in json.dumps(asked.call["messages"])
 
 
+    @pytest.mark.parametrize("marked, blocked", [(True, True), (False, False)], ids=["marked", "beside it"])
+    def test_and_nothing_else_is_judged(self, stack, marked, blocked):
+        content = [
+            {"type": "text", "text": f"{'' if marked else BLOCKED_INPUT} [[sim:text ok]]"},
+            {"type": "guarded_text", "text": BLOCKED_INPUT if marked else "Harmless."},
+        ]
+        asked = ask(stack, content, guardrailConfig=BODY)
+        assert asked.answer.finish == ("content_filter" if blocked else "stop")
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.NOVA, models.LLAMA_3_3], ids=models.short)
+@pytest.mark.parametrize(
+    "said", [f"{BLOCKED_INPUT} [[sim:text ok]]", f"[[sim:text It is {BLOCKED_OUTPUT}.]]"], ids=["input", "output"]
+)
 class TestIntervention:
-    SAID = "[[sim:text Sorry, I can't talk about that.]] [[sim:stop guardrail_intervened]]"
-
-    @pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.NOVA], ids=models.short)
-    def test_is_a_content_filter_with_its_text(self, stack, model, stream):
-        asked = ask(stack, self.SAID, model=model, guardrailConfig=BODY, stream=stream)
+    def test_is_a_content_filter_with_the_guardrails_text(self, stack, said, model, stream):
+        asked = ask(stack, said, model=model, guardrailConfig=BODY, stream=stream)
         assert asked.answer.finish == "content_filter"
-        assert asked.answer.content == "Sorry, I can't talk about that."
+        assert asked.answer.content == "Sorry, the model cannot answer this question."
+        assert "trace" not in asked.answer.document, "nobody asked for it"
+        if stream:
+            shapes.check_stream(asked.events.chunks)
 
-    def test_no_trace_unless_asked(self, stack, stream):
-        asked = ask(stack, self.SAID, guardrailConfig=BODY, stream=stream)
-        assert "trace" not in asked.answer.document
+    @pytest.mark.parametrize("how", ["body", "header"])
+    def test_with_its_trace_when_asked(self, stack, said, model, stream, how):
+        fields = {"guardrailConfig": BODY | {"trace": "enabled"}}
+        if how == "header":
+            fields = {"headers": HEADERS | {"X-Amzn-Bedrock-Trace": "ENABLED"}}
+        asked = ask(stack, said, model=model, stream=stream, **fields)
+        assert asked.answer.document["trace"]["guardrail"], asked.answer.document
+        if stream:
+            told = ["trace" in chunk for chunk in asked.events.chunks]
+            assert told.count(True) == 1, "once, near the end"
+            usage = ask(stack, said, model=model, stream=True, stream_options={"include_usage": True}, **fields)
+            assert usage.answer.document["trace"]["guardrail"] and usage.answer.usage
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_streams_in_both_modes(stack, mode):
+    config = BODY | {"streamProcessingMode": mode}
+    said = f"[[sim:text All of this is fine but {BLOCKED_OUTPUT} isn't and this neither.]]"
+    asked = ask(stack, said, guardrailConfig=config, stream=True)
+    assert asked.answer.finish == "content_filter"
+    assert "Sorry, the model cannot answer this question." in asked.answer.content
+    assert "this neither" not in asked.answer.content
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_a_harmless_answer_has_a_trace_too(stack, stream):
+    asked = ask(stack, guardrailConfig=BODY | {"trace": "enabled_full"}, stream=stream)
+    assert asked.answer.content == "ok" and asked.answer.finish == "stop"
+    assert "guardrail" in asked.answer.document["trace"]
+
+
+def test_a_guardrail_that_nobody_has(stack):
+    asked = ask(stack, guardrailConfig=BODY | {"guardrailIdentifier": "nobodys00"})
+    error = shapes.check_error(asked.reply, range(400, 500))
+    assert "uardrail" in error["message"], error
+    assert error["code"] != "model_not_found", "it isn't the model that is missing"

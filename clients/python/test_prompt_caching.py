@@ -264,6 +264,76 @@ class TestModes:
         assert points(ask(stack, messages=messages, prompt_caching="explicit").call) == NOWHERE
 
 
+class TestWhereBedrockRefusesPoints:
+    """A hint about cost must never make a request fail."""
+
+    @pytest.mark.parametrize(
+        "model, fields",
+        [
+            (models.NOVA, {"tools": [WEATHER | {"cache_control": EPHEMERAL}]}),
+            (models.NOVA, {"tools": [WEATHER], "prompt_caching": "auto"}),
+            (models.CLAUDE_4_5, {"messages": [{"role": "system", "content": [part("", cache_control=EPHEMERAL)]}, user("Hi.")]}),
+            (models.CLAUDE_4_5, {"messages": [user([part(" ", cache_control=EPHEMERAL), part("Hi.")])]}),
+        ],
+        ids=["nova's tools", "nova's tools by themselves", "a blank system prompt", "a blank text"],
+    )
+    def test_at_odd_places(self, stack, model, fields):
+        messages = fields.pop("messages", [{"role": "system", "content": LONG}, user("Hi.")])
+        assert ask(stack, model=model, messages=messages, **fields).status == 200
+
+    @pytest.mark.parametrize("caching", ["explicit", "auto"])
+    @pytest.mark.parametrize("model", [models.NOVA, models.CLAUDE_4_5], ids=models.short)
+    def test_behind_results(self, stack, model, caching):
+        messages = [
+            user(LONG),
+            assistant(calls=[("call_1", "get_weather", {"city": "Rome"})], cache_control=EPHEMERAL),
+            {"role": "tool", "tool_call_id": "call_1", "content": LONG, "cache_control": EPHEMERAL},
+        ]
+        asked = ask(stack, model=model, messages=messages, tools=[WEATHER], prompt_caching=caching)
+        assert asked.status == 200, asked.reply.text
+
+    def test_an_hour_behind_five_minutes(self, stack):
+        content = [
+            part(LONG, cache_control=EPHEMERAL | {"ttl": "5m"}),
+            part(LONG, cache_control=EPHEMERAL | {"ttl": "1h"}),
+            part("[[sim:text ok]]"),
+        ]
+        asked = ask(stack, content)
+        assert asked.status == 200, asked.reply.text
+        assert asked.noted("cache", "ttl"), asked.notes
+
+    def test_behind_a_document_that_is_no_pdf(self, stack):
+        from support import media
+
+        document = {
+            "type": "file",
+            "file": {"filename": "a.txt", "file_data": media.data_url(LONG.encode(), "text/plain")},
+            "cache_control": EPHEMERAL,
+        }
+        assert ask(stack, [document, part("[[sim:text ok]]")]).status == 200
+
+
+@pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.HAIKU_4_5, models.OPUS_4_7, models.NOVA], ids=models.short)
+class TestHits:
+    def test_a_conversation_reads_what_it_wrote(self, stack, model):
+        """The simulator really caches: each turn finds the one before."""
+        messages = [{"role": "system", "content": f"{LONG} {model}"}, user("Hello. [[sim:text Hi.]]")]
+        read = []
+        for turn in range(3):
+            asked = ask(stack, model=model, messages=messages, tools=[WEATHER], prompt_caching="auto", keep=turn > 0)
+            details = asked.answer.usage["prompt_tokens_details"]
+            read.append(details["cached_tokens"])
+            messages += [assistant(asked.answer.content), user(f"And {turn}? {LONG} [[sim:text Hi.]]")]
+        assert read[0] == 0 and 0 < read[1] < read[2], read
+
+    def test_by_points_of_the_clients_own(self, stack, model):
+        content = [part(f"{LONG} {model} own", cache_control=EPHEMERAL), part("[[sim:text ok]]")]
+        first = ask(stack, content, model=model).answer.usage["prompt_tokens_details"]
+        second = ask(stack, content, model=model, keep=True).answer.usage["prompt_tokens_details"]
+        assert first["cached_tokens"] == 0 and first["cache_write_tokens"] > 1000
+        assert second["cached_tokens"] == first["cache_write_tokens"] and second["cache_write_tokens"] == 0
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_usage(stack, stream):
     """`prompt_tokens` includes what was read from the cache and written to it, as OpenAI's does."""

@@ -435,8 +435,8 @@ class TestAnswers:
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 class TestOddAnswers:
     def test_citations_are_text(self, stack, stream):
-        asked = ask(stack, "[[sim:text See: ]][[sim:citation Granite is hard.]]", stream=stream)
-        assert asked.answer.content == "See: Granite is hard." and asked.answer.finish == "stop"
+        asked = ask(stack, "[[sim:text See:]][[sim:citation Granite is hard.]]", stream=stream)
+        assert asked.answer.content == "See:Granite is hard." and asked.answer.finish == "stop"
 
     def test_what_openai_has_no_word_for_does_no_harm(self, stack, stream):
         asked = ask(stack, "[[sim:text Look.]][[sim:image]]", stream=stream)

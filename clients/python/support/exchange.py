@@ -183,16 +183,26 @@ def simulator_url(stack):
     return f"{stack.simulator.url}/_simulator/state"
 
 
-def ask(stack, said="[[sim:text ok]]", model=settings.CLAUDE, *, messages=None, headers=None, key=None, **fields):
-    """Asks the gateway. `said` is the user's content, `fields` are further members of the body."""
+def ask(
+    stack, said="[[sim:text ok]]", model=settings.CLAUDE, *, messages=None, headers=None, key=None, keep=False, **fields
+):
+    """Asks the gateway. `said` is the user's content, `fields` are further members of the body.
+
+    The simulator forgets what was before, its prompt cache and the counts of its sequences too, unless `keep` is set.
+    """
     messages = [{"role": "user", "content": said}] if messages is None else messages
     headers = dict(headers or {})
     if key:
         headers["authorization"] = f"Bearer {key}"
-    httpx.delete(simulator_url(stack), trust_env=False, timeout=10).raise_for_status()
+    before = 0
+    if keep:
+        before = len(stack.simulator.state()["requests"])
+    else:
+        httpx.delete(simulator_url(stack), trust_env=False, timeout=10).raise_for_status()
     body = {"model": model, "messages": messages} | fields
     reply = stack.gateway.request("POST", "/v1/chat/completions", json=body, headers=headers)
-    requests = [request for request in stack.simulator.state()["requests"] if request["operation"] in CALLS]
+    arrived = stack.simulator.state()["requests"][before:]
+    requests = [request for request in arrived if request["operation"] in CALLS]
     return Exchange(reply, requests)
 
 
