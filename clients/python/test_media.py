@@ -131,7 +131,7 @@ class TestLimits:
 
     def test_too_many_bytes(self, stack):
         error = refused(ask(stack, [TEXT, image(media.png(padding=4 * MB))]))
-        assert re.search(r"3[.,]?75", error["message"]), error
+        assert re.search(r"3[.,]?(75|932)", error["message"]), error
 
     def test_just_enough_bytes(self, stack):
         data = media.png(padding=3_700_000)
@@ -149,8 +149,9 @@ class TestLimits:
         refused(ask(stack, [TEXT, *parts]), "5")
 
     def test_a_document_too_large(self, stack):
-        error = refused(ask(stack, [TEXT, file(media.PDF + bytes(5 * MB))]))
-        assert re.search(r"4[.,]?5", error["message"]), error
+        """Some models read larger PDFs, so this is none."""
+        error = refused(ask(stack, [TEXT, file(b"a,b\n" * (5 * MB // 4), "a.csv", "text/csv")]))
+        assert re.search(r"4[.,]?(5|718)", error["message"]), error
 
 
 DOCUMENTS = {
