@@ -1,7 +1,7 @@
 //! The models and inference profiles that the simulator has, and what each family of models refuses.
 //!
 //! `models/models.json` holds both: Bedrock's line-up and the families' rules as users report them (2026-11). A row's
-//! modalities may name `VIDEO`, which Bedrock's own list leaves out.
+//! modalities may name `VIDEO` and `AUDIO`, which Bedrock's own list leaves out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -51,6 +51,9 @@ pub(crate) struct Model {
     pub(crate) context: u64,
     /// The shortest prefix that is cached, in tokens, if it isn't its family's.
     cache_min: Option<u64>,
+    /// If it can be asked to answer faster.
+    #[serde(default)]
+    pub(crate) latency_optimized: bool,
     /// `ACTIVE` or `LEGACY`.
     pub(crate) status: String,
     /// The day it came out.
@@ -84,7 +87,16 @@ pub(crate) struct Family {
     pub(crate) prefill: bool,
     pub(crate) count_tokens: bool,
     pub(crate) sampling: Sampling,
+    /// How Claude reasons.
     pub(crate) thinking: Thinking,
+    /// How others reason.
+    pub(crate) reasoning: Reasoning,
+    /// The values of `effort` (Claude only).
+    pub(crate) efforts: Vec<String>,
+    /// If `effort` is still a beta.
+    pub(crate) effort_beta: bool,
+    /// If parallel calls can be switched off (Claude only).
+    pub(crate) parallel_off: bool,
     pub(crate) stop_sequences: usize,
     pub(crate) extra_fields: ExtraFields,
     /// If the model's own server checks strictly, in Anthropic's words.
@@ -107,6 +119,8 @@ pub(crate) enum ExtraFields {
     Any,
     /// What Anthropic's own API knows.
     Claude,
+    /// What Nova's own API knows.
+    Nova,
     /// Nothing, and each field is refused by its name.
     Unknown,
     /// Nothing at all.
@@ -123,8 +137,25 @@ pub(crate) enum Thinking {
     /// `enabled` with a budget, and `adaptive`.
     Both,
     Adaptive,
+    /// `adaptive`, unless switched off.
+    On,
     /// `adaptive`, and it can't be switched off.
     Always,
+}
+
+/// How models other than Claude are told to reason.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reasoning {
+    None,
+    /// By Nova's `reasoningConfig`.
+    Nova,
+    /// They always do, as much as `reasoning_effort` says.
+    Effort,
+    /// They always do, and don't take it back.
+    Always,
+    /// By fields that are each model's own.
+    Open,
 }
 
 /// An inference profile.
@@ -300,6 +331,10 @@ impl Default for Family {
             count_tokens: false,
             sampling: Sampling::Any,
             thinking: Thinking::None,
+            reasoning: Reasoning::None,
+            efforts: Vec::new(),
+            effort_beta: false,
+            parallel_off: false,
             stop_sequences: 4,
             extra_fields: ExtraFields::Any,
             strict_model: false,

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::reply::{Block, Reply};
 use super::{answer_text, sample};
-use crate::models::Target;
-use crate::rules::{blocks, messages};
+use crate::models::{Reasoning, Target, Thinking};
+use crate::rules::{Wanted, blocks, messages};
 use crate::script::{Script, Scripted};
 use crate::signature;
 use crate::tokens;
@@ -134,13 +134,20 @@ impl Composer<'_> {
             });
         }
         if blocks.is_empty() && self.thinks() {
-            blocks.push(self.reasoning(format!("The user wants an answer to this: {}", self.prompt.trim())));
+            blocks.push(self.own_reasoning());
         }
         let only_reasoning = blocks
             .iter()
             .all(|block| matches!(block, Block::Reasoning { .. } | Block::Redacted { .. }));
         if only_reasoning || self.script.tokens.is_some() {
             blocks.push(self.last_block());
+        }
+        if self.one_call() {
+            let mut calls = 0;
+            blocks.retain(|block| {
+                calls += usize::from(matches!(block, Block::ToolUse { .. }));
+                calls <= 1 || !matches!(block, Block::ToolUse { .. })
+            });
         }
         blocks
     }
@@ -178,21 +185,73 @@ impl Composer<'_> {
     }
 
     fn thinks(&self) -> bool {
-        let kind = self
-            .body
-            .pointer("/additionalModelRequestFields/thinking/type")
-            .and_then(Value::as_str);
-        self.target.family.strict_model && matches!(kind, Some("enabled" | "adaptive"))
+        let family = self.target.family;
+        let extra = |name: &str| {
+            self.body
+                .get("additionalModelRequestFields")
+                .and_then(|extra| extra.get(name))
+        };
+        if family.strict_model {
+            return match Wanted::of(self.body).kind {
+                Some(kind) => kind != "disabled",
+                None => matches!(family.thinking, Thinking::On | Thinking::Always),
+            };
+        }
+        match family.reasoning {
+            Reasoning::None => false,
+            Reasoning::Nova => extra("reasoningConfig").is_some_and(|config| config["type"] == "enabled"),
+            Reasoning::Effort | Reasoning::Always => true,
+            Reasoning::Open => extra("reasoning_effort").or(extra("reasoning_config")).is_some(),
+        }
+    }
+
+    /// If Claude keeps the text of its reasoning to itself, as its later generations do unless asked for a summary.
+    fn omits(&self) -> bool {
+        let family = self.target.family;
+        let later = matches!(family.thinking, Thinking::Adaptive | Thinking::On | Thinking::Always);
+        let shown = match Wanted::of(self.body).display {
+            Some(display) => display == "summarized",
+            None => !later,
+        };
+        family.strict_model && self.thinks() && !shown
+    }
+
+    /// Reasoning that nobody scripted. Nova never shows its own.
+    fn own_reasoning(&self) -> Block {
+        let text = format!("The user wants an answer to this: {}", self.prompt.trim());
+        match self.target.family.reasoning {
+            Reasoning::Nova => Block::Reasoning {
+                hidden_tokens: tokens::of(&text),
+                text: "[REDACTED]".to_owned(),
+                signature: None,
+            },
+            _ => self.reasoning(text),
+        }
     }
 
     /// Only Claude signs its reasoning.
     fn reasoning(&self, text: String) -> Block {
+        if self.omits() {
+            return Block::Reasoning {
+                signature: Some(signature::of(&text, signature::Text::Blank)),
+                hidden_tokens: tokens::of(&text),
+                text: String::new(),
+            };
+        }
         let signed = self.target.family.strict_model;
         Block::Reasoning {
             signature: signed.then(|| signature::of(&text, signature::Text::Shown)),
             text,
             hidden_tokens: 0,
         }
+    }
+
+    /// If no more than one call may be made.
+    fn one_call(&self) -> bool {
+        let off = self
+            .body
+            .pointer("/additionalModelRequestFields/tool_choice/disable_parallel_tool_use");
+        self.target.family.strict_model && off == Some(&Value::Bool(true))
     }
 
     /// A call whose id follows from the request, so that the same conversation has the same ids.

@@ -144,7 +144,7 @@ fn check_text_beside(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn unsupported(kind: &str) -> Refusal {
+pub(super) fn unsupported(kind: &str) -> Refusal {
     Refusal::validation(format!(
         "This model doesn't support the {kind} content block that you provided. Remove {kind} and try again."
     ))

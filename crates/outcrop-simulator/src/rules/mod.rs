@@ -2,13 +2,17 @@
 
 mod cache;
 mod conversation;
+mod effort;
 mod media;
 mod model;
 mod reasoning;
+mod schema;
 mod thinking;
 mod tools;
 
 use serde_json::Value;
+
+pub(crate) use thinking::Wanted;
 
 use crate::models::Target;
 use crate::refusal::Refusal;
@@ -27,6 +31,7 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
     model::check(body, target)?;
     cache::check(body, target)?;
     thinking::check(body, target)?;
+    effort::check(body, target)?;
     reasoning::check(body, target)?;
     if tokens::input(body) > target.model.context {
         return Err(Refusal::validation("Input is too long for requested model."));

@@ -1,13 +1,14 @@
-//! Claude's earlier reasoning: it comes back signed, as it was, and before the calls it led to.
+//! Earlier reasoning: who takes it back. Claude's comes back signed, as it was, and before the calls it led to.
 
 use serde_json::Value;
 
 use super::{at, blocks, is_from, messages, placed};
-use crate::models::Target;
+use crate::models::{Reasoning, Target, Thinking};
 use crate::refusal::Refusal;
 use crate::signature;
 
 pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
+    check_taken(body, target)?;
     if !target.family.strict_model {
         return Ok(());
     }
@@ -27,6 +28,26 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
         Some("enabled") => check_begins_with_reasoning(body),
         _ => Ok(()),
     }
+}
+
+/// Who reasons takes reasoning back, but for DeepSeek R1.
+fn check_taken(body: &Value, target: &Target) -> Result<(), Refusal> {
+    let family = target.family;
+    let reasons = match family.strict_model {
+        true => family.thinking != Thinking::None,
+        false => family.reasoning != Reasoning::None,
+    };
+    for (_, message, _) in placed(body).filter(|(_, _, block)| block.get("reasoningContent").is_some()) {
+        if is_from(message, "user") || family.reasoning == Reasoning::Always {
+            return Err(Refusal::validation(
+                "User messages cannot contain reasoning content. Please remove the reasoning content and try again.",
+            ));
+        }
+        if !reasons {
+            return Err(super::media::unsupported("reasoningContent"));
+        }
+    }
+    Ok(())
 }
 
 fn check_signature(reasoning: &Value, place: &str) -> Result<(), Refusal> {
