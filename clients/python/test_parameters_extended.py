@@ -179,7 +179,7 @@ class TestBedrocksOwn:
         shapes.check_error(ask(stack, service_tier="imperial").reply, 400, param="service_tier")
 
     def test_anything_else_goes_to_the_model(self, stack):
-        asked = ask(stack, model=models.NOVA, quarry={"deep": [1, 2.5, None, "x"]}, enable_thinking=False)
+        asked = ask(stack, model=models.QWEN, quarry={"deep": [1, 2.5, None, "x"]}, enable_thinking=False)
         assert asked.extra == {"quarry": {"deep": [1, 2.5, None, "x"]}, "enable_thinking": False}
 
     def test_extra_body_written_by_hand(self, stack):
@@ -264,7 +264,7 @@ class TestPolicies:
         file.write_text(
             'api_keys = ["sk-lenient", "sk-strict-1"]\n'
             '[[policies]]\nmodels = ["*nova*"]\non_unsupported = "reject"\n'
-            '[[policies]]\nkeys = ["sk-strict*"]\non_unsupported = "reject"\n'
+            '[[policies]]\nkeys = ["sk-strict-1"]\non_unsupported = "reject"\n'
         )
         stack = stacked("--config", file, key=None)
         cases = [

@@ -39,18 +39,20 @@ def test_an_empty_one_is_none(stack, model, content):
 @pytest.mark.parametrize("model", REFUSES, ids=models.short)
 def test_a_model_that_refuses_is_asked_to_continue(stack, model):
     for asked in both(stack, model=model, messages=[ASKED, assistant("{")]):
-        roles = [message["role"] for message in asked.call["messages"]]
-        assert roles == ["user", "assistant", "user"]
-        assert texts(asked.call["messages"][1]["content"]) == ["{"]
-        assert texts(asked.call["messages"][2]["content"])[0].strip()
+        assert asked.status == 200, asked.reply.text
+        assert len(asked.calls) <= 2, "known before, or learned from one refusal"
+        turns = asked.calls[-1]["messages"]
+        assert [message["role"] for message in turns] == ["user", "assistant", "user"]
+        assert texts(turns[1]["content"]) == ["{"]
+        assert texts(turns[2]["content"])[0].strip()
         assert asked.noted("messages", "prefill"), asked.notes
 
 
 @pytest.mark.parametrize("model", REFUSES, ids=models.short)
 def test_or_the_request_is_refused(stack, model):
     asked = ask(stack, model=model, messages=[ASKED, assistant("{")], on_unsupported="reject")
-    shapes.check_error(asked.reply, 400, code="unsupported_parameter", param="messages")
-    assert not asked.calls
+    shapes.check_error(asked.reply, 400, param="messages")
+    assert len(asked.calls) <= 1
 
 
 def test_thinking_forbids_it(stack):

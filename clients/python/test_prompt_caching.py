@@ -310,7 +310,21 @@ class TestWhereBedrockRefusesPoints:
             "file": {"filename": "a.txt", "file_data": media.data_url(LONG.encode(), "text/plain")},
             "cache_control": EPHEMERAL,
         }
-        assert ask(stack, [document, part("[[sim:text ok]]")]).status == 200
+        asked = ask(stack, [document, part("[[sim:text ok]]")])
+        assert asked.status == 200, asked.reply.text
+
+    def test_behind_what_a_turn_ends_with(self, stack):
+        """Points that are set by themselves must stand where each kind of block bears them."""
+        from support import media
+
+        text = {"type": "file", "file": {"filename": "a.txt", "file_data": media.data_url(LONG.encode(), "text/plain")}}
+        picture = {"type": "image_url", "image_url": {"url": media.data_url(media.png())}}
+        for model in (models.CLAUDE_4_5, models.NOVA):
+            for last in (text, picture):
+                asked = ask(stack, [part(f"{LONG} [[sim:text ok]]"), last], model=model, prompt_caching="auto")
+                assert asked.status == 200, asked.reply.text
+                thought = ask(stack, messages=[user(LONG), assistant("Hm."), user([last, part("Go.")])], model=model)
+                assert thought.status == 200, thought.reply.text
 
 
 @pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.HAIKU_4_5, models.OPUS_4_7, models.NOVA], ids=models.short)

@@ -73,7 +73,7 @@ def test_none_with_calls_in_the_history(stack, model, script, stream):
     """Bedrock wants the tools named where the history has calls; the answer has none all the same."""
     messages = [*HISTORY, assistant("Sunny."), user(f"In one word? {script}")]
     asked = ask(stack, model=model, messages=messages, tools=[WEATHER], tool_choice="none", stream=stream)
-    assert blocks(asked.call, "toolUse") and blocks(asked.call, "toolResult"), "the history lost its calls"
+    assert_history_is_there(asked)
     assert not asked.answer.calls, asked.answer.calls
     assert asked.answer.finish == "stop"
     assert "It is sunny." in asked.answer.content
@@ -85,8 +85,26 @@ def test_none_with_calls_in_the_history(stack, model, script, stream):
 @pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.NOVA, models.LLAMA_3_1, models.QWEN], ids=models.short)
 def test_a_history_with_calls_works_without_their_tools(stack, model, tools):
     asked = ask(stack, model=model, messages=HISTORY, **tools)
-    assert blocks(asked.call, "toolUse")[0]["name"] == "get_weather"
+    assert_history_is_there(asked)
     assert not asked.answer.calls
+
+
+def assert_history_is_there(asked):
+    """As calls and results, or told in words, and then visibly so."""
+    if not blocks(asked.call, "toolUse"):
+        said = json.dumps(asked.call["messages"]).replace("\\", "")
+        assert all(word in said for word in ("get_weather", "Paris", "Sunny.")), "the history lost its calls"
+        assert asked.noted("messages", "tool"), "calls became words in silence"
+
+
+@pytest.mark.parametrize("tools", [{}, {"tools": [WEATHER], "tool_choice": "none"}], ids=["absent", "none"])
+def test_what_else_a_history_holds_works_without_its_tools(stack, tools):
+    from support import media
+
+    picture = {"type": "image_url", "image_url": {"url": media.data_url(media.png())}}
+    content = [{"type": "text", "text": "A map:"}, picture]
+    asked = ask(stack, messages=[*HISTORY[:2], result("call_1", content)], **tools)
+    assert '"image"' in json.dumps(asked.call) or asked.noted("messages"), "the picture is lost in silence"
 
 
 class TestParallelCalls:
@@ -322,8 +340,8 @@ class TestNamesAndIds:
 
     def test_a_name_in_the_history_alone(self, stack):
         messages = [user("Go."), assistant(calls=[("call_1", "weather.get", {})]), result("call_1", "Sunny.")]
-        (use,) = blocks(ask(stack, messages=messages).call, "toolUse")
-        assert BEDROCK_NAME.fullmatch(use["name"])
+        for use in blocks(ask(stack, messages=messages).call, "toolUse"):
+            assert BEDROCK_NAME.fullmatch(use["name"])
 
     @pytest.mark.parametrize("bad", ["call/1+2=3", "c" * 65, "functions.f:0 (1)", "ähm", "a b"], ids=lambda id: id[:16])
     def test_an_id_that_bedrock_refuses(self, stack, bad):
