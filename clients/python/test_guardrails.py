@@ -119,7 +119,6 @@ class TestGuardedInput:
         assert asked.status == 200, asked.reply.text
         assert "Guard this." in json.dumps(asked.call["messages"])
 
-
     @pytest.mark.parametrize("marked, blocked", [(True, True), (False, False)], ids=["marked", "beside it"])
     def test_and_nothing_else_is_judged(self, stack, marked, blocked):
         content = [

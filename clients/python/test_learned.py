@@ -5,7 +5,7 @@ import urllib.parse
 import pytest
 
 from support import models, shapes
-from support.exchange import WEATHER, ask, schema, tool, user
+from support.exchange import WEATHER, ask, schema, tool, tool_call, user
 
 STRICT = tool("get_weather", schema(city="string"), description="Weather.", strict=True)
 CACHED = [{"type": "text", "text": "[[sim:text ok]]", "cache_control": {"type": "ephemeral"}}]
@@ -171,3 +171,55 @@ def test_reject_knows_what_was_learned(fresh):
 def test_a_value_out_of_range_is_the_clients_mistake(fresh):
     shapes.check_error(ask(fresh, model=models.NOVA, top_p=7).reply, 400, param="top_p")
     assert not model_page(fresh, models.NOVA).get("learned")
+
+
+class TestOneRequestsFaultIsNotTheModels:
+    """What is refused because of this request's own content says nothing about the model."""
+
+    def given(self, described):
+        described = {"type": "object", "required": list(described), "additionalProperties": False} | {
+            "properties": described
+        }
+        return {"type": "json_schema", "json_schema": {"name": "n", "strict": True, "schema": described}}
+
+    def test_a_schema_that_it_cannot_follow(self, fresh):
+        odd = self.given({"a": {"type": "string", "pattern": "^(?=a)", "minLength": 3}})
+        assert ask(fresh, "Go.", response_format=odd).status == 200
+        asked = ask(fresh, "Go.", response_format=self.given({"a": {"type": "string"}}))
+        assert "outputConfig" in asked.calls[0], "structured output was taken from everyone"
+
+    def test_a_cache_point_at_a_place_that_bears_none(self, fresh):
+        """Nova refuses points right behind results, and takes them elsewhere."""
+        long = "Granite is an igneous rock that crystallises slowly, deep below. " * 400
+        messages = [
+            user(long),
+            {"role": "assistant", "tool_calls": [tool_call("call_1", "get_weather", {"city": "Rome"})]},
+            {"role": "tool", "tool_call_id": "call_1", "content": "Sunny.", "cache_control": {"type": "ephemeral"}},
+        ]
+        assert ask(fresh, model=models.NOVA, messages=messages, tools=[WEATHER]).status == 200
+        content = [
+            {"type": "text", "text": long, "cache_control": {"type": "ephemeral"}},
+            CACHED[0] | {"cache_control": None},
+        ]
+        asked = ask(fresh, content, model=models.NOVA)
+        assert "cachePoint" in str(asked.calls[0]), "caching was taken from everyone"
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"temperature": 0.3},
+            {"top_p": 0.3},
+            {"top_k": 3},
+            {"tools": [WEATHER], "tool_choice": "required"},
+        ],
+        ids=lambda fields: list(fields)[-1],
+    )
+    @pytest.mark.parametrize("place", ["thinking", "additionalModelRequestFields"])
+    def test_what_thinking_forbids(self, fresh, fields, place):
+        """Where the gateway sees the thinking it adapts; where it doesn't, it may fail but not learn."""
+        thinking = {"type": "enabled", "budget_tokens": 2000}
+        given = {"thinking": thinking} if place == "thinking" else {place: {"thinking": thinking}}
+        asked = ask(fresh, model=models.CLAUDE_4, max_tokens=4000, **fields, **given)
+        assert asked.status == 200 or place != "thinking", asked.reply.text
+        alone = ask(fresh, model=models.CLAUDE_4, **fields)
+        assert alone.status == 200 and not alone.notes and len(alone.calls) == 1

@@ -32,14 +32,18 @@ def refused(asked, *words):
 
 
 class TestImages:
-    @pytest.mark.parametrize("model", [models.CLAUDE_3, models.CLAUDE_4_5, models.NOVA, models.LLAMA_4], ids=models.short)
+    @pytest.mark.parametrize(
+        "model", [models.CLAUDE_3, models.CLAUDE_4_5, models.NOVA, models.LLAMA_4], ids=models.short
+    )
     @pytest.mark.parametrize("kind", media.IMAGES)
     def test_each_kind(self, stack, model, kind):
         data = media.IMAGES[kind]
         asked = ask(stack, [TEXT, image(data, f"image/{kind}")], model=model)
         assert blocks(asked.call, "image") == [{"format": kind, "source": {"bytes": media.base64_of(data)}}]
 
-    @pytest.mark.parametrize("label", ["image/jpeg", "image/jpg", "image/gif", "application/octet-stream", "text/plain", ""])
+    @pytest.mark.parametrize(
+        "label", ["image/jpeg", "image/jpg", "image/gif", "application/octet-stream", "text/plain", ""]
+    )
     def test_the_bytes_are_believed_not_the_label(self, stack, label):
         (sent,) = blocks(ask(stack, [TEXT, image(media.png(), label)]).call, "image")
         assert sent["format"] == "png"
@@ -110,7 +114,9 @@ class TestImages:
         else:
             refused(asked)
 
-    @pytest.mark.parametrize("model", [models.LLAMA_3_1, models.GPT_OSS, models.COMMAND_R, models.DEEPSEEK_R1], ids=models.short)
+    @pytest.mark.parametrize(
+        "model", [models.LLAMA_3_1, models.GPT_OSS, models.COMMAND_R, models.DEEPSEEK_R1], ids=models.short
+    )
     def test_models_that_see_nothing(self, stack, model):
         """An answer that ignores the picture would be wrong; a clear word is better."""
         asked = ask(stack, [TEXT, image(media.png())], model=model)
@@ -126,7 +132,11 @@ class TestLimits:
         refused(ask(stack, [TEXT, *[image(media.png())] * 21]), "20")
 
     def test_in_several_messages(self, stack):
-        messages = [user([TEXT, *[image(media.png())] * 11]), assistant("I see."), user([TEXT, *[image(media.png())] * 10])]
+        messages = [
+            user([TEXT, *[image(media.png())] * 11]),
+            assistant("I see."),
+            user([TEXT, *[image(media.png())] * 10]),
+        ]
         refused(ask(stack, messages=messages), "20")
 
     def test_too_many_bytes(self, stack):
@@ -200,7 +210,9 @@ class TestDocuments:
 
     def test_names_are_the_same_each_time(self, stack):
         """Or no cache would know the prompt again."""
-        names = [blocks(ask(stack, [TEXT, file(media.PDF, name)]).call, "document")[0]["name"] for name in ("a.pdf", "a.pdf")]
+        names = [
+            blocks(ask(stack, [TEXT, file(media.PDF, name)]).call, "document")[0]["name"] for name in ("a.pdf", "a.pdf")
+        ]
         assert len(set(names)) == 1
 
     def test_names_stay_when_the_conversation_goes_on(self, stack):
@@ -254,7 +266,9 @@ class TestAudioAndVideo:
         error = shapes.check_error(ask(stack, [TEXT, audio], model=model).reply, 400)
         assert "audio" in error["message"].lower(), error
 
-    @pytest.mark.parametrize("given", [{}, {"data": "!!", "format": "wav"}, {"data": media.base64_of(media.WAV), "format": "aiff"}], ids=str)
+    @pytest.mark.parametrize(
+        "given", [{}, {"data": "!!", "format": "wav"}, {"data": media.base64_of(media.WAV), "format": "aiff"}], ids=str
+    )
     def test_bad_audio_is_refused(self, stack, given):
         refused(ask(stack, [TEXT, {"type": "input_audio", "input_audio": given}]))
 

@@ -259,7 +259,9 @@ class TestAddresses:
 class TestSettings:
     @pytest.fixture
     def fetching(self, stacked):
-        return lambda **settings: stacked(env=LOOPBACK | {f"OUTCROP_FETCH_{name.upper()}": value for name, value in settings.items()})
+        return lambda **settings: stacked(
+            env=LOOPBACK | {f"OUTCROP_FETCH_{name.upper()}": value for name, value in settings.items()}
+        )
 
     def test_off(self, fetching, site):
         stack = fetching(urls="false")
@@ -301,7 +303,9 @@ class TestSettings:
         assert len(formats(look(stack, *urls))) == 8
         assert site.most == 2
 
-    @pytest.mark.parametrize("name, value", [("private_networks", "10.0.0.0/99"), ("private_networks", "somewhere"), ("timeout", "soon")])
+    @pytest.mark.parametrize(
+        "name, value", [("private_networks", "10.0.0.0/99"), ("private_networks", "somewhere"), ("timeout", "soon")]
+    )
     def test_bad_ones_stop_the_start(self, name, value):
         from support.process import run
 

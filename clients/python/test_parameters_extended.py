@@ -88,13 +88,17 @@ SAMPLING = [
 
 
 class TestSampling:
-    @pytest.mark.parametrize("model, given, sent, noted", SAMPLING, ids=lambda v: models.short(v) if isinstance(v, str) else "")
+    @pytest.mark.parametrize(
+        "model, given, sent, noted", SAMPLING, ids=lambda v: models.short(v) if isinstance(v, str) else ""
+    )
     def test_each_family(self, stack, model, given, sent, noted):
         asked = ask(stack, model=model, **given)
         assert asked.inference == sent
         assert set(asked.notes) == noted
 
-    @pytest.mark.parametrize("model, given, sent, noted", SAMPLING, ids=lambda v: models.short(v) if isinstance(v, str) else "")
+    @pytest.mark.parametrize(
+        "model, given, sent, noted", SAMPLING, ids=lambda v: models.short(v) if isinstance(v, str) else ""
+    )
     def test_each_family_without_adapting(self, stack, model, given, sent, noted):
         asked = ask(stack, model=model, on_unsupported="reject", **given)
         if noted:
@@ -188,7 +192,12 @@ class TestBedrocksOwn:
 
     @pytest.mark.parametrize(
         "given",
-        [{"serviceTier": "flex"}, {"performanceConfig": {"latency": "warp"}}, {"requestMetadata": [1]}, {"guardrailConfig": 1}],
+        [
+            {"serviceTier": "flex"},
+            {"performanceConfig": {"latency": "warp"}},
+            {"requestMetadata": [1]},
+            {"guardrailConfig": 1},
+        ],
         ids=lambda given: next(iter(given)),
     )
     def test_bad_ones_are_named(self, stack, given):
@@ -335,7 +344,9 @@ MENDED = {
 
 
 @pytest.mark.parametrize("messages", MENDED.values(), ids=MENDED.keys())
-@pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.NOVA, models.LLAMA_3_1, models.MISTRAL_LARGE], ids=models.short)
+@pytest.mark.parametrize(
+    "model", [models.CLAUDE_4_5, models.NOVA, models.LLAMA_3_1, models.MISTRAL_LARGE], ids=models.short
+)
 def test_conversations_are_mended_visibly(stack, model, messages):
     asked = ask(stack, model=model, messages=messages)
     said = json.dumps(asked.call)

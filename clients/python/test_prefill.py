@@ -5,7 +5,7 @@ import pytest
 from support import models, shapes
 from support.exchange import WEATHER, ask, assistant, both, result, texts, user
 
-ASKED = user("'Hello' in German, as JSON? [[sim:text \"Hello\": \"Hallo\"}]]")
+ASKED = user('\'Hello\' in German, as JSON? [[sim:text "Hello": "Hallo"}]]')
 TAKES = [models.CLAUDE_3, models.CLAUDE_4, models.CLAUDE_4_5]
 REFUSES = [models.CLAUDE_4_6, models.OPUS_4_7, models.OPUS_5_5, models.NOVA, models.LLAMA_3_1, models.QWEN]
 

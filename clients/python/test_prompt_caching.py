@@ -176,7 +176,9 @@ class TestLimits:
         asked = ask(stack, content, model=model, prompt_caching=caching)
         assert points(asked.call) == NOWHERE and asked.answer.content == "ok"
 
-    @pytest.mark.parametrize("model", [models.CLAUDE_4, models.CLAUDE_4_5, models.OPUS_4_7, models.NOVA], ids=models.short)
+    @pytest.mark.parametrize(
+        "model", [models.CLAUDE_4, models.CLAUDE_4_5, models.OPUS_4_7, models.NOVA], ids=models.short
+    )
     def test_models_with(self, stack, model):
         content = [part(LONG, cache_control=EPHEMERAL), part("[[sim:text ok]]")]
         assert points(ask(stack, content, model=model).call)["messages"] == 1
@@ -272,7 +274,10 @@ class TestWhereBedrockRefusesPoints:
         [
             (models.NOVA, {"tools": [WEATHER | {"cache_control": EPHEMERAL}]}),
             (models.NOVA, {"tools": [WEATHER], "prompt_caching": "auto"}),
-            (models.CLAUDE_4_5, {"messages": [{"role": "system", "content": [part("", cache_control=EPHEMERAL)]}, user("Hi.")]}),
+            (
+                models.CLAUDE_4_5,
+                {"messages": [{"role": "system", "content": [part("", cache_control=EPHEMERAL)]}, user("Hi.")]},
+            ),
             (models.CLAUDE_4_5, {"messages": [user([part(" ", cache_control=EPHEMERAL), part("Hi.")])]}),
         ],
         ids=["nova's tools", "nova's tools by themselves", "a blank system prompt", "a blank text"],

@@ -356,9 +356,7 @@ class TestWhatThinkingForbids:
         assert asked.noted("tool_choice"), asked.notes
 
     def test_forced_calls_are_refused_where_adapting_is_not_wanted(self, stack):
-        asked = ask(
-            stack, tools=[WEATHER], tool_choice="required", on_unsupported="reject", **self.FIELDS
-        )
+        asked = ask(stack, tools=[WEATHER], tool_choice="required", on_unsupported="reject", **self.FIELDS)
         shapes.check_error(asked.reply, 400, code="unsupported_parameter", param="tool_choice")
 
     def test_parallel_calls_can_still_be_forbidden(self, stack):

@@ -101,9 +101,7 @@ class TestWays:
     def test_a_tool_streams_in_pieces(self, stack):
         text = "word " * 60
         said = f'[[sim:chunk 5]] Long. [[sim:text {{"text": "{text}"}}]]'
-        asked = ask(
-            stack, said, model=models.OPUS_5_5, response_format=format_of(schema(text="string")), stream=True
-        )
+        asked = ask(stack, said, model=models.OPUS_5_5, response_format=format_of(schema(text="string")), stream=True)
         assert json.loads(asked.answer.content)["text"] == text
 
     def test_arguments_of_the_tool_are_streamed_as_content(self, stack):
@@ -129,8 +127,10 @@ class TestSchemas:
         inner = schema(street="string")
         open_ = schema(city="string", at=inner, more={"type": "array", "items": inner})
         described = open_ | {"$defs": {"Unused": schema(a="string")}}
-        said = f'[[sim:text {json.dumps({"city": "a", "at": {"street": "b"}, "more": []})}]]'
-        asked = ask(stack, said if model == models.CLAUDE_4_5 else "Go.", model=model, response_format=format_of(described))
+        said = f"[[sim:text {json.dumps({'city': 'a', 'at': {'street': 'b'}, 'more': []})}]]"
+        asked = ask(
+            stack, said if model == models.CLAUDE_4_5 else "Go.", model=model, response_format=format_of(described)
+        )
         assert set(json.loads(asked.answer.content)) == {"city", "at", "more"}
 
     @pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.NOVA], ids=models.short)
@@ -171,7 +171,9 @@ class TestSchemas:
 
 class TestWithTools:
     @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-    @pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.CLAUDE_4, models.NOVA, models.OPUS_5_5], ids=models.short)
+    @pytest.mark.parametrize(
+        "model", [models.CLAUDE_4_5, models.CLAUDE_4, models.NOVA, models.OPUS_5_5], ids=models.short
+    )
     def test_the_model_may_call_the_clients_tools(self, stack, model, stream):
         said = '[[sim:tool get_weather {"city": "Paris"}]]'
         asked = ask(stack, said, model=model, tools=[WEATHER, TIME], response_format=STRICT, stream=stream)
@@ -199,7 +201,9 @@ class TestWithTools:
 
 class TestWithReasoning:
     @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-    @pytest.mark.parametrize("model", [models.CLAUDE_3_7, models.CLAUDE_4, models.CLAUDE_4_5, models.OPUS_4_7], ids=models.short)
+    @pytest.mark.parametrize(
+        "model", [models.CLAUDE_3_7, models.CLAUDE_4, models.CLAUDE_4_5, models.OPUS_4_7], ids=models.short
+    )
     def test_both(self, stack, model, stream):
         """Thinking forbids to force a tool; both are wanted all the same."""
         said = f"[[sim:reasoning Hm.]] [[sim:text {PARIS}]]"
@@ -323,7 +327,9 @@ class TestRepair:
 
 
 class TestRemembered:
-    REFUSAL = "This model doesn't support the outputConfig.textFormat field. Remove outputConfig.textFormat and try again."
+    REFUSAL = (
+        "This model doesn't support the outputConfig.textFormat field. Remove outputConfig.textFormat and try again."
+    )
 
     def test_a_refused_way_is_not_tried_again(self, stacked):
         stack = stacked()

@@ -297,7 +297,16 @@ class TestHistory:
 
 
 class TestNamesAndIds:
-    NAMES = ["weather.get", "get weather", "wetter_für_münchen", "天气", "a" * 65, "b" * 200, "mcp__server/tool:v1", "a@b"]
+    NAMES = [
+        "weather.get",
+        "get weather",
+        "wetter_für_münchen",
+        "天气",
+        "a" * 65,
+        "b" * 200,
+        "mcp__server/tool:v1",
+        "a@b",
+    ]
 
     @pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:20])
     @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -533,9 +542,7 @@ class TestStreams:
     @pytest.mark.parametrize("stream_options", [None, {"include_usage": True}], ids=["", "usage"])
     def test_a_model_that_cannot_stream_tools_is_called_whole(self, stack, stream_options):
         fields = {"stream_options": stream_options} if stream_options else {}
-        asked = ask(
-            stack, f"[[sim:text Look.]]{CALL}", model=models.LLAMA_3_3, tools=[WEATHER], stream=True, **fields
-        )
+        asked = ask(stack, f"[[sim:text Look.]]{CALL}", model=models.LLAMA_3_3, tools=[WEATHER], stream=True, **fields)
         assert asked.operations == ["Converse"]
         assert asked.reply.headers["content-type"].startswith("text/event-stream")
         shapes.check_stream(asked.events.chunks, include_usage=bool(stream_options))
@@ -547,9 +554,7 @@ class TestStreams:
         assert asked.operations == ["ConverseStream"] and asked.answer.content == "ok"
 
     def test_an_error_before_our_own_stream_is_a_plain_one(self, stack):
-        asked = ask(
-            stack, "[[sim:error AccessDeniedException]]", model=models.LLAMA_3_3, tools=[WEATHER], stream=True
-        )
+        asked = ask(stack, "[[sim:error AccessDeniedException]]", model=models.LLAMA_3_3, tools=[WEATHER], stream=True)
         shapes.check_error(asked.reply, 403)
 
 
@@ -560,7 +565,9 @@ class TestModelsThatCannot:
         "choice", ["required", {"type": "function", "function": {"name": "get_weather"}}], ids=["required", "named"]
     )
     @pytest.mark.parametrize(
-        "model", [models.LLAMA_3_1, models.LLAMA_4, models.COMMAND_R, models.OPUS_5_5, models.SONNET_5_5], ids=models.short
+        "model",
+        [models.LLAMA_3_1, models.LLAMA_4, models.COMMAND_R, models.OPUS_5_5, models.SONNET_5_5],
+        ids=models.short,
     )
     def test_forcing_becomes_auto_visibly(self, stack, model, choice):
         asked = ask(stack, CALL, model=model, tools=[WEATHER], tool_choice=choice)
@@ -659,7 +666,9 @@ def test_two_turns_with_the_sdk(stack, model, stream):
 
     said = answer()
     assert [json.loads(call["function"]["arguments"])["city"] for call in said["tool_calls"]] == ["Paris", "Rome"]
-    calls = [tool_call(call["id"], call["function"]["name"], call["function"]["arguments"]) for call in said["tool_calls"]]
+    calls = [
+        tool_call(call["id"], call["function"]["name"], call["function"]["arguments"]) for call in said["tool_calls"]
+    ]
     messages.append({"role": "assistant", "content": said.get("content"), "tool_calls": calls})
     messages += [result(call["id"], f"Sunny in {place}.") for place, call in enumerate(calls)]
     final = answer()

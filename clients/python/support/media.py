@@ -16,13 +16,7 @@ def png(width=1, height=1, padding=0):
     packer = zlib.compressobj()
     pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     extra = chunk(b"paDd", b"\0" * padding) if padding else b""
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + extra
-        + chunk(b"IDAT", pixels)
-        + chunk(b"IEND", b"")
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")

@@ -45,6 +45,7 @@ def short(model):
     name = model.removeprefix("us.").split(".", 1)[-1]
     return name.replace("-instruct", "").split(":")[0]
 
+
 # Nobody has heard of them, and they refuse nearly everything: see docs/simulator.md.
 NOVEL = "simulator.novel-v1:0"
 NOVEL_2 = "simulator.novel-v2:0"
