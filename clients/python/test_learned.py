@@ -5,7 +5,7 @@ import urllib.parse
 import pytest
 
 from support import models, shapes
-from support.exchange import WEATHER, ask, schema, tool, tool_call, user
+from support.exchange import WEATHER, ask, assistant, schema, tool, user
 
 STRICT = tool("get_weather", schema(city="string"), description="Weather.", strict=True)
 CACHED = [{"type": "text", "text": "[[sim:text ok]]", "cache_control": {"type": "ephemeral"}}]
@@ -189,11 +189,11 @@ class TestOneRequestsFaultIsNotTheModels:
         assert "outputConfig" in asked.calls[0], "structured output was taken from everyone"
 
     def test_a_cache_point_at_a_place_that_bears_none(self, fresh):
-        """Nova refuses points right behind results, and takes them elsewhere."""
+        """Nova refuses points right behind calls and results, and takes them elsewhere."""
         long = "Granite is an igneous rock that crystallises slowly, deep below. " * 400
         messages = [
             user(long),
-            {"role": "assistant", "tool_calls": [tool_call("call_1", "get_weather", {"city": "Rome"})]},
+            assistant(calls=[("call_1", "get_weather", {"city": "Rome"})], cache_control={"type": "ephemeral"}),
             {"role": "tool", "tool_call_id": "call_1", "content": "Sunny.", "cache_control": {"type": "ephemeral"}},
         ]
         assert ask(fresh, model=models.NOVA, messages=messages, tools=[WEATHER]).status == 200
