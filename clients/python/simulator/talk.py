@@ -37,13 +37,13 @@ def assistant(*blocks):
     return {"role": "assistant", "content": [{"text": block} if isinstance(block, str) else block for block in blocks]}
 
 
-def png():
-    """A white image of one pixel."""
+def png(width=1, height=1):
+    """A white image; only one of a single pixel has all of its data."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"\x00\xff\xff\xff")
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 

@@ -396,7 +396,7 @@ def test_images_are_read(runtime):
         ([image(form="jpeg")], "specified using the image/jpeg media type, but the image appears to be a image/png"),
         ([image(b"not an image")], "Could not process image"),
         ([image()] * 21, "The number of images exceeds the limit of 20."),
-        ([image(png() + bytes(3_932_160))], "exceeds the maximum size"),
+        ([image(png() + bytes(3_932_160))], "image exceeds 5 MB maximum: "),
         ([{"document": {"format": "txt", "name": "a", "source": {"bytes": b"x"}}}], "holds a document without text"),
         (["a"] + [{"document": {"format": "txt", "name": "a", "source": {"bytes": b"x"}}}] * 6, "limit of 5"),
         (["a", {"document": {"format": "txt", "name": "a_b", "source": {"bytes": b"x"}}}], "can only contain"),

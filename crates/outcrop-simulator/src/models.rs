@@ -78,6 +78,8 @@ pub(crate) struct Family {
     pub(crate) mixed_turns: bool,
     pub(crate) image_in_tool_result: bool,
     pub(crate) documents: bool,
+    /// If media may lie in S3.
+    pub(crate) s3: bool,
     pub(crate) cache: bool,
     pub(crate) cache_1h: bool,
     /// The shortest prefix that is cached, in tokens.
@@ -323,6 +325,7 @@ impl Default for Family {
             mixed_turns: true,
             image_in_tool_result: false,
             documents: false,
+            s3: false,
             cache: false,
             cache_1h: false,
             cache_min: 1024,

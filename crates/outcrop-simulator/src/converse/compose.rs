@@ -159,14 +159,26 @@ impl Composer<'_> {
             let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
             return self.call(1, name, sample::of(schema));
         }
-        let schema = self
-            .body
-            .pointer("/outputConfig/textFormat/structure/jsonSchema/schema")
-            .and_then(Value::as_str);
-        if let Some(schema) = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok()) {
+        if let Some(schema) = self.output_schema() {
             return Block::Text(sample::of(&schema).to_string());
         }
         Block::Text(answer_text::about(self.prompt, self.body, self.script.tokens))
+    }
+
+    /// The schema that the answer must follow, in Converse's own field or in Claude's.
+    fn output_schema(&self) -> Option<Value> {
+        let converse = self
+            .body
+            .pointer("/outputConfig/textFormat/structure/jsonSchema/schema")
+            .and_then(Value::as_str);
+        match converse {
+            Some(schema) => serde_json::from_str(schema).ok(),
+            None => self
+                .body
+                .pointer("/additionalModelRequestFields/output_config/format/schema")
+                .filter(|_| self.target.family.strict_model)
+                .cloned(),
+        }
     }
 
     fn forced_tool(&self) -> Option<&Value> {

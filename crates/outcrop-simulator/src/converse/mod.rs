@@ -11,9 +11,11 @@ mod sample;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::body::Step;
 use crate::exchange::{Answer, Shared, parse};
+use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::script::{Directions, Script, user_text};
@@ -52,6 +54,11 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     let prompt = last.map(user_text).unwrap_or_default();
     let text = directions.text.clone();
     let scripted = shared.scripted(mode.operation(), identifier, &prompt);
+    // A call that is refused isn't one of a sequence's.
+    let steady = Script::new(scripted.iter().cloned().chain(directions.steady()));
+    if let Some(refusal) = steady.refused_field(&request) {
+        return Err(refusal.clone());
+    }
     let marked = directions.actions(|key| shared.state.attempt(identifier, &format!("sequence\n{key}")));
     let script = Script::new(scripted.into_iter().chain(marked));
     if let Some(refusal) = script.refused_field(&request) {
@@ -69,25 +76,26 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     if let Some(answer) = script.fault.as_ref().and_then(faults::instead) {
         return Ok(answer);
     }
-    let mut reply = compose::reply(&request, body, &text, &target, &script);
-    match guardrail {
-        Some(guardrail) if guardrail.blocks(&request) => reply = guardrail.answer(&request, reply),
-        guardrail => {
-            // Not even a prompt that is blocked is written to a cache.
-            if let (None, Some(cached)) = (&reply.cached, shared.state.cached(&request, &target)) {
-                reply.input_tokens = reply.input_tokens.saturating_sub(cached.read + cached.written);
-                reply.cached = Some(cached);
-            }
-            if let Some(guardrail) = guardrail {
-                reply = guardrail.apply(&request, reply, mode);
-            }
-        }
-    }
+    let reply = compose::reply(&request, body, &text, &target, &script);
+    let reply = match &guardrail {
+        Some(guardrail) if guardrail.blocks(&request) => guardrail.answer(&request, reply),
+        Some(guardrail) => guardrail.apply(&request, cached(shared, &request, &target, reply), mode),
+        None => cached(shared, &request, &target, reply),
+    };
     let pace = script.pace.unwrap_or(shared.pace);
     Ok(match mode {
         Mode::Whole => whole(&reply, &script, pace),
         Mode::Stream => stream(reply, &script, pace),
     })
+}
+
+/// Counts what went through the cache apart, unless a marker said what did.
+fn cached(shared: &Shared, request: &Value, target: &Target, mut reply: Reply) -> Reply {
+    if let (None, Some(cached)) = (&reply.cached, shared.state.cached(request, target)) {
+        reply.input_tokens = reply.input_tokens.saturating_sub(cached.read + cached.written);
+        reply.cached = Some(cached);
+    }
+    reply
 }
 
 fn whole(reply: &Reply, script: &Script, pace: Duration) -> Answer {

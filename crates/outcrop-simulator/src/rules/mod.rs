@@ -3,6 +3,7 @@
 mod cache;
 mod conversation;
 mod effort;
+mod image;
 mod media;
 mod model;
 mod reasoning;

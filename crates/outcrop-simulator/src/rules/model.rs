@@ -249,9 +249,14 @@ fn check_settings(body: &Value, target: &Target) -> Result<(), Refusal> {
 }
 
 fn check_output_format(body: &Value, family: &Family) -> Result<(), Refusal> {
-    let Some(format) = at(body, &["outputConfig", "textFormat"]) else {
+    let own = at(body, &["additionalModelRequestFields", "output_config", "format"]).filter(|_| family.strict_model);
+    let converse = at(body, &["outputConfig", "textFormat"]);
+    if own.is_none() && converse.is_none() {
         return Ok(());
-    };
+    }
+    if own.is_some() && converse.is_some() {
+        return Err(conflict("output_config"));
+    }
     if !family.structured_output && family.strict_model {
         return Err(Refusal::by_model(
             "output_config.format: Extra inputs are not permitted",
@@ -262,13 +267,14 @@ fn check_output_format(body: &Value, family: &Family) -> Result<(), Refusal> {
             "This model doesn't support the outputConfig.textFormat field. Remove outputConfig.textFormat and try again.",
         ));
     }
-    let schema = at(format, &["structure", "jsonSchema", "schema"])
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let Ok(schema) = serde_json::from_str::<Value>(schema) else {
-        return Err(Refusal::validation(
-            "The value at outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON.",
-        ));
+    let schema = match converse.and_then(|format| at(format, &["structure", "jsonSchema", "schema"])) {
+        Some(schema) => serde_json::from_str(schema.as_str().unwrap_or_default()).map_err(|_| {
+            Refusal::validation("The value at outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON.")
+        })?,
+        None => own
+            .and_then(|format| at(format, &["schema"]))
+            .cloned()
+            .unwrap_or_default(),
     };
     match schema::complaint(&schema).filter(|_| family.strict_model) {
         Some(complaint) => Err(Refusal::by_model(&format!("output_config.format.schema: {complaint}"))),

@@ -121,9 +121,11 @@ fn images_are_what_they_are_said_to_be() {
             json!([{"image": {"format": format, "source": {"bytes": bytes}}}]),
         )])
     };
-    taken(CLAUDE, &with("gif", b"GIF89a..."));
-    taken(CLAUDE, &with("webp", b"RIFF....WEBPVP8 "));
-    taken(CLAUDE, &with("jpeg", b"\xff\xd8\xff\xe0"));
+    taken(CLAUDE, &with("gif", b"GIF89a\x01\0\x01\0"));
+    taken(CLAUDE, &with("webp", b"RIFF....WEBPVP8X....\0\0\0\0\0\0\0\0\0\0"));
+    taken(CLAUDE, &with("jpeg", b"\xff\xd8\xff\xc0\0\x0b\x08\0\x01\0\x01"));
+    assert!(refused(CLAUDE, &with("gif", b"GIF89a\x41\x1f\x01\0")).contains("max allowed size: 8000 pixels"));
+    assert!(refused(CLAUDE, &with("gif", b"GIF89a")).contains("Could not process image"));
     assert!(refused(CLAUDE, &with("png", b"\xff\xd8\xff\xe0")).contains("appears to be a image/jpeg image"));
     assert!(refused(CLAUDE, &with("png", b"<svg/>")).contains("Could not process image"));
 }

@@ -40,10 +40,15 @@ impl Directions {
         })
     }
 
+    /// What to do on any call: sequences are left out.
+    pub(crate) fn steady(&self) -> impl Iterator<Item = Action> {
+        let steady = |action: &&Action| !matches!(action, Action::Sequence { .. } | Action::Turns(_));
+        self.actions.iter().filter(steady).cloned()
+    }
+
     /// What to do on this call. `count` counts calls by a key, from 1.
     pub(crate) fn actions(self, count: impl FnOnce(&str) -> u32) -> Vec<Action> {
-        let mut actions = self.actions;
-        actions.retain(|action| !matches!(action, Action::Sequence { .. } | Action::Turns(_)));
+        let mut actions: Vec<Action> = self.steady().collect();
         if let Some(sequence) = self.sequence {
             let (steps, number) = match sequence.action {
                 Action::Sequence { steps, .. } => (steps, count(&sequence.key) as usize - 1),
