@@ -98,6 +98,10 @@ mod tests {
         remote.add("https://b", fetched.clone());
         remote.add_failure("https://a", "it took too long");
         assert!(remote.missing().is_empty());
+        assert!(remote.look_up("https://c").is_none());
+        remote.leave_out("https://c");
+        assert!(remote.missing().is_empty());
+        assert_eq!(remote.left_out(), ["https://c"]);
         assert_eq!(remote.look_up("https://b"), Some(&Ok(fetched)));
         assert_eq!(remote.look_up("https://a"), Some(&Err("it took too long".to_owned())));
     }

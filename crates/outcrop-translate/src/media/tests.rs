@@ -59,6 +59,32 @@ fn newer_claudes_take_larger_pdfs_up_to_what_a_request_may_hold() {
 }
 
 #[test]
+fn a_name_can_stand_in_for_what_a_url_leads_to() {
+    for (expected, url, format) in [
+        (Expected::Image, "https://host/a.webp?x=1", "webp"),
+        (Expected::Image, "https://host/a", "png"),
+        (Expected::File, "https://host/a.gif", "gif"),
+        (Expected::File, "https://host/a.pdf", "pdf"),
+        (Expected::File, "https://host/a", "txt"),
+        (Expected::Video, "https://host/a.mov", "mov"),
+        (Expected::File, "https://host/a.webm", "webm"),
+    ] {
+        let (mut remote, text) = (Remote::default(), JsonText::encode(url));
+        remote.leave_out(url);
+        let taken = Intake::new("amazon.nova-lite-v1:0", &mut remote).take(Given::new(expected, &text, Form::Url));
+        let (told, source) = match taken.unwrap() {
+            Medium::Image(image) => (image.format.name(), image.source),
+            Medium::Document(document) => (document.format.name(), document.source),
+            Medium::Video(video) => (video.format.name(), video.source),
+            Medium::Audio(audio) => (audio.format.name(), audio.source),
+        };
+        assert_eq!(told, format, "{url}");
+        assert_eq!(source, Source::Absent(format!("(base64 of {url})").into()));
+        assert!(remote.missing().is_empty());
+    }
+}
+
+#[test]
 fn what_stands_behind_a_url_is_asked_for_and_then_taken() {
     let urls = ["https://host/a.png", "https://host/notes.md", "https://host/a.png"];
     let texts = urls.map(JsonText::encode);

@@ -9,6 +9,7 @@
 mod canned;
 mod chat;
 mod config;
+mod explain;
 mod help;
 mod models;
 mod precedence;
