@@ -10,7 +10,7 @@ use outcrop_bedrock::call::{Call, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
-use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair};
+use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use crate::exchange::Gateway;
@@ -40,6 +40,8 @@ pub(crate) struct Rounds<E> {
     unique: u128,
     created: u64,
     remote: Remote,
+    /// What was refused to this request.
+    lessons: Vec<Lesson>,
     endpoint: PhantomData<E>,
 }
 
@@ -77,6 +79,7 @@ impl<E: Endpoint> Rounds<E> {
             unique: fastrand::u128(..),
             created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
             remote: Remote::default(),
+            lessons: Vec::new(),
             endpoint: PhantomData,
         }
     }
@@ -140,7 +143,7 @@ impl<E: Endpoint> Rounds<E> {
     }
 
     /// Makes the calls until they are answered. A field that the model refuses is left out from then on.
-    pub(crate) async fn send(self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
+    pub(crate) async fn send(mut self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
         let mut lessons = 0;
         let replies = loop {
             match send_all(&self.gateway, &plan).await {
@@ -167,7 +170,7 @@ impl<E: Endpoint> Rounds<E> {
     }
 
     /// Remembers what a refusal teaches, and plans accordingly; `None` if it teaches nothing that helps.
-    fn learn(&self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
+    fn learn(&mut self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
         let Error::Service {
             exception: Exception::Validation | Exception::AccessDenied,
             message,
@@ -177,10 +180,11 @@ impl<E: Endpoint> Rounds<E> {
             return None;
         };
         let parameters: Vec<&str> = plan.parameters.iter().map(String::as_str).collect();
-        let lesson = Lesson::of_refusal(message, &parameters)?;
+        let Teaching { lesson, is_lasting } = Teaching::of_refusal(message, &parameters)?;
         let learned = &self.gateway.learned;
+        self.lessons.push(lesson.clone());
         // It may be known by now from another request.
-        let is_new = learned.add(&plan.model_id, lesson.clone());
+        let is_new = is_lasting && learned.add(&plan.model_id, lesson.clone());
         let better = self.plan_again(None);
         if let Ok(better) = &better
             && better.body == plan.body
@@ -238,7 +242,9 @@ impl<E: Endpoint> Advisor for Rounds<E> {
     }
 
     fn lessons(&self, model_id: &str) -> Vec<Lesson> {
-        self.gateway.learned.of(model_id)
+        let mut lessons = self.gateway.learned.of(model_id);
+        lessons.extend(self.lessons.iter().cloned());
+        lessons
     }
 }
 

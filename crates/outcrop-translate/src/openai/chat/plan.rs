@@ -8,6 +8,7 @@ mod mend;
 mod metadata;
 mod others;
 mod prefill;
+mod results;
 mod sampling;
 mod structured;
 mod thinking;
@@ -21,7 +22,7 @@ use outcrop_bedrock::model_id;
 
 use super::Memo;
 use super::form::Way;
-use super::request::ChatRequest;
+use super::request::{ChatRequest, ToolChoice};
 use crate::endpoint::{Context, Halt, Plan, Repair};
 use crate::family::Traits;
 use crate::names::Names;
@@ -75,6 +76,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         tools::place_parallel(request, &traits, &mut converse, &mut notes);
     }
     let form = structured::place(request, &traits, thinking, &mut names, &mut converse, &mut notes)?;
+    mend::place_system(&mut converse, &traits, &mut notes);
     let begun = prefill::settle(&mut converse.messages, &traits, thinking.is_on, &mut notes);
     if let Some(repair) = context.repair {
         ask_again(repair, &mut converse, &mut notes);
@@ -114,11 +116,13 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             include_usage: request.include_usage,
             choices,
             names: names.restorer(),
+            hides_calls: matches!(request.tool_choice, Some(ToolChoice::None)),
             stop: own_stop,
             begun,
             form,
             thinking_tag: request.include_thinking_data.then_some(traits.thinking_tag),
             signs_thoughts: traits.takes_signed_thoughts,
+            tells_tier: request.asks_for_tier(),
             tells_trace: bedrock::is_traced(&converse),
             tells_fields: !request.bedrock.additional_model_response_field_paths.is_empty(),
             counts_cached_input_twice: request.stream && traits.counts_cached_input_twice,
@@ -138,6 +142,7 @@ fn model<'r>(request: &'r ChatRequest<'_>, context: &Context<'r>) -> Result<&'r 
     // Azure's clients name the deployment in the path, and whatever they like in the body.
     let model = context
         .path_model
+        .or(request.bedrock_model.as_deref())
         .or(request.model.as_deref())
         .filter(|model| !model.is_empty())
         .ok_or_else(|| missing("model"))?;
@@ -187,6 +192,7 @@ fn parameters(converse: &ConverseRequest<'_>) -> Vec<String> {
         ("top_p", config.top_p.is_some()),
         ("stop", !config.stop_sequences.is_empty()),
         ("service_tier", converse.service_tier.is_some()),
+        ("cache_control", caching::has_points(converse)),
     ];
     let own = own
         .into_iter()

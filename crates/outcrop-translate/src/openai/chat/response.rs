@@ -98,6 +98,9 @@ struct Choice<'r, 'a> {
 impl<'r, 'a> Choice<'r, 'a> {
     fn of(memo: &Memo, reply: &'r ConverseResponse<'a>) -> Result<Self, Problem> {
         let mut parts = Parts::of(reply, memo.form.as_ref());
+        if memo.hides_calls {
+            parts.calls.clear();
+        }
         let says_something =
             !parts.calls.is_empty() || parts.form.is_some() || parts.texts.iter().any(|text| !text.is_blank());
         if is_malformed(&reply.stop_reason) && !says_something {
