@@ -18,8 +18,9 @@ describe("docs/clients.md", () => {
 
   const programs = async () => {
     const page = await readFile(PAGE, "utf8");
-    const sections = page.split(/^## /m).map((section) => [section.split("\n", 1)[0], section.match(/^```js\n(.*?)^```$/ms)?.[1]]);
-    return new Map(sections.filter(([, program]) => program));
+    const program = (section) => section.match(/^```js\n(.*?)^```$/ms)?.[1];
+    const sections = page.split(/^## /m).map((section) => [section.split("\n", 1)[0], program(section)]);
+    return new Map(sections.filter(([, found]) => found));
   };
 
   it("has no other programs", async () => assert.deepEqual([...(await programs()).keys()], SECTIONS));

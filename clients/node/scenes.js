@@ -63,7 +63,7 @@ export const VIOLIN = {
 
 /**
  * A prompt whose answer is to be an `Instrument`, made up by the simulator out of the schema. It follows schemas that
- * it's given as such. Where all that is possible is to ask the model nicely, the prompt has to say what it would answer.
+ * it's given as such. Where all that is possible is to ask the model nicely, the prompt has to say what it answers.
  */
 export const instrument = (model) =>
   model === LLAMA ? `Name an instrument. ${answer(JSON.stringify(VIOLIN))}` : "Name an instrument.";

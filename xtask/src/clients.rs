@@ -31,6 +31,9 @@ const OPENAI_2: Environment = Environment {
     tests: &["openai2", "sdks/test_openai.py", "test_sdk.py"],
 };
 
+/// What `python3` is asked. pydantic-ai needs 3.11.
+const PYTHON_WILL_DO: &str = "import ensurepip, sys, venv; assert sys.version_info >= (3, 11)";
+
 /// Node's oldest version that has the test runner we use.
 const OLDEST_NODE: u32 = 18;
 
@@ -64,8 +67,8 @@ fn binary() -> Result<PathBuf> {
 
 fn python(binary: &Path, arguments: &[String]) -> Result {
     need("curl", &["curl"], || program("curl").args(["--version"]).succeeds())?;
-    need("Python 3 with venv", &["python3", "python3-venv"], || {
-        program("python3").args(["-c", "import ensurepip, venv"]).succeeds()
+    need("Python 3.11 or newer with venv", &["python3", "python3-venv"], || {
+        program("python3").args(["-c", PYTHON_WILL_DO]).succeeds()
     })?;
     if arguments.is_empty() {
         pytest(&NEWEST, binary, &[])?;

@@ -53,7 +53,7 @@ def test_a_wrong_answer_is_asked_for_again(stack, mark, model):
     found = patched(stack.gateway).chat.completions.create(
         model=model, messages=user(ask), response_model=Instrument, max_retries=1
     )
-    assert found == Instrument.model_validate_json(right)
+    assert found.model_dump() == json.loads(right)
     calls = stack.simulator.requests(mark)
     assert len(calls) == 2 and "percussion" in json.dumps(calls[1])
 
@@ -78,7 +78,7 @@ def test_several_objects(gateway, model, streamed):
     found = patched(gateway).chat.completions.create_iterable(
         model=model, messages=user(ask), response_model=Instrument, stream=streamed
     )
-    assert list(found) == [Instrument.model_validate_json(VIOLIN)] * 2
+    assert [one.model_dump() for one in found] == [json.loads(VIOLIN)] * 2
 
 
 class GetWeather(BaseModel):
@@ -141,7 +141,7 @@ def test_an_object_at_the_end_of_a_conversation_with_tools(gateway, model):
     found = patched(gateway).chat.completions.create(
         model=model, messages=messages, response_model=Instrument, reasoning_effort="medium", max_retries=0
     )
-    assert found == Instrument.model_validate_json(VIOLIN)
+    assert found.model_dump() == json.loads(VIOLIN)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -111,6 +111,13 @@ def test_streaming(gateway, model):
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"] > usage["output_tokens"] > 0
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_cached_tokens_are_counted(gateway, model):
+    usage = chat(gateway, model).invoke(f"[[sim:cache read=100 write=20]] {scenes.answer('Hi.')}").usage_metadata
+    assert usage["input_token_details"]["cache_read"] == 100
+    assert usage["input_tokens"] > 120
+
+
 def test_async_streams(gateway):
     # In one loop: it keeps its connections for the whole process.
     async def ask(model):

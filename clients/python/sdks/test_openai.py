@@ -6,7 +6,7 @@ import json
 import pytest
 
 from support import scenes
-from support.scenes import CLAUDE, LLAMA, MODELS, NOVA, REASONING, SEEING, THINKING, Instrument, Weather
+from support.scenes import CLAUDE, GPT_OSS, LLAMA, MODELS, NOVA, REASONING, SEEING, THINKING, Instrument, Weather
 
 pytestmark = pytest.mark.filterwarnings(*scenes.SILENT)
 TOOLS = [Weather.FUNCTION]
@@ -83,6 +83,16 @@ def test_streamed_parallel_calls(client, model):
         text = "".join(event.delta for event in stream if event.type == "content.delta")
         assert text == stream.get_final_completion().choices[0].message.content
     assert Weather.told("Oslo") in text
+
+
+@pytest.mark.parametrize("model", [CLAUDE, NOVA, GPT_OSS])
+@pytest.mark.parametrize("oddity", ["[[sim:interleave]]", "[[sim:block-numbers 3 7]]"])
+def test_streamed_calls_are_told_apart_however_bedrock_sends_them(client, model, oddity):
+    messages = [user(f"{oddity} {scenes.call('Paris')} {scenes.call('Oslo')}")]
+    with client.chat.completions.stream(model=model, messages=messages, tools=TOOLS) as stream:
+        calls = stream.get_final_completion().choices[0].message.tool_calls
+    assert [json.loads(call.function.arguments) for call in calls] == [{"city": "Paris"}, {"city": "Oslo"}]
+    assert [call.index for call in calls] == [0, 1]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -229,6 +239,19 @@ def test_reasoning_with_tools(client, model, kept, streamed):
         messages.append({name: value for name, value in message.items() if is_kept(name, kept)})
 
 
+@pytest.mark.parametrize("model", THINKING)
+@pytest.mark.parametrize("kept", ["all", "reasoning_content", "nothing"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_redacted_reasoning_with_tools(client, model, kept, streamed):
+    more = {"model": model, "tools": TOOLS, "reasoning_effort": "medium", "max_completion_tokens": 8000}
+    messages = [user(f"[[sim:redacted-reasoning]] {scenes.call('Paris')}")]
+    message = complete(client, streamed, messages=messages, **more)
+    messages.append({name: value for name, value in message.items() if is_kept(name, kept)})
+    [call] = message["tool_calls"]
+    messages.append({"role": "tool", "tool_call_id": call["id"], "content": Weather.told("Paris")})
+    assert Weather.told("Paris") in complete(client, streamed, messages=messages, **more)["content"]
+
+
 def is_kept(name, kept):
     return {
         "all": True,
@@ -249,6 +272,9 @@ def complete(client, streamed, **request):
         reasoning = [delta.reasoning_content or "" for delta in deltas if hasattr(delta, "reasoning_content")]
         if reasoning:
             message["reasoning_content"] = "".join(reasoning)
+        blocks = [block for delta in deltas for block in getattr(delta, "thinking_blocks", None) or ()]
+        if blocks:
+            message["thinking_blocks"] = blocks
         for call in message.get("tool_calls", ()):
             call.pop("index", None)
             call["function"].pop("parsed_arguments", None)

@@ -85,6 +85,13 @@ def test_pictures(stack, mark, model, picture):
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_cached_tokens_are_counted(gateway, model):
+    usage = agent(gateway, model).run_sync(f"[[sim:cache read=100 write=20]] {scenes.answer('Hi.')}").usage
+    assert usage.cache_read_tokens == 100
+    assert usage.input_tokens > 120
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_output_by_a_tool(gateway, model):
     """The default way: a tool whose call is the answer."""
     ask = f"Name an instrument. [[sim:tool final_result {scenes.VIOLIN}]]"

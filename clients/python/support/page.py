@@ -51,5 +51,6 @@ def run(heading, gateway):
         timeout=60,
         check=False,
     )
-    assert ended.returncode == 0 and not ended.stderr, f"{program}\n--- stdout\n{ended.stdout}\n--- stderr\n{ended.stderr}"
+    said = f"{program}\n--- stdout\n{ended.stdout}\n--- stderr\n{ended.stderr}"
+    assert ended.returncode == 0 and not ended.stderr, said
     return ended.stdout

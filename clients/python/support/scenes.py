@@ -113,7 +113,9 @@ class Instrument(BaseModel):
 
 
 # What a model would say that knows no schema but that of the prompt.
-VIOLIN = '{"name": "violin", "family": "strings", "octaves": 4, "makers": [{"name": "Amati", "since": 1538}], "price": null}'
+VIOLIN = (
+    '{"name": "violin", "family": "strings", "octaves": 4, "makers": [{"name": "Amati", "since": 1538}], "price": null}'
+)
 
 
 def check(instrument):
