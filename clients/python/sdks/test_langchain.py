@@ -159,6 +159,8 @@ def test_structured_output_by_json_mode(gateway, model):
     assert found == Instrument.model_validate_json(scenes.VIOLIN)
 
 
+# LangChain writes the parsed object where OpenAI's SDK has no type for it, whoever the server is.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 @pytest.mark.parametrize("model", MODELS)
 def test_structured_output_of_a_stream(gateway, model):
     llm = chat(gateway, model).with_structured_output(Instrument)
