@@ -8,6 +8,8 @@ import { z } from "zod";
 
 import { CLAUDE, NOVA } from "./outcrop.js";
 
+// Reasons, but shows nothing of it.
+export const NOVA_2 = "us.amazon.nova-2-lite-v1:0";
 // Thinks only adaptively, and refuses all sampling parameters.
 export const CLAUDE_5 = "us.anthropic.claude-sonnet-5";
 export const GPT_OSS = "openai.gpt-oss-120b-1:0";
@@ -17,7 +19,7 @@ export const LLAMA = "us.meta.llama3-3-70b-instruct-v1:0";
 export const MODELS = [CLAUDE, CLAUDE_5, NOVA, GPT_OSS, LLAMA];
 export const SEEING = [CLAUDE, CLAUDE_5, NOVA];
 export const THINKING = [CLAUDE, CLAUDE_5];
-export const REASONING = [CLAUDE, CLAUDE_5, GPT_OSS];
+export const REASONING = [CLAUDE, CLAUDE_5, NOVA_2, GPT_OSS];
 
 export const THOUGHT = "The weather has to be looked up.";
 

@@ -142,7 +142,7 @@ describe("OpenAI's SDK", () => {
           };
           messages.push(user(scenes.thinking(scenes.call(city))));
           const { reasoning_content, tool_calls } = await ask();
-          assert.equal(reasoning_content, THOUGHT);
+          if (model !== scenes.NOVA_2) assert.equal(reasoning_content, THOUGHT);
           for (const { id } of tool_calls) messages.push({ role: "tool", tool_call_id: id, content: told(city) });
           assert.ok((await ask()).content.includes(told(city)));
         }

@@ -13,6 +13,8 @@ CLAUDE = settings.CLAUDE
 # Thinks only adaptively, and refuses all sampling parameters.
 CLAUDE_5 = "us.anthropic.claude-sonnet-5"
 NOVA = settings.NOVA
+# Reasons, but shows nothing of it.
+NOVA_2 = "us.amazon.nova-2-lite-v1:0"
 GPT_OSS = "openai.gpt-oss-120b-1:0"
 # Can't stream its tool calls, and can't be forced to make one.
 LLAMA = "us.meta.llama3-3-70b-instruct-v1:0"
@@ -22,7 +24,7 @@ SEEING = [CLAUDE, CLAUDE_5, NOVA]
 THINKING = [CLAUDE, CLAUDE_5]
 # Those that can be given a schema to follow.
 NATIVE = [CLAUDE, CLAUDE_5]
-REASONING = [CLAUDE, CLAUDE_5, GPT_OSS]
+REASONING = [CLAUDE, CLAUDE_5, NOVA_2, GPT_OSS]
 
 # An SDK that has something to complain about fails the test; what libraries say to one another does not.
 SILENT = [
