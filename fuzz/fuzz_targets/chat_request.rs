@@ -16,6 +16,9 @@ fuzz_target!(|body: &[u8]| {
             .filter(|&&first| first == b' ')
             .map(|_| "amazon.nova-lite-v1:0"),
         max_choices: 8,
+        advisor: None,
+        remote: None,
+        repair: None,
     };
     match ChatCompletions::plan(&bytes::Bytes::copy_from_slice(body), &context) {
         Ok(plan) => {

@@ -100,6 +100,9 @@ fuzz_target!(|script: Script| {
         created: 1,
         path_model: None,
         max_choices: 8,
+        advisor: None,
+        remote: None,
+        repair: None,
     };
     let plan = ChatCompletions::plan(&request.to_string().into(), &context).expect("a valid request");
     let (mut stream, mut out) = (ChatCompletions::stream(plan.memo), Vec::new());

@@ -3,6 +3,7 @@
 //!
 //! Everything here is a pure function of its arguments: no clock, no randomness, no sockets.
 
+pub mod base64;
 pub mod call;
 pub mod converse;
 pub mod exception;

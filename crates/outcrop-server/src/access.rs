@@ -15,19 +15,18 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const API_KEY: &str = "api-key";
 
 /// Lets a caller in who shows one of the keys; with no keys, anyone whose credentials don't contradict each other, but
-/// for web pages where only programs of this machine are meant.
+/// for web pages where only programs of this machine are meant. Gives the key, where one is asked for.
 ///
 /// # Errors
 /// 401 or 403, in words that don't repeat what was shown.
-pub(crate) fn admit(headers: &HeaderMap, config: &Config) -> Result<(), Problem> {
+pub(crate) fn admit(headers: &HeaderMap, config: &Config) -> Result<Option<String>, Problem> {
     let keys = &config.api_keys;
     let shown = shown_key(headers)?;
     if keys.is_empty() {
-        return if config.local_only {
-            check_local(headers)
-        } else {
-            Ok(())
-        };
+        if config.local_only {
+            check_local(headers)?;
+        }
+        return Ok(None);
     }
     let Some(shown) = shown else {
         return Err(refusal(
@@ -40,7 +39,8 @@ pub(crate) fn admit(headers: &HeaderMap, config: &Config) -> Result<(), Problem>
         .iter()
         .fold(Choice::from(0), |known, key| known | key.as_bytes().ct_eq(shown));
     if known.into() {
-        Ok(())
+        // One of ours, all of which are text.
+        Ok(Some(String::from_utf8_lossy(shown).into_owned()))
     } else {
         Err(refusal("Incorrect API key provided.", "invalid_api_key"))
     }

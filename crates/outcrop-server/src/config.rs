@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::fetch::FetchConfig;
+use crate::policy::Policies;
+
 /// Settings of the server.
 #[derive(Clone)]
 pub struct Config {
@@ -27,6 +30,10 @@ pub struct Config {
     pub max_connections: usize,
     /// The largest `n` of a request.
     pub max_choices: usize,
+    /// Fetching what URLs in requests point to.
+    pub fetch: FetchConfig,
+    /// What translation is told to do, by model and caller.
+    pub policies: Policies,
 }
 
 impl Default for Config {
@@ -43,6 +50,8 @@ impl Default for Config {
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 10_000,
             max_choices: 8,
+            fetch: FetchConfig::default(),
+            policies: Policies::default(),
         }
     }
 }

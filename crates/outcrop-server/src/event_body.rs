@@ -10,23 +10,27 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame};
-use outcrop_translate::{Problem, StreamTranslator};
+use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
+use outcrop_translate::{Endpoint, Problem, StreamTranslator};
 use outcrop_upstream::{Error, EventStream, Failure, Reply, ReplyBody};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::error;
-use crate::exchange::{Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_failure, note_replies};
+use crate::exchange::{
+    Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_failure, note_plan, note_replies,
+};
 use crate::record::Record;
+use crate::rounds::{Answered, Trouble};
 
 /// Enough bytes for one piece of the answer; more waits until the client has read these.
 const PIECE_BYTES: usize = 32 * 1024;
 
 /// The body of a streamed answer.
-pub(crate) struct EventBody<S> {
+pub(crate) struct EventBody<E: Endpoint> {
     gateway: Arc<Gateway>,
-    phase: Phase,
-    translator: S,
+    phase: Phase<E::Memo>,
+    translator: E::Stream,
     record: Record,
     takes_trailers: bool,
     last_sent: Instant,
@@ -37,51 +41,58 @@ pub(crate) struct EventBody<S> {
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-enum Phase {
+enum Phase<M> {
     /// The calls have not begun to answer.
-    Waiting(Sending),
-    /// A stream for each choice; `None` once it has ended.
-    Open(Vec<Option<EventStream>>),
+    Waiting(Sending<M>),
+    /// A source for each choice; `None` once it has ended.
+    Open(Vec<Option<Source>>),
     /// The answer is over but for its trailers.
     Trailers,
     /// All is said.
     Over,
 }
 
-impl<S: StreamTranslator> EventBody<S> {
+/// Where a choice's events come from.
+enum Source {
+    /// Bedrock sends them.
+    Stream(EventStream),
+    /// Bedrock has answered as a whole, and we make them. The tokens are those of answers that were thrown away.
+    Whole(Bytes, TokenUsage),
+}
+
+impl<E: Endpoint> EventBody<E> {
     /// The body of an answer that has begun.
     pub(crate) fn open(
         gateway: Arc<Gateway>,
-        replies: Vec<Reply>,
-        translator: S,
+        answered: Answered<E::Memo>,
         record: Record,
         takes_trailers: bool,
     ) -> Self {
-        let phase = Phase::Open(streams(replies));
-        Self::new(gateway, phase, translator, record, takes_trailers)
+        let phase = Phase::Open(sources(answered.replies, answered.spent));
+        Self::new(gateway, phase, answered.plan.memo, record, takes_trailers)
     }
 
     /// The body of an answer that has not; it begins with a comment.
     pub(crate) fn waiting(
         gateway: Arc<Gateway>,
-        sending: Sending,
-        translator: S,
+        sending: Sending<E::Memo>,
+        memo: E::Memo,
         record: Record,
         takes_trailers: bool,
     ) -> Self {
-        let mut body = Self::new(gateway, Phase::Waiting(sending), translator, record, takes_trailers);
+        let mut body = Self::new(gateway, Phase::Waiting(sending), memo, record, takes_trailers);
         body.owes_comment = true;
         body
     }
 
-    fn new(gateway: Arc<Gateway>, phase: Phase, translator: S, record: Record, takes_trailers: bool) -> Self {
+    fn new(gateway: Arc<Gateway>, phase: Phase<E::Memo>, memo: E::Memo, record: Record, takes_trailers: bool) -> Self {
         let interval = gateway.config.keep_alive_interval;
         let alarm = (!interval.is_zero()).then(|| Box::pin(tokio::time::sleep(interval)));
         Self {
             ending: Box::pin(gateway.ending.clone().cancelled_owned()),
             gateway,
             phase,
-            translator,
+            translator: E::stream(memo),
             record,
             takes_trailers,
             last_sent: Instant::now(),
@@ -95,18 +106,25 @@ impl<S: StreamTranslator> EventBody<S> {
         if let Phase::Waiting(sending) = &mut self.phase {
             match sending.as_mut().poll(cx) {
                 Poll::Pending => return,
-                Poll::Ready(Ok(replies)) => {
-                    note_replies(&mut self.record, &replies);
-                    self.phase = Phase::Open(streams(replies));
+                Poll::Ready(Ok(answered)) => {
+                    // The calls may have been planned anew, and nothing was translated yet.
+                    note_plan(&mut self.record, &answered.plan);
+                    note_replies(&mut self.record, &answered.replies);
+                    self.translator = E::stream(answered.plan.memo);
+                    self.phase = Phase::Open(sources(answered.replies, answered.spent));
                 }
-                Poll::Ready(Err(failure)) => return self.fail_call(&failure, out),
+                Poll::Ready(Err(Trouble::Failure(failure, _))) => return self.fail_call(&failure, out),
+                Poll::Ready(Err(Trouble::Problem(problem))) => {
+                    let cause = problem.message.clone();
+                    return self.fail(&problem, &cause, out);
+                }
             }
         }
-        let Phase::Open(streams) = &mut self.phase else { return };
+        let Phase::Open(sources) = &mut self.phase else { return };
         let mut open = false;
-        for (choice, slot) in streams.iter_mut().enumerate() {
-            let Some(stream) = slot else { continue };
-            match drive(stream, choice, &mut self.translator, cx, out) {
+        for (choice, slot) in sources.iter_mut().enumerate() {
+            let Some(source) = slot else { continue };
+            match drive(source, choice, &mut self.translator, cx, out) {
                 Ok(true) => open = true,
                 Ok(false) => *slot = None,
                 Err(error) => {
@@ -174,14 +192,26 @@ impl<S: StreamTranslator> EventBody<S> {
     }
 }
 
-/// Translates what `stream` has; whether there may be more.
+/// Translates what `source` has; whether there may be more.
 fn drive<S: StreamTranslator>(
-    stream: &mut EventStream,
+    source: &mut Source,
     choice: usize,
     translator: &mut S,
     cx: &mut Context<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, Error> {
+    let stream = match source {
+        Source::Stream(stream) => stream,
+        Source::Whole(body, spent) => {
+            let mut reply =
+                ConverseResponse::parse(body).map_err(|fault| Error::Protocol(format!("the reply: {fault}")))?;
+            reply.usage = reply.usage.plus(*spent);
+            for event in reply.into_events() {
+                translator.push(choice, event, out);
+            }
+            return Ok(false);
+        }
+    };
     // Each choice has a share of its own, so that one which always has more does not starve the others.
     let enough = out.len() + PIECE_BYTES;
     loop {
@@ -200,15 +230,18 @@ fn drive<S: StreamTranslator>(
     }
 }
 
-fn streams(replies: Vec<Reply>) -> Vec<Option<EventStream>> {
-    let streams = replies.into_iter().map(|reply| match reply.body {
-        ReplyBody::Stream(stream) => Some(stream),
-        ReplyBody::Whole(_) => None,
+/// The sources of the replies; what was thrown away counts with the first.
+fn sources(replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Source>> {
+    let sources = replies.into_iter().map(|reply| {
+        Some(match reply.body {
+            ReplyBody::Stream(stream) => Source::Stream(stream),
+            ReplyBody::Whole(body) => Source::Whole(body, std::mem::take(&mut spent)),
+        })
     });
-    streams.collect()
+    sources.collect()
 }
 
-impl<S: StreamTranslator> Body for EventBody<S> {
+impl<E: Endpoint> Body for EventBody<E> {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 

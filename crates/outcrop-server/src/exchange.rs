@@ -1,27 +1,28 @@
 //! The life of one request: [`run`] is the flow, line by line.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use axum::extract::Request;
 use axum::response::Response;
-use futures_util::future::{BoxFuture, try_join_all};
+use futures_util::future::{BoxFuture, FutureExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use outcrop_bedrock::call::{Call, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
-use outcrop_translate::{Context, Endpoint, Plan, Problem};
+use outcrop_translate::{Endpoint, Plan, Problem};
 use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::event_body::EventBody;
+use crate::fetch::Fetcher;
+use crate::learned::Learned;
 use crate::models::ModelList;
 use crate::record::Record;
+use crate::rounds::{Answered, Caller, Rounds, Trouble};
 use crate::server::{Recorded, RequestId};
-use crate::{access, body, error};
+use crate::{access, body, caller, error, explain};
 
 /// `X-Bedrock-Model`: the model that is asked.
 const X_BEDROCK_MODEL: HeaderName = HeaderName::from_static("x-bedrock-model");
@@ -40,19 +41,24 @@ pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) client: Client,
     pub(crate) models: ModelList,
+    pub(crate) learned: Learned,
+    /// Gets what URLs in requests point to.
+    pub(crate) fetcher: Fetcher,
     /// Set when what has not ended by itself must end.
     pub(crate) ending: CancellationToken,
 }
 
 /// The calls of one request, under way.
-pub(crate) type Sending = BoxFuture<'static, Result<Vec<Reply>, Failure>>;
+pub(crate) type Sending<M> = BoxFuture<'static, Result<Answered<M>, Trouble>>;
 
 impl Gateway {
     pub(crate) fn new(config: Config, client: Client) -> Self {
         Self {
+            fetcher: Fetcher::new(config.fetch.clone()),
             config,
             client,
             models: ModelList::default(),
+            learned: Learned::default(),
             ending: CancellationToken::new(),
         }
     }
@@ -69,10 +75,9 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
     let mut record = new_record(&head);
     let exchange = Exchange {
         gateway,
-        path_model,
         takes_trailers: takes_trailers(&head.headers),
     };
-    let answered = exchange.answer::<E>(&head, body, &mut record).await;
+    let answered = exchange.answer::<E>(&head, body, path_model, &mut record).await;
     let mut response = match answered {
         Ok(Answer::Whole(response)) => {
             record.status = 200;
@@ -98,7 +103,6 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
 /// One request on its way through: what its steps need besides each other's results.
 struct Exchange {
     gateway: Arc<Gateway>,
-    path_model: Option<String>,
     takes_trailers: bool,
 }
 
@@ -125,46 +129,53 @@ impl Exchange {
         self,
         head: &Parts,
         body: axum::body::Body,
+        path_model: Option<String>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         let config = &self.gateway.config;
-        if let Err(problem) = access::admit(&head.headers, config) {
-            body::discard(head, body, config).await;
-            return Err(problem.into());
-        }
+        let key = match access::admit(&head.headers, config) {
+            Ok(key) => key,
+            Err(problem) => {
+                body::discard(head, body, config).await;
+                return Err(problem.into());
+            }
+        };
         let body = body::read(head, body, config).await?;
-        let plan = E::plan(&body, &self.context())?;
-        drop(body);
-        record.model.clone_from(&plan.model_id);
-        record.adapted = plan.notes.to_string();
-        record.is_stream = plan.operation == Operation::ConverseStream;
-        if record.is_stream {
-            self.stream::<E>(plan, record).await
+        let caller = Caller {
+            path_model,
+            key,
+            guardrail: caller::guardrail(&head.headers)?,
+            on_unsupported: caller::on_unsupported(&head.headers)?,
+        };
+        let mut rounds = Rounds::<E>::new(Arc::clone(&self.gateway), body, caller);
+        let plan = rounds.plan().await?;
+        note_plan(record, &plan);
+        if caller::is_dry_run(&head.headers) {
+            return Ok(Answer::Whole(explain::response(&self.gateway.client, &plan)));
+        }
+        record.is_stream = plan.streams;
+        if plan.streams {
+            self.stream::<E>(rounds, plan, record).await
         } else {
-            self.whole::<E>(&plan, record).await
+            self.whole::<E>(rounds, plan, record).await
         }
     }
 
-    fn context(&self) -> Context<'_> {
-        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        Context {
-            unique: fastrand::u128(..),
-            created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
-            path_model: self.path_model.as_deref(),
-            max_choices: self.gateway.config.max_choices,
-        }
-    }
-
-    async fn whole<E: Endpoint>(&self, plan: &Plan<E::Memo>, record: &mut Record) -> Result<Answer, Refusal> {
-        let sending = self.send(plan);
-        let replies = tokio::select! {
-            sent = sending => sent,
+    async fn whole<E: Endpoint>(
+        &self,
+        rounds: Rounds<E>,
+        plan: Plan<E::Memo>,
+        record: &mut Record,
+    ) -> Result<Answer, Refusal> {
+        let answered = tokio::select! {
+            sent = rounds.send(plan) => sent,
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
         };
-        let replies = match replies {
-            Ok(replies) => replies,
-            Err(failure) => return Err(self.refusal(&failure, plan, record).await),
+        let Answered { plan, replies, spent } = match answered {
+            Ok(answered) => answered,
+            Err(trouble) => return Err(self.refusal(trouble, record).await),
         };
+        note_plan(record, &plan);
         note_replies(record, &replies);
         let bodies: Vec<_> = replies
             .iter()
@@ -173,14 +184,17 @@ impl Exchange {
                 ReplyBody::Stream(_) => None,
             })
             .collect();
-        let replies: Vec<ConverseResponse<'_>> = bodies
+        let mut replies: Vec<ConverseResponse<'_>> = bodies
             .into_iter()
             .map(|body| ConverseResponse::parse(body))
             .collect::<Result<_, _>>()
             .map_err(|fault| Refusal {
                 cause: Some(format!("the reply is not Converse's: {fault}")),
-                problem: error::of_error(&outcrop_upstream::Error::Protocol(String::new())),
+                problem: error::of_error(&Error::Protocol(String::new())),
             })?;
+        if let Some(first) = replies.first_mut() {
+            first.usage = first.usage.plus(spent);
+        }
         record.usage = replies
             .iter()
             .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
@@ -194,8 +208,14 @@ impl Exchange {
         Ok(Answer::Whole(response))
     }
 
-    async fn stream<E: Endpoint>(self, plan: Plan<E::Memo>, record: &mut Record) -> Result<Answer, Refusal> {
-        let mut sending = self.send(&plan);
+    async fn stream<E: Endpoint>(
+        self,
+        rounds: Rounds<E>,
+        plan: Plan<E::Memo>,
+        record: &mut Record,
+    ) -> Result<Answer, Refusal> {
+        let memo = plan.memo.clone();
+        let mut sending: Sending<E::Memo> = rounds.send(plan).boxed();
         // An error before the first byte is a plain HTTP error. But silence gets a connection cut, so after a while
         // the answer begins with a comment.
         let patience = self.gateway.config.keep_alive_interval;
@@ -205,19 +225,19 @@ impl Exchange {
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
         };
         let begun = match begun {
-            Some(Err(failure)) => return Err(self.refusal(&failure, &plan, record).await),
-            Some(Ok(replies)) => Some(replies),
+            Some(Err(trouble)) => return Err(self.refusal(trouble, record).await),
+            Some(Ok(answered)) => Some(answered),
             None => None,
         };
-        if let Some(replies) = &begun {
-            note_replies(record, replies);
+        if let Some(answered) = &begun {
+            note_plan(record, &answered.plan);
+            note_replies(record, &answered.replies);
         }
         let Self {
             gateway,
             takes_trailers,
             ..
         } = self;
-        let stream = E::stream(plan.memo);
         Ok(Answer::Stream(Box::new(move |record| {
             let mut headers = HeaderMap::new();
             headers.insert(
@@ -235,8 +255,8 @@ impl Exchange {
             }
             add_call_headers(&mut headers, &record);
             let body = match begun {
-                Some(replies) => EventBody::open(gateway, replies, stream, record, takes_trailers),
-                None => EventBody::waiting(gateway, sending, stream, record, takes_trailers),
+                Some(answered) => EventBody::<E>::open(gateway, answered, record, takes_trailers),
+                None => EventBody::<E>::waiting(gateway, sending, memo, record, takes_trailers),
             };
             let mut response = Response::new(axum::body::Body::new(body));
             *response.headers_mut() = headers;
@@ -244,32 +264,15 @@ impl Exchange {
         })))
     }
 
-    /// Makes the calls of a plan, side by side.
-    fn send<M>(&self, plan: &Plan<M>) -> Pin<Box<dyn Future<Output = Result<Vec<Reply>, Failure>> + Send>> {
-        let call = Call {
-            operation: plan.operation,
-            model_id: plan.model_id.clone(),
-            body: plan.body.clone(),
+    async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
+        let (failure, model) = match trouble {
+            Trouble::Problem(problem) => return problem.into(),
+            Trouble::Failure(failure, model) => (failure, model),
         };
-        let client = self.gateway.client.clone();
-        let choices = plan.choices;
-        Box::pin(async move {
-            if choices == 1 {
-                return Ok(vec![client.send(&call).await?]);
-            }
-            try_join_all((0..choices).map(|_| client.send(&call))).await
-        })
-    }
-
-    async fn refusal<M>(&self, failure: &Failure, plan: &Plan<M>, record: &mut Record) -> Refusal {
-        note_failure(record, failure);
-        let mut problem = self.gateway.problem(failure, &plan.model_id);
+        note_failure(record, &failure);
+        let mut problem = self.gateway.problem(&failure, &model);
         if matches!(&failure.error, Error::Service { message, .. } if error::needs_profile(message)) {
-            let profiles = self
-                .gateway
-                .models
-                .profiles_of(&self.gateway.client, &plan.model_id)
-                .await;
+            let profiles = self.gateway.models.profiles_of(&self.gateway.client, &model).await;
             if !profiles.is_empty() {
                 problem.message = format!(
                     "{} Inference profiles with it: {}.",
@@ -291,6 +294,12 @@ fn new_record(head: &Parts) -> Record {
         .get::<RequestId>()
         .map_or(HeaderValue::from_static(""), |id| id.0.clone());
     Record::new(id, head.method.clone(), head.uri.path(), Instant::now())
+}
+
+/// Notes what a plan has decided.
+pub(crate) fn note_plan<M>(record: &mut Record, plan: &Plan<M>) {
+    record.model.clone_from(&plan.model_id);
+    record.adapted = plan.notes.to_string();
 }
 
 /// Notes what the calls' replies tell of themselves.

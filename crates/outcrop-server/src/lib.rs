@@ -4,18 +4,29 @@
 
 mod access;
 mod body;
+mod caller;
 mod config;
 mod connection;
 mod error;
 mod event_body;
 mod exchange;
+mod explain;
+mod fetch;
 mod framing;
 mod health;
+mod learned;
 mod models;
+mod policy;
 mod record;
 mod request_id;
+mod rounds;
 mod routes;
 mod server;
 
 pub use config::Config;
+pub use fetch::{FetchConfig, HostPattern, Network};
+pub use policy::{
+    Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
+    PromptCaching, StreamMode, Trace,
+};
 pub use server::Server;

@@ -94,8 +94,8 @@ pub(crate) async fn one(
     headers: HeaderMap,
     id: Result<Path<String>, PathRejection>,
 ) -> Response {
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let found = models(&gateway, &headers).await.and_then(|models| {
-        let id = id.map(|Path(id)| id).unwrap_or_default();
         models.iter().find(|model| model["id"] == id).cloned().ok_or_else(|| {
             Problem::new(
                 404,
@@ -107,7 +107,14 @@ pub(crate) async fn one(
         })
     });
     match found {
-        Ok(model) => answer(&model),
+        Ok(mut model) => {
+            let lessons = gateway.learned.of(&id);
+            if let (false, Some(model)) = (lessons.is_empty(), model.as_object_mut()) {
+                let refused: Vec<String> = lessons.iter().map(ToString::to_string).collect();
+                model.insert("learned".to_owned(), json!({"refused": refused}));
+            }
+            answer(&model)
+        }
         Err(problem) => error::response(&problem, openai::error_body(&problem)),
     }
 }

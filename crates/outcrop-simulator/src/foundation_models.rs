@@ -68,8 +68,10 @@ impl Filters {
 }
 
 fn summary(catalogue: &Catalogue, model: &Model) -> Value {
-    // Bedrock doesn't list video, though models read it.
-    let listed: Vec<&String> = model.input.iter().filter(|modality| *modality != "VIDEO").collect();
+    // Bedrock doesn't list these, though models read them.
+    let unlisted = ["VIDEO", "AUDIO"];
+    let is_listed = |modality: &&String| !unlisted.contains(&modality.as_str());
+    let listed: Vec<&String> = model.input.iter().filter(is_listed).collect();
     json!({
         "modelArn": model.arn(catalogue.region()),
         "modelId": model.id,

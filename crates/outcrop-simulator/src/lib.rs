@@ -18,6 +18,7 @@ mod inference_profiles;
 mod introspection;
 mod models;
 mod path;
+mod prompt_cache;
 mod refusal;
 mod route;
 mod rules;

@@ -1,7 +1,7 @@
 //! The models and inference profiles that the simulator has, and what each family of models refuses.
 //!
 //! `models/models.json` holds both: Bedrock's line-up and the families' rules as users report them (2026-11). A row's
-//! modalities may name `VIDEO`, which Bedrock's own list leaves out.
+//! modalities may name `VIDEO` and `AUDIO`, which Bedrock's own list leaves out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::refusal::Refusal;
 
 /// The account that ARNs of the simulator belong to.
-const ACCOUNT: &str = "123456789012";
+pub(crate) const ACCOUNT: &str = "123456789012";
 /// The application inference profile that each region has, so that opaque ARNs can be tried.
 const APPLICATION_PROFILE: (&str, &str) = ("simulator001", "anthropic.claude-sonnet-4-5-20250929-v1:0");
 
@@ -49,6 +49,11 @@ pub(crate) struct Model {
     pub(crate) max_tokens: u64,
     /// The most tokens it reads.
     pub(crate) context: u64,
+    /// The shortest prefix that is cached, in tokens, if it isn't its family's.
+    cache_min: Option<u64>,
+    /// If it can be asked to answer faster.
+    #[serde(default)]
+    pub(crate) latency_optimized: bool,
     /// `ACTIVE` or `LEGACY`.
     pub(crate) status: String,
     /// The day it came out.
@@ -73,17 +78,29 @@ pub(crate) struct Family {
     pub(crate) mixed_turns: bool,
     pub(crate) image_in_tool_result: bool,
     pub(crate) documents: bool,
+    /// If media may lie in S3.
+    pub(crate) s3: bool,
     pub(crate) cache: bool,
     pub(crate) cache_1h: bool,
+    /// The shortest prefix that is cached, in tokens.
+    cache_min: u64,
     pub(crate) structured_output: bool,
     /// A conversation that ends with an assistant turn, to be continued.
     pub(crate) prefill: bool,
     pub(crate) count_tokens: bool,
     pub(crate) sampling: Sampling,
+    /// How Claude reasons.
     pub(crate) thinking: Thinking,
+    /// How others reason.
+    pub(crate) reasoning: Reasoning,
+    /// The values of `effort` (Claude only).
+    pub(crate) efforts: Vec<String>,
+    /// If `effort` is still a beta.
+    pub(crate) effort_beta: bool,
+    /// If parallel calls can be switched off (Claude only).
+    pub(crate) parallel_off: bool,
     pub(crate) stop_sequences: usize,
-    /// If `additionalModelRequestFields` may hold anything.
-    pub(crate) extra_fields: bool,
+    pub(crate) extra_fields: ExtraFields,
     /// If the model's own server checks strictly, in Anthropic's words.
     pub(crate) strict_model: bool,
 }
@@ -97,6 +114,21 @@ pub(crate) enum Sampling {
     None,
 }
 
+/// What `additionalModelRequestFields` may hold.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ExtraFields {
+    Any,
+    /// What Anthropic's own API knows.
+    Claude,
+    /// What Nova's own API knows.
+    Nova,
+    /// Nothing, and each field is refused by its name.
+    Unknown,
+    /// Nothing at all.
+    None,
+}
+
 /// Which shapes of Claude's `thinking` are taken.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
@@ -107,8 +139,25 @@ pub(crate) enum Thinking {
     /// `enabled` with a budget, and `adaptive`.
     Both,
     Adaptive,
+    /// `adaptive`, unless switched off.
+    On,
     /// `adaptive`, and it can't be switched off.
     Always,
+}
+
+/// How models other than Claude are told to reason.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Reasoning {
+    None,
+    /// By Nova's `reasoningConfig`.
+    Nova,
+    /// They always do, as much as `reasoning_effort` says.
+    Effort,
+    /// They always do, and don't take it back.
+    Always,
+    /// By fields that are each model's own.
+    Open,
 }
 
 /// An inference profile.
@@ -215,6 +264,13 @@ impl Catalogue {
     }
 }
 
+impl Target {
+    /// The shortest prefix that is cached, in tokens.
+    pub(crate) fn cache_minimum(&self) -> u64 {
+        self.model.cache_min.unwrap_or(self.family.cache_min)
+    }
+}
+
 impl Model {
     pub(crate) fn arn(&self, region: &str) -> String {
         format!("arn:aws:bedrock:{region}::foundation-model/{}", self.id)
@@ -269,15 +325,21 @@ impl Default for Family {
             mixed_turns: true,
             image_in_tool_result: false,
             documents: false,
+            s3: false,
             cache: false,
             cache_1h: false,
+            cache_min: 1024,
             structured_output: false,
             prefill: false,
             count_tokens: false,
             sampling: Sampling::Any,
             thinking: Thinking::None,
+            reasoning: Reasoning::None,
+            efforts: Vec::new(),
+            effort_beta: false,
+            parallel_off: false,
             stop_sequences: 4,
-            extra_fields: true,
+            extra_fields: ExtraFields::Any,
             strict_model: false,
         }
     }

@@ -9,6 +9,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
+use crate::models::Target;
+use crate::prompt_cache::{Cached, PromptCache};
+
 const KEPT_REQUESTS: usize = 50;
 /// Larger bodies are only counted: idle memory matters to those who embed us.
 const KEPT_BODY_BYTES: usize = 1 << 20;
@@ -32,6 +35,7 @@ struct Inner {
     requests: VecDeque<(Map<String, Value>, Bytes)>,
     /// By prompt.
     attempts: HashMap<u64, u32>,
+    prompt_cache: PromptCache,
     /// By rule of the scenario.
     rule_calls: HashMap<usize, u64>,
 }
@@ -92,6 +96,11 @@ impl State {
         let calls = inner.rule_calls.entry(rule).or_default();
         *calls += 1;
         *calls
+    }
+
+    /// What the memory of prompts does for a request.
+    pub(crate) fn cached(&self, body: &Value, target: &Target) -> Option<Cached> {
+        self.lock().prompt_cache.pass(body, target)
     }
 
     pub(crate) fn count_redirect(&self) {

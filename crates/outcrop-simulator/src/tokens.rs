@@ -16,7 +16,8 @@ pub(crate) fn input(body: &Value) -> u64 {
         }
     }
     let messages = body.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
-    of_chars(count.chars) + count.media * TOKENS_PER_MEDIA + messages as u64 * TOKENS_PER_MESSAGE
+    count.messages = messages as u64;
+    count.tokens()
 }
 
 /// The tokens of a text.
@@ -33,14 +34,24 @@ fn of_chars(chars: u64) -> u64 {
     chars.div_ceil(CHARS_PER_TOKEN)
 }
 
+/// What has been counted so far.
 #[derive(Default)]
-struct Count {
+pub(crate) struct Count {
     chars: u64,
     media: u64,
+    messages: u64,
 }
 
 impl Count {
-    fn add(&mut self, value: &Value) {
+    pub(crate) fn tokens(&self) -> u64 {
+        of_chars(self.chars) + self.media * TOKENS_PER_MEDIA + self.messages * TOKENS_PER_MESSAGE
+    }
+
+    pub(crate) fn add_message(&mut self) {
+        self.messages += 1;
+    }
+
+    pub(crate) fn add(&mut self, value: &Value) {
         match value {
             Value::String(text) => self.chars += text.chars().count() as u64,
             Value::Array(items) => items.iter().for_each(|item| self.add(item)),

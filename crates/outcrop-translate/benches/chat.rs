@@ -95,6 +95,9 @@ fn plan(body: &Bytes) -> Plan<<ChatCompletions as Endpoint>::Memo> {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 8,
+        advisor: None,
+        remote: None,
+        repair: None,
     };
     ChatCompletions::plan(body, &context).unwrap()
 }

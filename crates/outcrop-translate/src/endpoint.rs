@@ -3,22 +3,30 @@
 use bytes::Bytes;
 use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, Event, TokenUsage};
+use outcrop_bedrock::json::Fault;
 
+use crate::lesson::Lesson;
 use crate::notes::Notes;
+use crate::policy::Policy;
 use crate::problem::Problem;
+use crate::remote::Remote;
 
 /// An endpoint of a client protocol: how its requests become calls, and how replies become its answers.
 pub trait Endpoint: Send + Sync + 'static {
     /// What the way back must know of the request.
-    type Memo: Send + 'static;
+    type Memo: Clone + Send + Sync + 'static;
     /// The state of one streamed answer.
     type Stream: StreamTranslator;
 
-    /// Parses a request and plans the calls that answer it.
+    /// Parses a request and plans the calls that answer it. The same request is planned again when more is known:
+    /// what stands behind its URLs, what its model refuses, what was wrong with an answer.
     ///
     /// # Errors
-    /// When the request can't be understood or translated; the problem names the field.
-    fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Self::Memo>, Problem>;
+    /// When the request can't be understood or translated, or something must be fetched first.
+    fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Self::Memo>, Halt>;
+
+    /// What is wrong with a whole reply that the model should be asked for again; asked for where the plan says so.
+    fn review(memo: &Self::Memo, reply: &ConverseResponse<'_>) -> Option<Repair>;
 
     /// Writes the answer of whole replies, one for each choice.
     ///
@@ -52,7 +60,7 @@ pub trait StreamTranslator: Send + Unpin + 'static {
 }
 
 /// What a translation may know besides the request's body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// A random number, the source of the answer's id.
     pub unique: u128,
@@ -62,6 +70,51 @@ pub struct Context<'a> {
     pub path_model: Option<&'a str>,
     /// The largest number of choices that one request may ask for.
     pub max_choices: usize,
+    /// Who knows more of models; with none, nothing more is known.
+    pub advisor: Option<&'a dyn Advisor>,
+    /// What was fetched of the URLs that the request names.
+    pub remote: Option<&'a Remote>,
+    /// What was wrong with the last answer to this request.
+    pub repair: Option<&'a Repair>,
+}
+
+/// What is known of a model besides its name.
+pub trait Advisor: Sync {
+    /// How this caller's requests to the model are treated.
+    fn policy(&self, model_id: &str) -> Policy;
+
+    /// What the model refused before.
+    fn lessons(&self, model_id: &str) -> Vec<Lesson>;
+}
+
+/// Why a request isn't planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// It can't be.
+    Problem(Problem),
+    /// Not before it is known what these URLs lead to.
+    Fetch(Vec<String>),
+}
+
+impl From<Problem> for Halt {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Problem(fault.into())
+    }
+}
+
+/// An answer that will not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// What the model said.
+    pub answer: String,
+    /// What is wrong with it, in words for the model.
+    pub complaint: String,
 }
 
 /// What a request becomes.
@@ -69,12 +122,20 @@ pub struct Context<'a> {
 pub struct Plan<M> {
     /// What is asked of Bedrock.
     pub operation: Operation,
+    /// Whether the client wants the answer as a stream, whatever Bedrock is asked.
+    pub streams: bool,
     /// The model id, inference profile or ARN that is asked.
     pub model_id: String,
     /// The body of each call.
     pub body: CallBody,
     /// How many times it is asked: one call for each choice.
     pub choices: usize,
+    /// Whether a whole reply must be reviewed before it is answered with.
+    pub is_reviewed: bool,
+    /// Names of the parameters that the call carries, which a refusal may be about.
+    pub parameters: Vec<String>,
+    /// The guardrail that the call names.
+    pub guardrail: Option<String>,
     /// What the way back must know.
     pub memo: M,
     /// What was changed or left out.

@@ -4,12 +4,25 @@
 //! ([`family`]). Both meet in Converse's types, so that N endpoints and M families cost N + M pieces. Ids and time come
 //! in as arguments: the same request always gives the same calls.
 
+mod effort;
 mod endpoint;
 pub mod family;
+mod lesson;
+mod media;
+mod names;
 mod notes;
 pub mod openai;
+pub mod policy;
 mod problem;
+mod remote;
+pub mod schema;
+mod stop;
 
-pub use endpoint::{Context, Endpoint, Plan, StreamTranslator};
-pub use notes::Notes;
+pub use endpoint::{Advisor, Context, Endpoint, Halt, Plan, Repair, StreamTranslator};
+pub use lesson::Lesson;
+pub use names::{Names, Restorer};
+pub use notes::{Note, Notes};
+pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
+pub use remote::{Fetched, Remote};
+pub use stop::StopMatcher;

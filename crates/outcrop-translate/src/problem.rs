@@ -104,7 +104,8 @@ impl From<Fault> for Problem {
                 fault.message
             ))
             .with_code("invalid_json"),
-            None => Self::invalid(format!("Invalid request{place}: {}.", fault.message)).with_code("invalid_value"),
+            None => Self::invalid(format!("Invalid request{place}: {}.", fault.message))
+                .with_code(fault.code.unwrap_or("invalid_value")),
         };
         match fault.path {
             path if path.is_empty() => problem,

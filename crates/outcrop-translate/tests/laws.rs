@@ -12,7 +12,7 @@ use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_bedrock::frame::FrameDecoder;
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint, Plan, Problem, ProblemKind, StreamTranslator};
+use outcrop_translate::{Context, Endpoint, Halt, Plan, Problem, ProblemKind, StreamTranslator};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -22,11 +22,14 @@ const CONTEXT: Context<'static> = Context {
     created: 1_800_000_000,
     path_model: None,
     max_choices: 8,
+    advisor: None,
+    remote: None,
+    repair: None,
 };
 
 type ChatPlan = Plan<<ChatCompletions as Endpoint>::Memo>;
 
-fn plan(request: &Value) -> Result<ChatPlan, Problem> {
+fn plan(request: &Value) -> Result<ChatPlan, Halt> {
     ChatCompletions::plan(&serde_json::to_vec(request).unwrap().into(), &CONTEXT)
 }
 
@@ -492,7 +495,8 @@ fn check_plan(body: &[u8]) {
                 "notes fit a header"
             );
         }
-        Err(problem) => {
+        Err(Halt::Fetch(urls)) => assert!(!urls.is_empty()),
+        Err(Halt::Problem(problem)) => {
             assert!((400..500).contains(&problem.status), "{problem:?}");
             let body: Value = serde_json::from_slice(&ChatCompletions::error(&problem)).expect("an error is JSON");
             assert_eq!(body["error"]["message"].as_str(), Some(problem.message.as_str()));
@@ -539,7 +543,7 @@ proptest! {
             (Ok(one), Ok(other)) => {
                 prop_assert_eq!(one.body, other.body);
                 prop_assert_eq!((one.operation, one.model_id, one.choices), (other.operation, other.model_id, other.choices));
-                prop_assert_eq!((one.memo, one.notes), (other.memo, other.notes));
+                prop_assert_eq!((format!("{:?}", one.memo), one.notes), (format!("{:?}", other.memo), other.notes));
             }
             (one, other) => prop_assert_eq!(one.err(), other.err()),
         }
@@ -632,4 +636,43 @@ fn a_large_image_is_carried_and_not_copied() {
     assert_eq!(content[0]["image"]["source"]["bytes"], first.as_str());
     assert_eq!(content[1]["text"], "and");
     assert_eq!(content[2]["image"]["source"]["bytes"], second.as_str());
+}
+
+#[test]
+fn large_files_audio_and_video_are_carried_and_not_copied() {
+    // Each starts as its kind does: a PDF, a WAV, an MP4.
+    let heads = ["JVBERi0xLjQK", "UklGRiQAAABXQVZF", "AAAAFGZ0eXBpc29t"];
+    let [pdf, wav, mp4] = heads.map(|head| format!("{head}{}", "A".repeat(80_000)));
+    let tools = json!([{"type": "function", "function": {"name": "film"}}]);
+    let request = json!({"model": "acme.seer-v1", "tools": tools, "messages": [
+        {"role": "user", "content": [
+            {"type": "file", "file": {"file_data": format!("data:application/pdf;base64,{pdf}")}},
+            {"type": "text", "text": "and"},
+            {"type": "input_audio", "input_audio": {"data": wav, "format": "wav"}},
+            {"type": "video_url", "video_url": {"url": format!("data:video/mp4;base64,{mp4}")}},
+        ]},
+        {"role": "assistant", "tool_calls": [
+            {"id": "a", "type": "function", "function": {"name": "film", "arguments": "{}"}},
+        ]},
+        {"role": "tool", "tool_call_id": "a", "content": [
+            {"type": "file", "file": {"file_data": mp4}},
+            {"type": "file", "file": {"file_data": pdf}},
+        ]},
+    ]});
+    let source = Bytes::from(request.to_string());
+    let body = ChatCompletions::plan(&source, &CONTEXT).unwrap().body;
+    let carried: Vec<_> = body
+        .pieces()
+        .iter()
+        .filter(|piece| source.as_ptr_range().contains(&piece.as_ptr()))
+        .collect();
+    assert_eq!(carried, [&pdf, &wav, &mp4, &mp4, &pdf].map(String::as_bytes));
+    let call: Value = serde_json::from_slice(&body.to_vec()).unwrap();
+    let content = &call["messages"][0]["content"];
+    assert_eq!(content[0]["document"]["source"]["bytes"], pdf.as_str());
+    assert_eq!(content[2]["audio"]["source"]["bytes"], wav.as_str());
+    assert_eq!(content[3]["video"]["source"]["bytes"], mp4.as_str());
+    let result = &call["messages"][2]["content"][0]["toolResult"]["content"];
+    assert_eq!(result[0]["video"]["source"]["bytes"], mp4.as_str());
+    assert_eq!(result[1]["document"]["source"]["bytes"], pdf.as_str());
 }

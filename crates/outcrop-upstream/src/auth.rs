@@ -28,6 +28,22 @@ impl Auth {
         Some(Self::ApiKey(value))
     }
 
+    /// The headers that it adds, without what is secret.
+    pub(crate) fn described(&self, region: &str) -> Vec<(&'static str, String)> {
+        match self {
+            Self::ApiKey(_) => vec![("authorization", "Bearer [redacted]".to_owned())],
+            Self::Credentials(..) => vec![
+                (
+                    "authorization",
+                    format!(
+                        "AWS4-HMAC-SHA256 Credential=[redacted]/{region}/bedrock/aws4_request, Signature=[redacted]"
+                    ),
+                ),
+                ("x-amz-date", "[of the call]".to_owned()),
+            ],
+        }
+    }
+
     /// Adds to `request` the proof that `body` is from us.
     pub(crate) async fn apply(&self, request: &mut Request<PiecesBody>, body: &CallBody) -> Result<(), Error> {
         match self {

@@ -1,5 +1,6 @@
 //! One call to Bedrock, from the body to the reply.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -75,6 +76,15 @@ pub enum ReplyBody {
     Whole(Bytes),
     /// Its events; the first has arrived.
     Stream(EventStream),
+}
+
+/// What a call would look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Where it would go.
+    pub url: String,
+    /// Its headers, by name in small letters; what is secret is redacted.
+    pub headers: BTreeMap<&'static str, String>,
 }
 
 impl Client {
@@ -173,6 +183,23 @@ impl Client {
         }
     }
 
+    /// What a call would look like, with the secrets left out. Nothing is asked, of AWS or of anyone.
+    pub fn describe(&self, call: &Call) -> Description {
+        let shared = &*self.shared;
+        let path = call.path();
+        let url = shared.runtime.uri(&path).map_or(path, |uri| uri.to_string());
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("accept", accept(call).to_owned()),
+            ("user-agent", AGENT.to_owned()),
+        ];
+        headers.extend(shared.auth.described(&shared.region));
+        Description {
+            url,
+            headers: headers.into_iter().collect(),
+        }
+    }
+
     /// Whether credentials can be had and the runtime's endpoint answers.
     ///
     /// # Errors
@@ -220,11 +247,7 @@ impl Shared {
         request_id: &mut Option<String>,
     ) -> Result<ReplyBody, Error> {
         let mut request = self.request(Method::POST, &self.runtime, path, &call.body)?;
-        let accept = if call.is_stream() {
-            EVENT_STREAM
-        } else {
-            "application/json"
-        };
+        let accept = accept(call);
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
@@ -350,6 +373,15 @@ impl Shared {
         };
         let wait = backoff(attempts, asked)?;
         self.budget.spend().then_some(wait)
+    }
+}
+
+/// The media type of a call's reply.
+fn accept(call: &Call) -> &'static str {
+    if call.is_stream() {
+        EVENT_STREAM
+    } else {
+        "application/json"
     }
 }
 

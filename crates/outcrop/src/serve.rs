@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use outcrop_server::Server;
+use outcrop_server::{Policies, PolicyMembers, Server};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
 use outcrop_upstream::{Client, ConfigError, StaticCredentials};
 use tokio::net::{TcpListener, TcpSocket};
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::banner::origin;
-use crate::settings::Settings;
+use crate::settings::{Settings, base_guardrail};
 
 /// The region that the simulator is in unless one is set.
 pub(crate) const SIMULATED_REGION: &str = "us-east-1";
@@ -248,6 +248,19 @@ fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
     }
 }
 
+fn policies(settings: &Settings) -> Policies {
+    Policies {
+        base: PolicyMembers {
+            on_unsupported: Some(settings.on_unsupported),
+            prompt_caching: Some(settings.prompt_caching),
+            guardrail: base_guardrail(settings),
+            guardrail_trace: settings.guardrail_trace,
+            guardrail_stream_mode: settings.guardrail_stream_mode,
+        },
+        rules: settings.policies.iter().map(|table| table.rule.clone()).collect(),
+    }
+}
+
 fn server_config(settings: &Settings) -> outcrop_server::Config {
     outcrop_server::Config {
         api_keys: settings.api_keys.iter().map(|key| key.expose().to_owned()).collect(),
@@ -261,5 +274,15 @@ fn server_config(settings: &Settings) -> outcrop_server::Config {
         shutdown_timeout: settings.shutdown_timeout,
         max_connections: settings.max_connections.get(),
         max_choices: settings.max_choices.get(),
+        fetch: outcrop_server::FetchConfig {
+            enabled: settings.fetch_urls,
+            hosts: settings.fetch_hosts.to_vec(),
+            private_networks: settings.fetch_private_networks.to_vec(),
+            max_bytes: usize::try_from(settings.fetch_max_bytes.bytes()).unwrap_or(usize::MAX),
+            timeout: *settings.fetch_timeout,
+            max_redirects: settings.fetch_max_redirects,
+            max_concurrent: settings.fetch_concurrency.get(),
+        },
+        policies: policies(settings),
     }
 }

@@ -2,34 +2,36 @@
 
 use std::borrow::Cow;
 
+use super::cache::CacheTtl;
+use super::media::{Audio, Document, Image, Source, Video};
 use crate::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader, ToJson};
 
 /// The `type` of a tool use that AWS runs itself.
 pub(super) const SERVER_TOOL_USE: &str = "server_tool_use";
-
-/// From this many characters of base64 on, an image is not copied into the body but becomes a piece of its own.
-const LARGE_IMAGE_CHARS: usize = 64 * 1024;
-/// What stands for such an image in the JSON until the pieces are cut: a NUL, which JSON never holds unescaped.
-pub(super) const LARGE_IMAGE: u8 = 0;
 
 /// A block of a message. A union: exactly one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContentBlock<'a> {
     /// Text; Bedrock refuses blank ones.
     Text(JsonText<'a>),
+    /// Text that a guardrail judges, even where it judges nothing else.
+    GuardText(JsonText<'a>),
     /// An image, in user turns only.
-    Image {
-        /// What its bytes are.
-        format: ImageFormat,
-        /// The bytes in base64.
-        base64: Cow<'a, str>,
-    },
+    Image(Image<'a>),
+    /// A document, in user turns only, with a text beside it.
+    Document(Document<'a>),
+    /// A sound, in user turns only.
+    Audio(Audio<'a>),
+    /// A film, in user turns only.
+    Video(Video<'a>),
     /// A call of a tool by the model.
     ToolUse(ToolUse<'a>),
     /// What a tool answered.
     ToolResult(ToolResult<'a>),
     /// What the model thought.
     Reasoning(Reasoning<'a>),
+    /// What stands before it may be remembered.
+    CachePoint(CacheTtl),
     /// A member that this version has no name for, as it stands.
     Other {
         /// Name of the member.
@@ -37,46 +39,6 @@ pub enum ContentBlock<'a> {
         /// Its value.
         value: Json<'a>,
     },
-}
-
-/// The image formats that Bedrock takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageFormat {
-    /// `png`
-    Png,
-    /// `jpeg`
-    Jpeg,
-    /// `gif`
-    Gif,
-    /// `webp`
-    Webp,
-}
-
-impl ImageFormat {
-    /// Bedrock's name of the format.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpeg",
-            Self::Gif => "gif",
-            Self::Webp => "webp",
-        }
-    }
-
-    /// The format that the first bytes of a file tell; a dozen bytes are enough.
-    pub fn sniff(bytes: &[u8]) -> Option<Self> {
-        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-            Some(Self::Png)
-        } else if bytes.starts_with(b"\xff\xd8\xff") {
-            Some(Self::Jpeg)
-        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-            Some(Self::Gif)
-        } else if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-            Some(Self::Webp)
-        } else {
-            None
-        }
-    }
 }
 
 /// A call of a tool by the model.
@@ -97,6 +59,26 @@ pub struct ToolResult<'a> {
     pub id: JsonText<'a>,
     /// What it answered.
     pub content: Vec<ToolResultBlock<'a>>,
+    /// Whether the tool failed; absent is success.
+    pub status: Option<ToolResultStatus>,
+}
+
+/// How a call of a tool ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToolResultStatus {
+    /// `success`
+    Success,
+    /// `error`; Claude and Nova look at it.
+    Error,
+}
+
+impl ToolResultStatus {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+        }
+    }
 }
 
 /// A block of a tool's answer.
@@ -104,13 +86,14 @@ pub struct ToolResult<'a> {
 pub enum ToolResultBlock<'a> {
     /// Text.
     Text(JsonText<'a>),
+    /// An object.
+    Json(Json<'a>),
     /// An image.
-    Image {
-        /// What its bytes are.
-        format: ImageFormat,
-        /// The bytes in base64.
-        base64: Cow<'a, str>,
-    },
+    Image(Image<'a>),
+    /// A document.
+    Document(Document<'a>),
+    /// A film.
+    Video(Video<'a>),
 }
 
 /// What the model thought.
@@ -157,20 +140,23 @@ impl<'a> ContentBlock<'a> {
 }
 
 impl<'a> ContentBlock<'a> {
-    /// The large images of the block, in the order in which they are written.
-    pub(super) fn large_images(&self) -> impl Iterator<Item = &Cow<'a, str>> {
+    /// The large media of the block, in the order in which they are written.
+    pub(super) fn large_media(&self) -> impl Iterator<Item = &Source<'a>> {
         let (own, of_result) = match self {
-            Self::Image { base64, .. } => (Some(base64), &[][..]),
+            Self::Image(image) => (Some(&image.source), &[][..]),
+            Self::Document(document) => (Some(&document.source), &[][..]),
+            Self::Audio(audio) => (Some(&audio.source), &[][..]),
+            Self::Video(video) => (Some(&video.source), &[][..]),
             Self::ToolResult(result) => (None, result.content.as_slice()),
             _ => (None, &[][..]),
         };
         let of_result = of_result.iter().filter_map(|block| match block {
-            ToolResultBlock::Image { base64, .. } => Some(base64),
-            ToolResultBlock::Text(_) => None,
+            ToolResultBlock::Image(image) => Some(&image.source),
+            ToolResultBlock::Document(document) => Some(&document.source),
+            ToolResultBlock::Video(video) => Some(&video.source),
+            ToolResultBlock::Text(_) | ToolResultBlock::Json(_) => None,
         });
-        own.into_iter()
-            .chain(of_result)
-            .filter(|base64| base64.len() >= LARGE_IMAGE_CHARS)
+        own.into_iter().chain(of_result).filter(|source| source.is_large())
     }
 }
 
@@ -242,7 +228,12 @@ impl ToJson for ContentBlock<'_> {
     fn write_json(&self, out: &mut Vec<u8>) {
         ObjectWriter::write(out, |block| match self {
             Self::Text(text) => block.field("text", text),
-            Self::Image { format, base64 } => write_image(block, *format, base64),
+            Self::GuardText(text) => write_guard_text(block, text),
+            Self::Image(image) => image.write(block),
+            Self::Document(document) => document.write(block),
+            Self::Audio(audio) => audio.write(block),
+            Self::Video(video) => video.write(block),
+            Self::CachePoint(ttl) => ttl.write(block),
             Self::ToolUse(tool_use) => block.object("toolUse", |object| {
                 object.field("toolUseId", &tool_use.id);
                 object.field("name", &tool_use.name);
@@ -251,6 +242,9 @@ impl ToJson for ContentBlock<'_> {
             Self::ToolResult(result) => block.object("toolResult", |object| {
                 object.field("toolUseId", &result.id);
                 object.field("content", &result.content);
+                if let Some(status) = result.status {
+                    object.field("status", status.name());
+                }
             }),
             Self::Reasoning(reasoning) => block.object("reasoningContent", |object| match reasoning {
                 Reasoning::Text { text, signature } => object.object("reasoningText", |object| {
@@ -268,24 +262,17 @@ impl ToJson for ToolResultBlock<'_> {
     fn write_json(&self, out: &mut Vec<u8>) {
         ObjectWriter::write(out, |block| match self {
             Self::Text(text) => block.field("text", text),
-            Self::Image { format, base64 } => write_image(block, *format, base64),
+            Self::Json(value) => block.field("json", value),
+            Self::Image(image) => image.write(block),
+            Self::Document(document) => document.write(block),
+            Self::Video(video) => video.write(block),
         });
     }
 }
 
-fn write_image(block: &mut ObjectWriter<'_>, format: ImageFormat, base64: &str) {
-    block.object("image", |image| {
-        image.field("format", format.name());
-        image.object("source", |source| {
-            // Base64 holds nothing that JSON escapes.
-            let out = source.key("bytes");
-            out.push(b'"');
-            if base64.len() < LARGE_IMAGE_CHARS {
-                out.extend_from_slice(base64.as_bytes());
-            } else {
-                out.push(LARGE_IMAGE);
-            }
-            out.push(b'"');
-        });
+/// Writes the member `guardContent`.
+pub(super) fn write_guard_text(block: &mut ObjectWriter<'_>, text: &JsonText<'_>) {
+    block.object("guardContent", |content| {
+        content.object("text", |object| object.field("text", text));
     });
 }

@@ -1,7 +1,7 @@
 //! The events of `ConverseStream`.
 
 use super::content::SERVER_TOOL_USE;
-use super::response::{StopReason, TokenUsage};
+use super::response::{Extras, StopReason, TokenUsage};
 use crate::json::{Fault, JsonText, Reader};
 
 /// An event. Texts are slices of its payload.
@@ -32,11 +32,15 @@ pub enum Event<'a> {
     MessageStop {
         /// Why.
         stop_reason: StopReason,
+        /// What else is told.
+        extras: Extras<'a>,
     },
     /// What it cost; the last event.
     Metadata {
         /// The tokens.
         usage: TokenUsage,
+        /// What else is told.
+        extras: Extras<'a>,
     },
     /// An event that is newer than this version.
     Unknown,
@@ -73,6 +77,16 @@ pub enum Delta<'a> {
     Other,
 }
 
+impl Delta<'_> {
+    /// Whether it belongs to a block of reasoning.
+    pub fn is_thought(&self) -> bool {
+        matches!(
+            self,
+            Self::ReasoningText(_) | Self::ReasoningSignature(_) | Self::ReasoningRedacted(_)
+        )
+    }
+}
+
 impl<'a> Event<'a> {
     /// Reads the event `event_type` from its payload.
     ///
@@ -92,23 +106,23 @@ impl<'a> Event<'a> {
             }),
             "messageStart" => Ok(Self::MessageStart),
             "messageStop" => Reader::document(payload, |reader| {
-                let mut stop_reason = None;
+                let (mut stop_reason, mut extras) = (None, Extras::default());
                 reader.object(|member, reader| match member {
                     "stopReason" => reader
                         .string()
                         .map(|name| stop_reason = Some(StopReason::from_name(&name))),
-                    _ => reader.skip(),
+                    _ => extras.read_member(member, reader),
                 })?;
                 let stop_reason = stop_reason.ok_or_else(|| Fault::shape("messageStop lacks its reason"))?;
-                Ok(Self::MessageStop { stop_reason })
+                Ok(Self::MessageStop { stop_reason, extras })
             }),
             "metadata" => Reader::document(payload, |reader| {
-                let mut usage = TokenUsage::default();
+                let (mut usage, mut extras) = (TokenUsage::default(), Extras::default());
                 reader.object(|member, reader| match member {
                     "usage" => TokenUsage::read(reader).map(|read| usage = read),
-                    _ => reader.skip(),
+                    _ => extras.read_member(member, reader),
                 })?;
-                Ok(Self::Metadata { usage })
+                Ok(Self::Metadata { usage, extras })
             }),
             _ => Ok(Self::Unknown),
         }

@@ -3,14 +3,21 @@
 //! Source of names, limits and unions: service model of Bedrock Runtime (botocore 1.44.5, 2026-11). What the model
 //! knows and this module doesn't is kept as JSON, never lost.
 
+mod cache;
 mod content;
 mod event;
+mod media;
 mod request;
 mod response;
 
-pub use content::{ContentBlock, ImageFormat, Reasoning, ToolResult, ToolResultBlock, ToolUse};
+pub use cache::CacheTtl;
+pub use content::{ContentBlock, Reasoning, ToolResult, ToolResultBlock, ToolResultStatus, ToolUse};
 pub use event::{BlockStart, Delta, Event};
-pub use request::{
-    ConverseRequest, InferenceConfig, Message, Role, SystemBlock, Tool, ToolChoice, ToolConfig, ToolSpec,
+pub use media::{
+    Audio, AudioFormat, Document, DocumentFormat, Image, ImageFormat, S3Location, Source, Video, VideoFormat,
 };
-pub use response::{ConverseResponse, StopReason, TokenUsage};
+pub use request::{
+    ConverseRequest, InferenceConfig, JsonSchema, Message, OutputConfig, Role, SystemBlock, Tool, ToolChoice,
+    ToolConfig, ToolSpec,
+};
+pub use response::{ConverseResponse, Extras, StopReason, TokenUsage};

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use bytes::{Buf as _, Bytes};
 
-use super::content::{ContentBlock, LARGE_IMAGE};
+use super::cache::CacheTtl;
+use super::content::{ContentBlock, write_guard_text};
+use super::media::LARGE_MEDIA;
 use crate::call::CallBody;
 use crate::json::{Json, JsonText, ObjectWriter, ToJson};
 
-/// The largest first allocation for what is written of a document: images are not copied.
+/// The largest first allocation for what is written of a document: large media are not copied.
 const MAX_TRUSTED_BYTES: usize = 512 * 1024;
 
 /// A request. Empty lists and absent values are not written.
@@ -24,8 +26,40 @@ pub struct ConverseRequest<'a> {
     pub tool_config: Option<ToolConfig<'a>>,
     /// Parameters of the model that Converse has no name for.
     pub additional_model_request_fields: Vec<(Cow<'a, str>, Json<'a>)>,
+    /// JSON pointers to fields of the model's own answer: at most 10.
+    pub additional_model_response_field_paths: Vec<JsonText<'a>>,
     /// For the invocation log: 1–16 pairs, keys and values of at most 256 characters.
     pub request_metadata: Vec<(String, String)>,
+    /// A `GuardrailConfiguration`, or a `GuardrailStreamConfiguration`.
+    pub guardrail_config: Option<Json<'a>>,
+    /// A `PerformanceConfiguration`.
+    pub performance_config: Option<Json<'a>>,
+    /// The type of a `ServiceTier`.
+    pub service_tier: Option<JsonText<'a>>,
+    /// A `PromptVariableMap`.
+    pub prompt_variables: Option<Json<'a>>,
+    /// The form and the effort of the answer.
+    pub output_config: OutputConfig<'a>,
+}
+
+/// The form and the effort of an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutputConfig<'a> {
+    /// The schema that the answer's text must fit.
+    pub text_format: Option<JsonSchema<'a>>,
+    /// `low`, `medium`, `high`, `xhigh` or `max`.
+    pub effort: Option<&'static str>,
+}
+
+/// A schema for an answer's text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonSchema<'a> {
+    /// The schema, as a string of JSON.
+    pub schema: JsonText<'a>,
+    /// What the answer is called.
+    pub name: Option<JsonText<'a>>,
+    /// What it is for.
+    pub description: Option<JsonText<'a>>,
 }
 
 /// Who speaks.
@@ -60,6 +94,10 @@ pub struct Message<'a> {
 pub enum SystemBlock<'a> {
     /// Text; Bedrock refuses blank ones.
     Text(JsonText<'a>),
+    /// Text that a guardrail judges.
+    GuardText(JsonText<'a>),
+    /// What stands before it may be remembered.
+    CachePoint(CacheTtl),
 }
 
 /// Sampling and length.
@@ -98,6 +136,8 @@ pub struct ToolConfig<'a> {
 pub enum Tool<'a> {
     /// One that the client runs.
     Spec(ToolSpec<'a>),
+    /// The tools before it may be remembered.
+    CachePoint(CacheTtl),
 }
 
 /// A tool that the client runs.
@@ -109,6 +149,8 @@ pub struct ToolSpec<'a> {
     pub description: Option<JsonText<'a>>,
     /// JSON Schema of the arguments: an object.
     pub input_schema: Json<'a>,
+    /// Whether the arguments must fit the schema; not written where they need not.
+    pub strict: bool,
 }
 
 /// Whether a tool must be called.
@@ -123,25 +165,25 @@ pub enum ToolChoice<'a> {
 }
 
 impl ConverseRequest<'_> {
-    /// Writes the request. Large images stay slices of `source`, the document that the request was read from.
+    /// Writes the request. Large media stay slices of `source`, the document that the request was read from.
     pub fn to_body(&self, source: &Bytes) -> CallBody {
         let mut out = Vec::with_capacity(source.len().min(MAX_TRUSTED_BYTES) + 256);
         self.write(&mut out);
-        let mut images = self
+        let mut media = self
             .messages
             .iter()
             .flat_map(|message| &message.content)
-            .flat_map(ContentBlock::large_images)
+            .flat_map(ContentBlock::large_media)
             .peekable();
         let mut rest = Bytes::from(out);
         let mut pieces = Vec::new();
-        while images.peek().is_some()
-            && let Some(at) = rest.iter().position(|&byte| byte == LARGE_IMAGE)
-            && let Some(base64) = images.next()
+        while media.peek().is_some()
+            && let Some(at) = rest.iter().position(|&byte| byte == LARGE_MEDIA)
+            && let Some(medium) = media.next()
         {
             pieces.push(rest.split_to(at));
-            pieces.push(slice_of(source, base64));
-            // The byte that stood for the image.
+            pieces.push(medium.piece(source));
+            // The byte that stood for them.
             rest.advance(1);
         }
         pieces.push(rest);
@@ -162,6 +204,19 @@ impl ConverseRequest<'_> {
                         fields.field(name, value);
                     }
                 });
+            }
+            request.unless_empty(
+                "additionalModelResponseFieldPaths",
+                &self.additional_model_response_field_paths,
+            );
+            request.optional("guardrailConfig", &self.guardrail_config);
+            request.optional("performanceConfig", &self.performance_config);
+            if let Some(tier) = &self.service_tier {
+                request.object("serviceTier", |object| object.field("type", tier));
+            }
+            request.optional("promptVariables", &self.prompt_variables);
+            if self.output_config != OutputConfig::default() {
+                request.field("outputConfig", &self.output_config);
             }
             if !self.request_metadata.is_empty() {
                 request.object("requestMetadata", |metadata| {
@@ -187,6 +242,8 @@ impl ToJson for SystemBlock<'_> {
     fn write_json(&self, out: &mut Vec<u8>) {
         ObjectWriter::write(out, |block| match self {
             Self::Text(text) => block.field("text", text),
+            Self::GuardText(text) => write_guard_text(block, text),
+            Self::CachePoint(ttl) => ttl.write(block),
         });
     }
 }
@@ -198,6 +255,28 @@ impl ToJson for InferenceConfig<'_> {
             config.optional("temperature", &self.temperature);
             config.optional("topP", &self.top_p);
             config.unless_empty("stopSequences", &self.stop_sequences);
+        });
+    }
+}
+
+impl ToJson for OutputConfig<'_> {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |config| {
+            if let Some(format) = &self.text_format {
+                config.object("textFormat", |text_format| {
+                    text_format.field("type", "json_schema");
+                    text_format.object("structure", |structure| {
+                        structure.object("jsonSchema", |schema| {
+                            schema.field("schema", &format.schema);
+                            schema.optional("name", &format.name);
+                            schema.optional("description", &format.description);
+                        });
+                    });
+                });
+            }
+            if let Some(effort) = self.effort {
+                config.field("effort", effort);
+            }
         });
     }
 }
@@ -218,7 +297,11 @@ impl ToJson for Tool<'_> {
                 object.field("name", &spec.name);
                 object.optional("description", &spec.description);
                 object.object("inputSchema", |schema| schema.field("json", &spec.input_schema));
+                if spec.strict {
+                    object.field("strict", &true);
+                }
             }),
+            Self::CachePoint(ttl) => ttl.write(tool),
         });
     }
 }
@@ -230,15 +313,5 @@ impl ToJson for ToolChoice<'_> {
             Self::Any => choice.object("any", |_| {}),
             Self::Tool(name) => choice.object("tool", |tool| tool.field("name", name)),
         });
-    }
-}
-
-/// `text` as a slice of `source`, or a copy if it lies elsewhere.
-fn slice_of(source: &Bytes, text: &str) -> Bytes {
-    let (all, part) = (source.as_ptr_range(), text.as_bytes().as_ptr_range());
-    if all.start <= part.start && part.end <= all.end {
-        source.slice_ref(text.as_bytes())
-    } else {
-        Bytes::copy_from_slice(text.as_bytes())
     }
 }

@@ -51,6 +51,8 @@ pub struct Fault {
     pub message: String,
     /// Byte offset when the document is not JSON at all; `None` when it is JSON of another shape than expected.
     pub offset: Option<usize>,
+    /// A word for programs, where the one for faults of its kind says too little.
+    pub code: Option<&'static str>,
 }
 
 impl Fault {
@@ -60,7 +62,15 @@ impl Fault {
             path: String::new(),
             message: message.into(),
             offset: None,
+            code: None,
         }
+    }
+
+    /// The same fault with a word for programs.
+    #[must_use]
+    pub fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
     }
 
     /// The same fault seen from the object that holds the value under `key`.
@@ -126,6 +136,7 @@ impl<'a> Reader<'a> {
                 path: String::new(),
                 message: "the document is not valid UTF-8".to_owned(),
                 offset: Some(error.valid_up_to()),
+                code: None,
             }),
         }
     }
@@ -555,6 +566,7 @@ impl<'a> Reader<'a> {
             path: String::new(),
             message: message.to_owned(),
             offset: Some(self.at),
+            code: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::read::{Fault, Reader};
-use super::write::{ToJson, write_str};
+use super::write::{ObjectWriter, ToJson, write_str};
 
 /// A JSON string as it stands in a document: quotes and escapes included, known to be well-formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +119,18 @@ impl<'a> Json<'a> {
         let mut out = Vec::new();
         value.write_json(&mut out);
         Json(Cow::Owned(String::from_utf8(out).unwrap_or_default()))
+    }
+
+    /// An object whose members `members` writes.
+    pub fn object(members: impl FnOnce(&mut ObjectWriter<'_>)) -> Json<'static> {
+        let mut out = Vec::new();
+        ObjectWriter::write(&mut out, members);
+        Json(Cow::Owned(String::from_utf8(out).unwrap_or_default()))
+    }
+
+    /// The value without its document.
+    pub fn into_owned(self) -> Json<'static> {
+        Json(Cow::Owned(self.0.into_owned()))
     }
 
     /// The value as it stands.

@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::reply::{Block, Reply};
 use super::{answer_text, sample};
-use crate::models::Target;
+use crate::models::{Reasoning, Target, Thinking};
+use crate::rules::{Wanted, blocks, messages};
 use crate::script::{Script, Scripted};
 use crate::signature;
 use crate::tokens;
@@ -35,15 +36,57 @@ pub(super) fn reply(body: &Value, raw: &[u8], prompt: &str, target: &Target, scr
     };
     let input_tokens = tokens::input(body);
     let output_tokens: u64 = blocks.iter().map(Block::tokens).sum();
+    let stop_reason = script.stop_reason.clone().unwrap_or_else(|| natural.to_owned());
+    let native = target.family.strict_model.then(|| {
+        let thinking_tokens: u64 = blocks.iter().map(Block::thinking_tokens).sum();
+        json!({
+            "type": "message",
+            "role": "assistant",
+            "stop_reason": stop_reason,
+            "stop_sequence": match &stopped {
+                Stopped::AtSequence(sequence) => Some(sequence),
+                _ => None,
+            },
+            "usage": {
+                "output_tokens": output_tokens,
+                "output_tokens_details": {"thinking_tokens": thinking_tokens},
+            },
+        })
+    });
     Reply {
-        stop_reason: script.stop_reason.clone().unwrap_or_else(|| natural.to_owned()),
+        stop_reason,
         input_tokens,
-        cached: script.cached,
+        output_tokens,
+        cached: script.cached.clone(),
+        asked: true,
+        trace: None,
         // Made up, so that the same request has the same answer.
         latency_ms: 100 + input_tokens / 100 + output_tokens * 4,
-        extra_fields: extra_fields(body, &stopped),
+        extra_fields: native.and_then(|native| extra_fields(body, &native)),
         settings: settings(body),
         blocks,
+    }
+}
+
+/// What redacted reasoning counts.
+const REDACTED_TOKENS: u64 = 50;
+
+/// A white PNG of one pixel.
+const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC";
+
+/// A text that cites the first document or search result of the request.
+fn citation(text: &str, body: &Value) -> Block {
+    let blocks = messages(body).iter().flat_map(blocks);
+    let document = blocks
+        .filter_map(|block| block.get("document").or(block.get("searchResult")))
+        .next();
+    let title = document.and_then(|document| document.get("name").or(document.get("title")));
+    let title = title.and_then(Value::as_str).unwrap_or("document");
+    let end = text.chars().count();
+    let location = json!({"documentChar": {"documentIndex": 0, "start": 0, "end": end}});
+    Block::Citation {
+        text: text.to_owned(),
+        citation: json!({"title": title, "sourceContent": [{"text": text}], "location": location}),
     }
 }
 
@@ -74,18 +117,37 @@ impl Composer<'_> {
             blocks.push(match scripted {
                 Scripted::Text(text) => Block::Text(text.clone()),
                 Scripted::Reasoning(text) => self.reasoning(text.clone()),
+                Scripted::RedactedReasoning => Block::Redacted {
+                    content: signature::redacted(self.prompt),
+                    hidden_tokens: REDACTED_TOKENS,
+                },
+                Scripted::Citation(text) => citation(text, self.body),
+                Scripted::Image => Block::Image(PIXEL.to_owned()),
                 Scripted::Tool { name, input } => {
                     calls += 1;
                     self.call(calls, name, input.clone())
                 }
+                Scripted::RawTool { name, arguments } => {
+                    calls += 1;
+                    self.raw_call(calls, name, arguments)
+                }
             });
         }
         if blocks.is_empty() && self.thinks() {
-            blocks.push(self.reasoning(format!("The user wants an answer to this: {}", self.prompt.trim())));
+            blocks.push(self.own_reasoning());
         }
-        let only_reasoning = blocks.iter().all(|block| matches!(block, Block::Reasoning { .. }));
+        let only_reasoning = blocks
+            .iter()
+            .all(|block| matches!(block, Block::Reasoning { .. } | Block::Redacted { .. }));
         if only_reasoning || self.script.tokens.is_some() {
             blocks.push(self.last_block());
+        }
+        if self.one_call() {
+            let mut calls = 0;
+            blocks.retain(|block| {
+                calls += usize::from(matches!(block, Block::ToolUse { .. }));
+                calls <= 1 || !matches!(block, Block::ToolUse { .. })
+            });
         }
         blocks
     }
@@ -97,14 +159,26 @@ impl Composer<'_> {
             let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
             return self.call(1, name, sample::of(schema));
         }
-        let schema = self
-            .body
-            .pointer("/outputConfig/textFormat/structure/jsonSchema/schema")
-            .and_then(Value::as_str);
-        if let Some(schema) = schema.and_then(|schema| serde_json::from_str::<Value>(schema).ok()) {
+        if let Some(schema) = self.output_schema() {
             return Block::Text(sample::of(&schema).to_string());
         }
         Block::Text(answer_text::about(self.prompt, self.body, self.script.tokens))
+    }
+
+    /// The schema that the answer must follow, in Converse's own field or in Claude's.
+    fn output_schema(&self) -> Option<Value> {
+        let converse = self
+            .body
+            .pointer("/outputConfig/textFormat/structure/jsonSchema/schema")
+            .and_then(Value::as_str);
+        match converse {
+            Some(schema) => serde_json::from_str(schema).ok(),
+            None => self
+                .body
+                .pointer("/additionalModelRequestFields/output_config/format/schema")
+                .filter(|_| self.target.family.strict_model)
+                .cloned(),
+        }
     }
 
     fn forced_tool(&self) -> Option<&Value> {
@@ -123,17 +197,73 @@ impl Composer<'_> {
     }
 
     fn thinks(&self) -> bool {
-        let kind = self
-            .body
-            .pointer("/additionalModelRequestFields/thinking/type")
-            .and_then(Value::as_str);
-        self.target.family.strict_model && matches!(kind, Some("enabled" | "adaptive"))
+        let family = self.target.family;
+        let extra = |name: &str| {
+            self.body
+                .get("additionalModelRequestFields")
+                .and_then(|extra| extra.get(name))
+        };
+        if family.strict_model {
+            return match Wanted::of(self.body).kind {
+                Some(kind) => kind != "disabled",
+                None => matches!(family.thinking, Thinking::On | Thinking::Always),
+            };
+        }
+        match family.reasoning {
+            Reasoning::None => false,
+            Reasoning::Nova => extra("reasoningConfig").is_some_and(|config| config["type"] == "enabled"),
+            Reasoning::Effort | Reasoning::Always => true,
+            Reasoning::Open => extra("reasoning_effort").or(extra("reasoning_config")).is_some(),
+        }
+    }
+
+    /// If Claude keeps the text of its reasoning to itself, as its later generations do unless asked for a summary.
+    fn omits(&self) -> bool {
+        let family = self.target.family;
+        let later = matches!(family.thinking, Thinking::Adaptive | Thinking::On | Thinking::Always);
+        let shown = match Wanted::of(self.body).display {
+            Some(display) => display == "summarized",
+            None => !later,
+        };
+        family.strict_model && self.thinks() && !shown
+    }
+
+    /// Reasoning that nobody scripted. Nova never shows its own.
+    fn own_reasoning(&self) -> Block {
+        let text = format!("The user wants an answer to this: {}", self.prompt.trim());
+        match self.target.family.reasoning {
+            Reasoning::Nova => Block::Reasoning {
+                hidden_tokens: tokens::of(&text),
+                text: "[REDACTED]".to_owned(),
+                signature: None,
+            },
+            _ => self.reasoning(text),
+        }
     }
 
     /// Only Claude signs its reasoning.
     fn reasoning(&self, text: String) -> Block {
-        let signature = self.target.family.strict_model.then(|| signature::of(&text));
-        Block::Reasoning { text, signature }
+        if self.omits() {
+            return Block::Reasoning {
+                signature: Some(signature::of(&text, signature::Text::Blank)),
+                hidden_tokens: tokens::of(&text),
+                text: String::new(),
+            };
+        }
+        let signed = self.target.family.strict_model;
+        Block::Reasoning {
+            signature: signed.then(|| signature::of(&text, signature::Text::Shown)),
+            text,
+            hidden_tokens: 0,
+        }
+    }
+
+    /// If no more than one call may be made.
+    fn one_call(&self) -> bool {
+        let off = self
+            .body
+            .pointer("/additionalModelRequestFields/tool_choice/disable_parallel_tool_use");
+        self.target.family.strict_model && off == Some(&Value::Bool(true))
     }
 
     /// A call whose id follows from the request, so that the same conversation has the same ids.
@@ -144,7 +274,18 @@ impl Composer<'_> {
             id: format!("tooluse_{}", &hash[..22]),
             name: name.to_owned(),
             input,
+            raw: None,
         }
+    }
+
+    /// A call whose arguments needn't be JSON. In a whole answer, they are then a text.
+    fn raw_call(&self, number: usize, name: &str, arguments: &str) -> Block {
+        let input = serde_json::from_str(arguments).unwrap_or_else(|_| arguments.into());
+        let mut call = self.call(number, name, input);
+        if let Block::ToolUse { raw, .. } = &mut call {
+            *raw = Some(arguments.to_owned());
+        }
+        call
     }
 
     /// Ends the answer where a stop sequence or the limit of tokens ends it.
@@ -202,25 +343,38 @@ fn shorten(block: Block, left: u64) -> (Option<Block>, bool) {
     let start = |text: String| text.chars().take(tokens::chars(left)).collect::<String>();
     let cut = match block {
         Block::Text(text) => Block::Text(start(text)),
-        Block::Reasoning { text, signature } => Block::Reasoning {
+        Block::Reasoning {
+            text,
+            signature,
+            hidden_tokens,
+        } => Block::Reasoning {
             text: start(text),
             signature,
+            hidden_tokens: hidden_tokens.min(left),
         },
-        Block::ToolUse { .. } => return (None, true),
+        Block::Citation { text, citation } => Block::Citation {
+            text: start(text),
+            citation,
+        },
+        Block::Redacted { .. } | Block::ToolUse { .. } | Block::Image(_) => return (None, true),
     };
     (Some(cut).filter(|_| left > 0), true)
 }
 
-/// Of the model's own answer, only which stop sequence it met is known.
-fn extra_fields(body: &Value, stopped: &Stopped) -> Option<Value> {
+/// What was asked for of Claude's own answer, in the shape that it has there. What isn't there is left out.
+fn extra_fields(body: &Value, native: &Value) -> Option<Value> {
     let paths = body.get("additionalModelResponseFieldPaths")?.as_array()?;
-    let Stopped::AtSequence(sequence) = stopped else {
-        return None;
-    };
-    paths
-        .iter()
-        .any(|path| path == "/stop_sequence")
-        .then(|| json!({"stop_sequence": sequence}))
+    let mut fields = Value::Null;
+    for path in paths.iter().filter_map(Value::as_str) {
+        if let Some(found) = native.pointer(path).filter(|found| !found.is_null()) {
+            let place = path
+                .split('/')
+                .skip(1)
+                .fold(&mut fields, |place, name| &mut place[name]);
+            *place = found.clone();
+        }
+    }
+    (!fields.is_null()).then_some(fields)
 }
 
 fn settings(body: &Value) -> Map<String, Value> {

@@ -4,19 +4,23 @@ mod answer_text;
 mod compose;
 mod events;
 mod faults;
+mod guardrail;
 mod reply;
 mod sample;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::body::Step;
 use crate::exchange::{Answer, Shared, parse};
+use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::rules;
-use crate::script::{Marked, Script, last_user_text};
+use crate::script::{Directions, Script, user_text};
 use crate::{frames, validate};
+use guardrail::Guardrail;
 use reply::Reply;
 
 /// How the answer is wanted.
@@ -41,11 +45,25 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     validate::body(mode.operation(), &request)?;
     let target = shared.catalogue.resolve(identifier)?;
     rules::check(&request, &target, mode == Mode::Stream)?;
+    let guardrail = Guardrail::of(&request, shared.catalogue.region())?;
 
-    let prompt = last_user_text(&request);
-    let marked = Marked::read(&prompt).map_err(|error| Refusal::validation(error.to_string()))?;
+    let directions = Directions::read(&request).map_err(|error| Refusal::validation(error.to_string()))?;
+    let last = rules::messages(&request)
+        .iter()
+        .rfind(|message| rules::is_from(message, "user"));
+    let prompt = last.map(user_text).unwrap_or_default();
+    let text = directions.text.clone();
     let scripted = shared.scripted(mode.operation(), identifier, &prompt);
-    let script = Script::new(scripted.into_iter().chain(marked.actions));
+    // A call that is refused isn't one of a sequence's.
+    let steady = Script::new(scripted.iter().cloned().chain(directions.steady()));
+    if let Some(refusal) = steady.refused_field(&request) {
+        return Err(refusal.clone());
+    }
+    let marked = directions.actions(|key| shared.state.attempt(identifier, &format!("sequence\n{key}")));
+    let script = Script::new(scripted.into_iter().chain(marked));
+    if let Some(refusal) = script.refused_field(&request) {
+        return Err(refusal.clone());
+    }
     let first_byte = script.delay.unwrap_or(shared.first_byte);
     if !first_byte.is_zero() {
         tokio::time::sleep(first_byte).await;
@@ -58,12 +76,26 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     if let Some(answer) = script.fault.as_ref().and_then(faults::instead) {
         return Ok(answer);
     }
-    let reply = compose::reply(&request, body, &marked.text, &target, &script);
+    let reply = compose::reply(&request, body, &text, &target, &script);
+    let reply = match &guardrail {
+        Some(guardrail) if guardrail.blocks(&request) => guardrail.answer(&request, reply),
+        Some(guardrail) => guardrail.apply(&request, cached(shared, &request, &target, reply), mode),
+        None => cached(shared, &request, &target, reply),
+    };
     let pace = script.pace.unwrap_or(shared.pace);
     Ok(match mode {
         Mode::Whole => whole(&reply, &script, pace),
         Mode::Stream => stream(reply, &script, pace),
     })
+}
+
+/// Counts what went through the cache apart, unless a marker said what did.
+fn cached(shared: &Shared, request: &Value, target: &Target, mut reply: Reply) -> Reply {
+    if let (None, Some(cached)) = (&reply.cached, shared.state.cached(request, target)) {
+        reply.input_tokens = reply.input_tokens.saturating_sub(cached.read + cached.written);
+        reply.cached = Some(cached);
+    }
+    reply
 }
 
 fn whole(reply: &Reply, script: &Script, pace: Duration) -> Answer {
@@ -75,7 +107,11 @@ fn whole(reply: &Reply, script: &Script, pace: Duration) -> Answer {
 }
 
 fn stream(reply: Reply, script: &Script, pace: Duration) -> Answer {
-    let events = events::Events::new(reply, script.chunk);
+    let events = events::Events::new(reply, script.chunk, script.block_numbers.clone());
+    let events: Box<dyn Iterator<Item = events::Event> + Send> = match script.interleave {
+        true => Box::new(events::interleaved(events)),
+        false => Box::new(events),
+    };
     let sent = events
         .enumerate()
         .map(|(number, event)| (frames::event(event.name, event.payload, number), event.name));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{at, blocks, is_from, list, messages};
+use super::{at, blocks, is_from, list, media, messages, placed};
 use crate::models::Target;
 use crate::refusal::Refusal;
 
@@ -12,6 +12,7 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
         return Err(Refusal::constraints(&[violation.to_owned()]));
     }
     check_turns(body, target)?;
+    check_kinds(body, target)?;
     check_texts(body)?;
     check_end(body, target)
 }
@@ -34,6 +35,29 @@ fn check_turns(body: &Value, target: &Target) -> Result<(), Refusal> {
             "A conversation must alternate between user and assistant roles. Make sure the conversation alternates \
              between user and assistant roles and try again.",
         ));
+    }
+    Ok(())
+}
+
+/// Blocks that only Claude has, some of them in some turns only.
+fn check_kinds(body: &Value, target: &Target) -> Result<(), Refusal> {
+    let roles = [
+        ("searchResult", "user"),
+        ("citationsContent", "assistant"),
+        ("toolAddition", "system"),
+        ("toolRemoval", "system"),
+    ];
+    for (place, message, block) in placed(body) {
+        for (kind, role) in roles.iter().filter(|(kind, _)| block.get(*kind).is_some()) {
+            if !target.family.strict_model {
+                return Err(media::unsupported(kind));
+            }
+            if !is_from(message, role) {
+                return Err(Refusal::validation(format!(
+                    "The {kind} block at {place} is only allowed in {role} messages."
+                )));
+            }
+        }
     }
     Ok(())
 }

@@ -1,13 +1,19 @@
 //! Bedrock's own rules, beyond the shapes: how a conversation must run, what a model takes.
 
+mod cache;
 mod conversation;
+mod effort;
+mod image;
 mod media;
 mod model;
 mod reasoning;
+mod schema;
 mod thinking;
 mod tools;
 
 use serde_json::Value;
+
+pub(crate) use thinking::Wanted;
 
 use crate::models::Target;
 use crate::refusal::Refusal;
@@ -24,7 +30,9 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
     tools::check(body, target, streaming)?;
     media::check(body, target)?;
     model::check(body, target)?;
+    cache::check(body, target)?;
     thinking::check(body, target)?;
+    effort::check(body, target)?;
     reasoning::check(body, target)?;
     if tokens::input(body) > target.model.context {
         return Err(Refusal::validation("Input is too long for requested model."));
@@ -46,7 +54,7 @@ pub(crate) fn is_from(message: &Value, role: &str) -> bool {
     message.get("role").and_then(Value::as_str) == Some(role)
 }
 
-fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(value: &'a Value, member: &str) -> &'a [Value] {
     value.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 

@@ -1,9 +1,9 @@
 //! What one model takes and another refuses: sampling, stop sequences, system prompts, caching, structured output.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{at, list, placed};
-use crate::models::{Family, Sampling, Target};
+use super::{at, effort, list, schema};
+use crate::models::{ExtraFields, Family, Reasoning, Sampling, Target};
 use crate::refusal::Refusal;
 
 /// The fields of Anthropic's own API that Claude takes beside Converse's.
@@ -23,7 +23,20 @@ const CLAUDE_FIELDS: [&str; 14] = [
     "top_k",
     "top_p",
 ];
-const MAX_CACHE_POINTS: usize = 4;
+
+/// How the names of betas begin that Bedrock lets pass.
+const BETAS: [&str; 10] = [
+    "computer-use-",
+    "context-1m-",
+    "context-management-",
+    "effort-",
+    "fine-grained-tool-streaming-",
+    "interleaved-thinking-",
+    "output-128k-",
+    "structured-outputs-",
+    "token-efficient-tools-",
+    "tool-",
+];
 
 pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
     let family = target.family;
@@ -37,7 +50,9 @@ pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
     check_sampling(body, family)?;
     check_stop_sequences(body, family)?;
     check_extra_fields(body, family)?;
-    check_cache_points(body, family)?;
+    check_conflicts(body)?;
+    check_betas(body, family)?;
+    check_settings(body, target)?;
     check_output_format(body, family)
 }
 
@@ -111,82 +126,158 @@ fn check_extra_fields(body: &Value, family: &Family) -> Result<(), Refusal> {
             "The format of the additionalModelRequestFields field is invalid. Provide a json object for the field and try again.",
         ));
     };
-    if !family.extra_fields && !fields.is_empty() {
-        return Err(Refusal::validation(
-            "This model doesn't support the additionalModelRequestFields that you provided.",
-        ));
+    if family.extra_fields == ExtraFields::Nova {
+        return check_nova_fields(fields, family);
     }
-    let unknown = fields.keys().find(|name| !CLAUDE_FIELDS.contains(&name.as_str()));
+    let unknown = match family.extra_fields {
+        ExtraFields::Any | ExtraFields::Nova => None,
+        ExtraFields::Claude => fields.keys().find(|name| !CLAUDE_FIELDS.contains(&name.as_str())),
+        ExtraFields::Unknown => fields.keys().next(),
+        ExtraFields::None if fields.is_empty() => None,
+        ExtraFields::None => {
+            return Err(Refusal::validation(
+                "This model doesn't support the additionalModelRequestFields that you provided.",
+            ));
+        }
+    };
     match unknown {
-        Some(name) if family.strict_model => Err(Refusal::by_model(&format!("{name}: Extra inputs are not permitted"))),
-        _ => Ok(()),
+        Some(name) => Err(Refusal::by_model(&format!("{name}: Extra inputs are not permitted"))),
+        None => Ok(()),
     }
 }
 
-fn check_cache_points(body: &Value, family: &Family) -> Result<(), Refusal> {
-    let in_messages = placed(body).map(|(_, _, block)| block);
-    let tools = list(body.get("toolConfig").unwrap_or(&Value::Null), "tools");
-    let all = list(body, "system").iter().chain(tools).chain(in_messages);
-    let points: Vec<&Value> = all.filter_map(|block| block.get("cachePoint")).collect();
-    if points.is_empty() {
-        return Ok(());
+fn check_nova_fields(fields: &Map<String, Value>, family: &Family) -> Result<(), Refusal> {
+    let extraneous = |place: &str, name: &str| {
+        Refusal::by_model(&format!(
+            "Malformed input request: {place}: extraneous key [{name}] is not permitted, please reformat your input \
+             and try again."
+        ))
+    };
+    for (name, value) in fields {
+        match name.as_str() {
+            "reasoningConfig" if family.reasoning != Reasoning::Nova => return Err(effort::invalid_config()),
+            "reasoningConfig" => {}
+            "inferenceConfig" => {
+                let mut names = value.as_object().into_iter().flat_map(Map::keys);
+                if let Some(name) = names.find(|name| *name != "topK") {
+                    return Err(extraneous("#/inferenceConfig", name));
+                }
+            }
+            name => return Err(extraneous("#", name)),
+        }
     }
-    if !family.cache {
-        return Err(Refusal::new(
-            "AccessDeniedException",
-            "You invoked an unsupported model or your request did not allow prompt caching.",
-        ));
+    Ok(())
+}
+
+/// What is given both in Converse's own field and in the model's.
+fn check_conflicts(body: &Value) -> Result<(), Refusal> {
+    let extra = |path: &[&str]| {
+        at(body, &["additionalModelRequestFields"])
+            .and_then(|extra| at(extra, path))
+            .is_some()
+    };
+    let both = [
+        (
+            "temperature",
+            extra(&["temperature"]),
+            at(body, &["inferenceConfig", "temperature"]),
+        ),
+        ("top_p", extra(&["top_p"]), at(body, &["inferenceConfig", "topP"])),
+        (
+            "tool_choice",
+            extra(&["tool_choice", "type"]),
+            at(body, &["toolConfig", "toolChoice"]),
+        ),
+    ];
+    match both.iter().find(|(_, extra, own)| *extra && own.is_some()) {
+        Some((name, ..)) => Err(conflict(name)),
+        None => Ok(()),
     }
-    if points.len() > MAX_CACHE_POINTS {
-        return Err(Refusal::by_model(&format!(
-            "A maximum of {MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {}.",
-            points.len()
+}
+
+pub(super) fn conflict(name: &str) -> Refusal {
+    Refusal::validation(format!("The additional field {name} conflicts with an existing field."))
+}
+
+/// The betas of Anthropic's own API that a request asks for.
+pub(super) fn betas(body: &Value) -> impl Iterator<Item = &str> {
+    let given = at(body, &["additionalModelRequestFields", "anthropic_beta"]);
+    given
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+fn check_betas(body: &Value, family: &Family) -> Result<(), Refusal> {
+    let given = at(body, &["additionalModelRequestFields", "anthropic_beta"]).filter(|_| family.strict_model);
+    if given.is_some_and(|given| !given.is_array()) {
+        return Err(Refusal::by_model("anthropic_beta: Input should be a valid list"));
+    }
+    let known = |beta: &str| BETAS.iter().any(|known| beta.starts_with(known));
+    match family.strict_model && !betas(body).all(known) {
+        true => Err(Refusal::by_model("invalid beta flag")),
+        false => Ok(()),
+    }
+}
+
+fn check_settings(body: &Value, target: &Target) -> Result<(), Refusal> {
+    let latency = at(body, &["performanceConfig", "latency"]).and_then(Value::as_str);
+    if latency == Some("optimized") && !target.model.latency_optimized {
+        return Err(Refusal::validation(format!(
+            "Latency performance configuration is not supported for {}.",
+            target.model.id
         )));
     }
-    let long = points
-        .iter()
-        .any(|point| point.get("ttl").and_then(Value::as_str) == Some("1h"));
-    if long && !family.cache_1h {
+    if at(body, &["promptVariables"]).is_some() {
         return Err(Refusal::validation(
-            "This model doesn't support the ttl 1h for cachePoint. Remove ttl and try again.",
+            "The promptVariables field can only be used with a prompt ARN. Remove promptVariables and try again.",
         ));
+    }
+    let paths = list(body, "additionalModelResponseFieldPaths")
+        .iter()
+        .filter_map(Value::as_str);
+    for path in paths {
+        let escapes_right = path.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        if !path.starts_with('/') || !escapes_right {
+            return Err(Refusal::validation(format!(
+                "The JSON Pointer {path} in additionalModelResponseFieldPaths is invalid. Correct it and try again."
+            )));
+        }
     }
     Ok(())
 }
 
 fn check_output_format(body: &Value, family: &Family) -> Result<(), Refusal> {
-    let Some(format) = at(body, &["outputConfig", "textFormat"]) else {
+    let own = at(body, &["additionalModelRequestFields", "output_config", "format"]).filter(|_| family.strict_model);
+    let converse = at(body, &["outputConfig", "textFormat"]);
+    if own.is_none() && converse.is_none() {
         return Ok(());
-    };
+    }
+    if own.is_some() && converse.is_some() {
+        return Err(conflict("output_config"));
+    }
+    if !family.structured_output && family.strict_model {
+        return Err(Refusal::by_model(
+            "output_config.format: Extra inputs are not permitted",
+        ));
+    }
     if !family.structured_output {
         return Err(Refusal::validation(
             "This model doesn't support the outputConfig.textFormat field. Remove outputConfig.textFormat and try again.",
         ));
     }
-    let schema = at(format, &["structure", "jsonSchema", "schema"])
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let Ok(schema) = serde_json::from_str::<Value>(schema) else {
-        return Err(Refusal::validation(
-            "The value at outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON.",
-        ));
+    let schema = match converse.and_then(|format| at(format, &["structure", "jsonSchema", "schema"])) {
+        Some(schema) => serde_json::from_str(schema.as_str().unwrap_or_default()).map_err(|_| {
+            Refusal::validation("The value at outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON.")
+        })?,
+        None => own
+            .and_then(|format| at(format, &["schema"]))
+            .cloned()
+            .unwrap_or_default(),
     };
-    if family.strict_model && has_open_object(&schema) {
-        return Err(Refusal::by_model(
-            "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false",
-        ));
-    }
-    Ok(())
-}
-
-fn has_open_object(schema: &Value) -> bool {
-    match schema {
-        Value::Object(fields) => {
-            let is_object = fields.get("type").and_then(Value::as_str) == Some("object");
-            (is_object && fields.get("additionalProperties") != Some(&Value::Bool(false)))
-                || fields.values().any(has_open_object)
-        }
-        Value::Array(items) => items.iter().any(has_open_object),
-        _ => false,
+    match schema::complaint(&schema).filter(|_| family.strict_model) {
+        Some(complaint) => Err(Refusal::by_model(&format!("output_config.format.schema: {complaint}"))),
+        None => Ok(()),
     }
 }

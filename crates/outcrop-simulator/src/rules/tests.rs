@@ -26,6 +26,10 @@ fn talk(turns: &[(&str, Value)]) -> Value {
     })
 }
 
+fn signed(text: &str) -> String {
+    crate::signature::of(text, crate::signature::Text::Shown)
+}
+
 fn call(id: &str) -> Value {
     json!({"toolUse": {"toolUseId": id, "name": "f", "input": {}}})
 }
@@ -117,9 +121,11 @@ fn images_are_what_they_are_said_to_be() {
             json!([{"image": {"format": format, "source": {"bytes": bytes}}}]),
         )])
     };
-    taken(CLAUDE, &with("gif", b"GIF89a..."));
-    taken(CLAUDE, &with("webp", b"RIFF....WEBPVP8 "));
-    taken(CLAUDE, &with("jpeg", b"\xff\xd8\xff\xe0"));
+    taken(CLAUDE, &with("gif", b"GIF89a\x01\0\x01\0"));
+    taken(CLAUDE, &with("webp", b"RIFF....WEBPVP8X....\0\0\0\0\0\0\0\0\0\0"));
+    taken(CLAUDE, &with("jpeg", b"\xff\xd8\xff\xc0\0\x0b\x08\0\x01\0\x01"));
+    assert!(refused(CLAUDE, &with("gif", b"GIF89a\x41\x1f\x01\0")).contains("max allowed size: 8000 pixels"));
+    assert!(refused(CLAUDE, &with("gif", b"GIF89a")).contains("Could not process image"));
     assert!(refused(CLAUDE, &with("png", b"\xff\xd8\xff\xe0")).contains("appears to be a image/jpeg image"));
     assert!(refused(CLAUDE, &with("png", b"<svg/>")).contains("Could not process image"));
 }
@@ -150,11 +156,8 @@ fn reasoning_comes_back_as_it_was() {
             ("user", json!([result("1")])),
         ])
     };
-    taken(
-        CLAUDE,
-        &with(json!({"text": "hm", "signature": crate::signature::of("hm")})),
-    );
-    let changed = with(json!({"text": "hm!", "signature": crate::signature::of("hm")}));
+    taken(CLAUDE, &with(json!({"text": "hm", "signature": signed("hm")})));
+    let changed = with(json!({"text": "hm!", "signature": signed("hm")}));
     assert!(refused(CLAUDE, &changed).ends_with("messages.1.content.0: Invalid `signature` in `thinking` block"));
     assert!(refused(CLAUDE, &with(json!({"text": "hm"}))).ends_with("signature: Field required"));
     taken("openai.gpt-oss-20b-1:0", &with(json!({"text": "hm"})));
@@ -179,4 +182,54 @@ fn cache_points_are_counted() {
     let point = json!({"cachePoint": {"type": "default"}});
     body["system"] = json!([{"text": "s"}, point, point, point, point]);
     assert!(refused(CLAUDE, &body).contains("A maximum of 4 blocks"));
+}
+
+#[test]
+fn a_model_nobody_knows_refuses_by_name() {
+    let novel = "simulator.novel-v1:0";
+    let plain = talk(&[("user", json!([{"text": "a"}]))]);
+    taken(novel, &plain);
+    for (path, value, expected) in [
+        (
+            "inferenceConfig",
+            json!({"temperature": 1}),
+            "`temperature` is deprecated for this model.",
+        ),
+        (
+            "inferenceConfig",
+            json!({"topP": 1}),
+            "`top_p` is deprecated for this model.",
+        ),
+        (
+            "inferenceConfig",
+            json!({"stopSequences": ["a", "b", "c"]}),
+            "exceeds the model limit of 2",
+        ),
+        (
+            "additionalModelRequestFields",
+            json!({"foo": 1}),
+            "foo: Extra inputs are not permitted",
+        ),
+        (
+            "system",
+            json!([{"text": "a"}, {"cachePoint": {"type": "default"}}]),
+            "did not allow prompt caching",
+        ),
+        (
+            "outputConfig",
+            json!({"textFormat": {"type": "json_schema"}}),
+            "the outputConfig.textFormat field",
+        ),
+    ] {
+        let mut body = plain.clone();
+        body[path] = value;
+        let message = refused(novel, &body);
+        assert!(message.contains(expected), "{message}");
+    }
+    let mut body = plain.clone();
+    body["toolConfig"]["toolChoice"] = json!({"any": {}});
+    assert!(refused(novel, &body).contains("the toolConfig.toolChoice.any field"));
+    let mut body = plain;
+    body["toolConfig"]["tools"][0]["toolSpec"]["strict"] = json!(true);
+    assert!(refused(novel, &body).contains("the toolConfig.tools.0.toolSpec.strict field"));
 }

@@ -7,32 +7,84 @@ use crate::models::{Target, Thinking};
 use crate::refusal::Refusal;
 
 const MIN_BUDGET: u64 = 1024;
+const INTERLEAVED: &str = "interleaved-thinking-2025-05-14";
+
+/// The kinds of `thinking.type`.
+const KINDS: [&str; 3] = ["enabled", "disabled", "adaptive"];
+const DISPLAYS: [&str; 2] = ["summarized", "omitted"];
+
+/// How a request wants Claude to think.
+pub(crate) struct Wanted<'a> {
+    /// `enabled`, `disabled` or `adaptive`, if it says.
+    pub(crate) kind: Option<&'a str>,
+    /// `summarized` or `omitted`, if it says.
+    pub(crate) display: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(crate) fn of(body: &'a Value) -> Wanted<'a> {
+        let thinking = field(body).unwrap_or(&Value::Null);
+        let text = |name: &str| thinking.get(name).and_then(Value::as_str);
+        Wanted {
+            kind: text("type"),
+            display: text("display"),
+        }
+    }
+}
 
 pub(super) fn check(body: &Value, target: &Target) -> Result<(), Refusal> {
-    if !target.family.strict_model {
+    let Some(thinking) = field(body).filter(|_| target.family.strict_model) else {
         return Ok(());
+    };
+    let wanted = Wanted::of(body);
+    let kind = wanted.kind.unwrap_or_default();
+    if !KINDS.contains(&kind) {
+        return Err(Refusal::by_model(
+            "thinking: Input tag found using 'type' does not match any of the expected tags: 'adaptive', 'disabled', \
+             'enabled'",
+        ));
     }
-    let extra = body.get("additionalModelRequestFields").unwrap_or(&Value::Null);
-    let Some(thinking) = at(extra, &["thinking"]).or(at(extra, &["reasoning_config"])) else {
-        return Ok(());
-    };
-    let kind = thinking.get("type").and_then(Value::as_str).unwrap_or_default();
-    let takes = match target.family.thinking {
-        Thinking::None => kind == "disabled",
-        Thinking::Budget => matches!(kind, "enabled" | "disabled"),
-        Thinking::Both => matches!(kind, "enabled" | "disabled" | "adaptive"),
-        Thinking::Adaptive => matches!(kind, "disabled" | "adaptive"),
-        Thinking::Always => kind == "adaptive",
-    };
-    if !takes {
+    if wanted.display.is_some_and(|display| !DISPLAYS.contains(&display)) {
         return Err(Refusal::by_model(&format!(
-            "thinking.type: \"{kind}\" is not supported for this model."
+            "thinking.{kind}.display: Input should be 'summarized' or 'omitted'"
         )));
     }
+    check_kind(kind, target)?;
     match kind {
-        "enabled" => check_budget(body, thinking),
+        "enabled" => {
+            check_budget(body, thinking)?;
+            check_company(body)
+        }
+        "adaptive" if target.family.thinking == Thinking::Both => check_company(body),
         _ => Ok(()),
     }
+}
+
+fn field(body: &Value) -> Option<&Value> {
+    let extra = body.get("additionalModelRequestFields")?;
+    at(extra, &["thinking"]).or(at(extra, &["reasoning_config"]))
+}
+
+fn check_kind(kind: &str, target: &Target) -> Result<(), Refusal> {
+    let takes = match target.family.thinking {
+        Thinking::None => kind == "disabled",
+        Thinking::Budget => kind != "adaptive",
+        Thinking::Both => true,
+        Thinking::Adaptive | Thinking::On => kind != "enabled",
+        Thinking::Always => kind == "adaptive",
+    };
+    if takes {
+        return Ok(());
+    }
+    let instead = match (kind, target.family.thinking) {
+        ("enabled", Thinking::Adaptive | Thinking::On | Thinking::Always) => {
+            " Use \"thinking.type.adaptive\" and \"output_config.effort\" to control thinking behavior."
+        }
+        _ => "",
+    };
+    Err(Refusal::by_model(&format!(
+        "\"thinking.type.{kind}\" is not supported for this model.{instead}"
+    )))
 }
 
 fn check_budget(body: &Value, thinking: &Value) -> Result<(), Refusal> {
@@ -45,23 +97,36 @@ fn check_budget(body: &Value, thinking: &Value) -> Result<(), Refusal> {
         )));
     }
     let max_tokens = at(body, &["inferenceConfig", "maxTokens"]).and_then(Value::as_u64);
-    if max_tokens.is_some_and(|max_tokens| budget >= max_tokens) {
+    // Between calls, a model may think more than it may answer at once.
+    if max_tokens.is_some_and(|max_tokens| budget >= max_tokens)
+        && !super::model::betas(body).any(|beta| beta == INTERLEAVED)
+    {
         return Err(Refusal::by_model(
             "`max_tokens` must be greater than `thinking.budget_tokens`.",
         ));
     }
-    let number = |name| at(body, &["inferenceConfig", name]).and_then(Value::as_f64);
-    if number("temperature").is_some_and(|temperature| temperature != 1.0) {
+    Ok(())
+}
+
+/// What can't go with thinking.
+fn check_company(body: &Value) -> Result<(), Refusal> {
+    let extra = |name| at(body, &["additionalModelRequestFields", name]);
+    let number = |name, own| {
+        at(body, &["inferenceConfig", name])
+            .or(extra(own))
+            .and_then(Value::as_f64)
+    };
+    if number("temperature", "temperature").is_some_and(|temperature| temperature != 1.0) {
         return Err(Refusal::by_model(
             "`temperature` may only be set to 1 when thinking is enabled.",
         ));
     }
-    if number("topP").is_some_and(|top_p| top_p < 0.95) {
+    if number("topP", "top_p").is_some_and(|top_p| top_p < 0.95) {
         return Err(Refusal::by_model(
             "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled.",
         ));
     }
-    if at(body, &["additionalModelRequestFields", "top_k"]).is_some() {
+    if extra("top_k").is_some() {
         return Err(Refusal::by_model("`top_k` must be unset when thinking is enabled."));
     }
     let choice = at(body, &["toolConfig", "toolChoice"]);

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use super::{at, blocks, is_from, list, messages, placed};
+use super::{at, blocks, is_from, list, messages, placed, schema};
 use crate::models::Target;
 use crate::refusal::Refusal;
 
 pub(super) fn check(body: &Value, target: &Target, streaming: bool) -> Result<(), Refusal> {
     check_declared(body, target, streaming)?;
+    check_own_choice(body, target)?;
     check_blocks(body)?;
     check_answered(body)?;
     if !target.family.mixed_turns {
@@ -50,9 +51,7 @@ fn check_specs(config: &Value, target: &Target) -> Result<(), Refusal> {
                 "The value at toolConfig.tools.{index}.toolSpec.inputSchema.json.type must be one of the following: object."
             )));
         }
-        if !target.family.strict_tools && at(spec, &["strict"]).is_some() {
-            return Err(unsupported(&format!("toolConfig.tools.{index}.toolSpec.strict")));
-        }
+        check_strict(spec, index, target)?;
         let name = spec.get("name").and_then(Value::as_str).unwrap_or_default();
         if names.contains(&name) {
             return Err(Refusal::validation(format!(
@@ -64,12 +63,66 @@ fn check_specs(config: &Value, target: &Target) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn check_strict(spec: &Value, index: usize, target: &Target) -> Result<(), Refusal> {
+    let Some(strict) = at(spec, &["strict"]) else {
+        return Ok(());
+    };
+    if !target.family.strict_tools {
+        return Err(match target.family.strict_model {
+            true => Refusal::by_model(&format!("tools.{index}.custom.strict: Extra inputs are not permitted")),
+            false => unsupported(&format!("toolConfig.tools.{index}.toolSpec.strict")),
+        });
+    }
+    let complaint = at(spec, &["inputSchema", "json"]).and_then(schema::complaint);
+    match complaint.filter(|_| strict == &Value::Bool(true)) {
+        Some(complaint) => Err(Refusal::by_model(&format!("tools.{index}.custom: {complaint}"))),
+        None => Ok(()),
+    }
+}
+
+/// `tool_choice` of Anthropic's own API, beside Converse's.
+fn check_own_choice(body: &Value, target: &Target) -> Result<(), Refusal> {
+    let Some(choice) =
+        at(body, &["additionalModelRequestFields", "tool_choice"]).filter(|_| target.family.strict_model)
+    else {
+        return Ok(());
+    };
+    if at(body, &["toolConfig"]).is_none() {
+        return Err(Refusal::by_model(
+            "tool_choice: tool_choice may only be specified while providing tools.",
+        ));
+    }
+    if choice.get("disable_parallel_tool_use").is_some() && !target.family.parallel_off {
+        return Err(Refusal::by_model(
+            "tool_choice.disable_parallel_tool_use: Extra inputs are not permitted",
+        ));
+    }
+    let kind = choice.get("type").and_then(Value::as_str);
+    match kind.is_some_and(|kind| forces(kind) && !target.family.tool_choices.iter().any(|known| known == kind)) {
+        true => Err(unforced()),
+        false => Ok(()),
+    }
+}
+
+fn forces(kind: &str) -> bool {
+    ["any", "tool"].contains(&kind)
+}
+
+fn unforced() -> Refusal {
+    Refusal::by_model("tool_choice: type \"tool\" and \"any\" are not supported for this model.")
+}
+
 fn check_choice(config: &Value, target: &Target) -> Result<(), Refusal> {
     let Some(choice) = at(config, &["toolChoice"]).and_then(Value::as_object) else {
         return Ok(());
     };
     for kind in choice.keys() {
-        if !target.family.tool_choices.contains(kind) {
+        if target.family.tool_choices.contains(kind) {
+            continue;
+        }
+        if target.family.strict_model && forces(kind) {
+            return Err(unforced());
+        } else {
             return Err(unsupported(&format!("toolConfig.toolChoice.{kind}")));
         }
     }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// 200 MB of text, which is held at once.
-const MAX_TOKENS: u64 = 50_000_000;
+use super::words::{NO_SUCH_ACTION, Words};
 
 /// What can go wrong in an answer besides an exception in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,8 +71,21 @@ pub enum Action {
         /// Its arguments.
         input: Value,
     },
+    /// Call a tool with arguments that are streamed as they stand, JSON or not.
+    RawTool {
+        /// The tool's name, declared or not.
+        name: String,
+        /// The text of its arguments.
+        arguments: String,
+    },
     /// Reason first, with a signature.
     Reasoning(String),
+    /// Reason in a block that only the model can read.
+    RedactedReasoning,
+    /// Answer with a text that cites the first document of the request.
+    Citation(String),
+    /// Answer with an image.
+    Image,
     /// Report input tokens from a cache, and to it.
     Cached {
         /// As `cacheReadInputTokens`.
@@ -83,6 +95,28 @@ pub enum Action {
     },
     /// End with this stop reason.
     Stop(String),
+    /// Refuse the call as long as it holds a field.
+    RefuseField {
+        /// Its path, such as `inferenceConfig.temperature`; a single word is a member anywhere.
+        path: String,
+        /// The exception's name.
+        exception: String,
+        /// Its message.
+        message: String,
+    },
+    /// Do the first on the first call with the text that holds this, the second on the second, the last on all others.
+    Sequence {
+        /// What stands in the marker; it tells sequences apart.
+        text: String,
+        /// What to do on each call.
+        steps: Vec<Vec<Action>>,
+    },
+    /// Do the first in the first answer after the turn that holds this, the second in the second, the last in others.
+    Turns(Vec<Vec<Action>>),
+    /// Number a stream's blocks like this.
+    BlockNumbers(Vec<usize>),
+    /// Stream the arguments of several calls a fragment of each at a time.
+    Interleave,
     /// Answer with the request body as it was received.
     Echo,
     /// Wait before the first byte.
@@ -112,6 +146,13 @@ pub struct ActionError {
     reason: String,
 }
 
+impl ActionError {
+    /// If the name is no action's.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.reason == NO_SUCH_ACTION
+    }
+}
+
 impl Action {
     /// Reads an action as it stands in a marker, without `[[sim:` and `]]`.
     ///
@@ -121,127 +162,11 @@ impl Action {
     pub fn parse(text: &str) -> Result<Action, ActionError> {
         let text = text.trim();
         let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        let words = Words {
-            rest: rest.trim_start(),
-        };
+        let words = Words::new(rest.trim_start());
         words.action(name).map_err(|reason| ActionError {
             action: text.to_owned(),
             reason,
         })
-    }
-}
-
-/// What follows an action's name.
-struct Words<'a> {
-    rest: &'a str,
-}
-
-impl Words<'_> {
-    fn action(&self, name: &str) -> Result<Action, String> {
-        Ok(match name {
-            "text" => Action::Text(self.rest.to_owned()),
-            "tokens" => self.tokens()?,
-            "tool" => self.tool()?,
-            "reasoning" => Action::Reasoning(self.required("a text")?.to_owned()),
-            "stop" => Action::Stop(self.required("a stop reason")?.to_owned()),
-            "cache" => Action::Cached {
-                read: self.named("read")?.unwrap_or(0),
-                written: self.named("write")?.unwrap_or(0),
-            },
-            "echo" => Action::Echo,
-            "delay" => Action::Delay(self.duration()?),
-            "pace" => Action::Pace(self.duration()?),
-            "chunk" => Action::Chunk(self.number::<usize>(self.required("a number")?)?.max(1)),
-            "error" => self.error()?,
-            "stream-error" => Action::Fault(Fault::StreamError {
-                exception: self.exception()?,
-                after: self.after()?,
-            }),
-            "cut" => Action::Fault(Fault::Cut { after: self.after()? }),
-            "truncate" => Action::Fault(Fault::Truncate { after: self.after()? }),
-            "corrupt" => Action::Fault(Fault::Corrupt { after: self.after()? }),
-            "hang" => Action::Fault(Fault::Hang { after: self.after()? }),
-            "huge-frame" => Action::Fault(Fault::HugeFrame { after: self.after()? }),
-            "redirect" => Action::Fault(Fault::Redirect),
-            "html" => Action::Fault(Fault::Html {
-                status: self.named("status")?.unwrap_or(503),
-            }),
-            "huge-error" => Action::Fault(Fault::HugeError {
-                bytes: self.named("bytes")?.unwrap_or(64 << 20),
-            }),
-            _ => return Err("there is no such action".to_owned()),
-        })
-    }
-
-    fn tokens(&self) -> Result<Action, String> {
-        let tokens = self.number(self.required("a number")?)?;
-        match tokens <= MAX_TOKENS {
-            true => Ok(Action::Tokens(tokens)),
-            false => Err(format!("more than {MAX_TOKENS} tokens don't fit into memory")),
-        }
-    }
-
-    fn tool(&self) -> Result<Action, String> {
-        let (name, input) = self.rest.split_once(char::is_whitespace).unwrap_or((self.rest, "{}"));
-        if name.is_empty() {
-            return Err("it needs a tool's name".to_owned());
-        }
-        let input = if input.trim().is_empty() { "{}" } else { input };
-        let input: Value =
-            serde_json::from_str(input).map_err(|error| format!("its arguments aren't JSON: {error}"))?;
-        match input.is_object() {
-            true => Ok(Action::Tool {
-                name: name.to_owned(),
-                input,
-            }),
-            false => Err("its arguments aren't a JSON object".to_owned()),
-        }
-    }
-
-    fn error(&self) -> Result<Action, String> {
-        // A message may hold anything, so it comes last.
-        let (options, message) = match self.rest.split_once("message=") {
-            Some((options, message)) => (Words { rest: options }, Some(message.to_owned())),
-            None => (Words { rest: self.rest }, None),
-        };
-        Ok(Action::Error {
-            exception: options.exception()?,
-            message,
-            times: options.named("times")?,
-        })
-    }
-
-    fn exception(&self) -> Result<String, String> {
-        let name = self.rest.split_whitespace().find(|word| !word.contains('='));
-        name.map(str::to_owned)
-            .ok_or_else(|| "it needs an exception's name".to_owned())
-    }
-
-    fn after(&self) -> Result<usize, String> {
-        Ok(self.named("after")?.unwrap_or(2))
-    }
-
-    /// The value of `name=…`.
-    fn named<N: std::str::FromStr>(&self, name: &str) -> Result<Option<N>, String> {
-        let pairs = self.rest.split_whitespace().filter_map(|word| word.split_once('='));
-        let value = pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value);
-        value.map(|value| self.number(value)).transpose()
-    }
-
-    fn number<N: std::str::FromStr>(&self, word: &str) -> Result<N, String> {
-        word.parse().map_err(|_| format!("`{word}` isn't a number that fits"))
-    }
-
-    fn duration(&self) -> Result<Duration, String> {
-        let word = self.required("a duration")?;
-        humantime::parse_duration(word).map_err(|error| format!("`{word}` isn't a duration such as 15ms: {error}"))
-    }
-
-    fn required(&self, what: &str) -> Result<&str, String> {
-        match self.rest {
-            "" => Err(format!("it needs {what}")),
-            rest => Ok(rest),
-        }
     }
 }
 
@@ -282,6 +207,33 @@ mod tests {
             read("error ThrottlingException times=2 message=slow down = please"),
             error
         );
+    }
+
+    #[test]
+    fn sequences_hold_actions_and_texts() {
+        let step = |text: &str| Action::Text(text.to_owned());
+        let Action::Turns(steps) =
+            Action::parse(r#"turns {"a": "x | y"} | tool f {} ; stop end_turn | text ]"#).unwrap()
+        else {
+            panic!("not turns");
+        };
+        assert_eq!(steps[0], [step(r#"{"a": "x | y"}"#)]);
+        assert_eq!(steps[1].len(), 2);
+        assert_eq!(steps[2], [step("]")]);
+    }
+
+    #[test]
+    fn a_field_is_refused_in_the_models_words_or_in_ones_own() {
+        let read = |text| Action::parse(text).unwrap();
+        let refusal = |message: &str| Action::RefuseField {
+            path: "temperature".to_owned(),
+            exception: "ValidationException".to_owned(),
+            message: message.to_owned(),
+        };
+        assert_eq!(read("refuse-field temperature message=No, a = b"), refusal("No, a = b"));
+        let message = "The model returned the following errors: temperature: Extra inputs are not permitted";
+        assert_eq!(read("refuse-field temperature"), refusal(message));
+        assert!(Action::parse("block-numbers 2 1").is_err());
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Markers in a prompt: `[[sim:action …]]`.
 
-use serde_json::Value;
-
-use super::{Action, ActionError};
+use super::{Action, ActionError, scan};
 
 const OPEN: &str = "[[sim:";
 const CLOSE: &str = "]]";
@@ -23,7 +21,8 @@ impl Marked {
         };
         let mut rest = prompt;
         while let Some((before, after)) = rest.split_once(OPEN) {
-            let Some(length) = length(after) else { break };
+            // Arguments are JSON and may hold `]]` themselves.
+            let Some(length) = scan::find(after, CLOSE) else { break };
             marked.text.push_str(before);
             marked.actions.push(Action::parse(&after[..length])?);
             rest = &after[length + CLOSE.len()..];
@@ -31,22 +30,6 @@ impl Marked {
         marked.text.push_str(rest);
         Ok(marked)
     }
-}
-
-/// How far a marker goes. A tool's arguments are JSON and may hold `]]` themselves.
-fn length(marker: &str) -> Option<usize> {
-    arguments_end(marker).or_else(|| marker.find(CLOSE))
-}
-
-fn arguments_end(marker: &str) -> Option<usize> {
-    let tool = marker.strip_prefix("tool ")?;
-    let close = tool.find(CLOSE)?;
-    let start = marker.len() - tool.len() + tool.find('{').filter(|start| *start < close)?;
-    let mut values = serde_json::Deserializer::from_str(&marker[start..]).into_iter::<Value>();
-    values.next()?.ok()?;
-    let end = start + values.byte_offset();
-    let gap = marker[end..].find(CLOSE)?;
-    marker[end..end + gap].trim().is_empty().then_some(end + gap)
 }
 
 #[cfg(test)]
@@ -81,6 +64,13 @@ mod tests {
                 input: json!({})
             }
         );
+    }
+
+    #[test]
+    fn texts_may_be_json() {
+        let marked = Marked::read(r#"[[sim:text {"m":[[1]]}]][[sim:text [[1]]]] [[sim:text {]]"#).unwrap();
+        let texts = [r#"{"m":[[1]]}"#, "[[1]]", "{"].map(|text| Action::Text(text.to_owned()));
+        assert_eq!(marked.actions, texts);
     }
 
     #[test]

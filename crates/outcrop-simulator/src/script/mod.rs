@@ -1,18 +1,24 @@
 //! Scripted behaviour: what a scenario's rules and the markers in a prompt ask for.
 
 mod action;
+mod conversation;
+mod field;
 mod markers;
+mod scan;
 mod scenario;
+mod words;
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 pub use action::{Action, ActionError, Fault};
+pub(crate) use conversation::{Directions, user_text};
+pub(crate) use markers::Marked;
 pub use scenario::{Rule, Scenario, ScenarioError};
 
+use crate::prompt_cache::Cached;
 use crate::refusal::Refusal;
-use crate::rules::{blocks, is_from, messages};
 
 /// All that was asked for about one call.
 #[derive(Clone, Debug, Default)]
@@ -28,16 +34,15 @@ pub(crate) struct Script {
     pub(crate) pace: Option<Duration>,
     /// Characters in a chunk.
     pub(crate) chunk: Option<usize>,
+    /// What a cache is said to have done.
     pub(crate) cached: Option<Cached>,
     pub(crate) fault: Option<Fault>,
+    /// How a stream's blocks are numbered, if not from 0.
+    pub(crate) block_numbers: Vec<usize>,
+    /// If the fragments of several calls take turns.
+    pub(crate) interleave: bool,
     errors: Vec<ScriptedError>,
-}
-
-/// Tokens that a cache is said to have given or taken.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cached {
-    pub(crate) read: u64,
-    pub(crate) written: u64,
+    refused_fields: Vec<(String, Refusal)>,
 }
 
 /// A block that was asked for.
@@ -45,7 +50,11 @@ pub(crate) struct Cached {
 pub(crate) enum Scripted {
     Text(String),
     Tool { name: String, input: Value },
+    RawTool { name: String, arguments: String },
     Reasoning(String),
+    RedactedReasoning,
+    Citation(String),
+    Image,
 }
 
 #[derive(Clone, Debug)]
@@ -69,13 +78,26 @@ impl Script {
             Action::Text(text) => self.blocks.push(Scripted::Text(text)),
             Action::Tool { name, input } => self.blocks.push(Scripted::Tool { name, input }),
             Action::Reasoning(text) => self.blocks.push(Scripted::Reasoning(text)),
+            Action::RawTool { name, arguments } => self.blocks.push(Scripted::RawTool { name, arguments }),
+            Action::RedactedReasoning => self.blocks.push(Scripted::RedactedReasoning),
+            Action::Citation(text) => self.blocks.push(Scripted::Citation(text)),
+            Action::Image => self.blocks.push(Scripted::Image),
+            Action::BlockNumbers(numbers) => self.block_numbers = numbers,
+            Action::Interleave => self.interleave = true,
+            Action::RefuseField {
+                path,
+                exception,
+                message,
+            } => self.refused_fields.push((path, Refusal { exception, message })),
+            // Which of their steps is followed was decided before.
+            Action::Sequence { .. } | Action::Turns(_) => {}
             Action::Tokens(tokens) => self.tokens = Some(tokens),
             Action::Stop(reason) => self.stop_reason = Some(reason),
             Action::Echo => self.echo = true,
             Action::Delay(delay) => self.delay = Some(delay),
             Action::Pace(pace) => self.pace = Some(pace),
             Action::Chunk(chars) => self.chunk = Some(chars),
-            Action::Cached { read, written } => self.cached = Some(Cached { read, written }),
+            Action::Cached { read, written } => self.cached = Some(Cached::told(read, written)),
             Action::Fault(fault) => self.fault = Some(fault),
             Action::Error {
                 exception,
@@ -89,6 +111,12 @@ impl Script {
                 });
             }
         }
+    }
+
+    /// The refusal of the first field that the body shouldn't hold.
+    pub(crate) fn refused_field(&self, body: &Value) -> Option<&Refusal> {
+        let held = self.refused_fields.iter().find(|(path, _)| field::holds(body, path));
+        held.map(|(_, refusal)| refusal)
     }
 
     /// If the errors depend on how often this was called.
@@ -109,15 +137,3 @@ impl Script {
         None
     }
 }
-
-/// The text of the last user turn, where the markers stand.
-pub(crate) fn last_user_text(body: &Value) -> String {
-    let last = messages(body).iter().rfind(|message| is_from(message, "user"));
-    let texts = last
-        .map_or(&[][..], blocks)
-        .iter()
-        .filter_map(|block| block.get("text")?.as_str());
-    texts.collect::<Vec<_>>().join("\n")
-}
-
-pub(crate) use markers::Marked;

@@ -7,7 +7,11 @@ use bytes::Bytes;
 use outcrop_bedrock::call::Operation;
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_bedrock::json::ObjectWriter;
-use outcrop_translate::{Context, Endpoint, Plan, Problem, ProblemKind, StreamTranslator as _};
+use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_translate::{
+    Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Policy, Problem, ProblemKind, Remote,
+    StreamTranslator as _,
+};
 use serde_json::Value;
 
 use super::layout::pretty;
@@ -21,25 +25,109 @@ const CONTEXT: Context<'static> = Context {
     created: 1_800_000_000,
     path_model: None,
     max_choices: 16,
+    advisor: None,
+    remote: None,
+    repair: None,
 };
 
 /// The request of cases that have none of their own.
 const ANY_REQUEST: &[u8] = br#"{"model":"us.amazon.nova-lite-v1:0","messages":[{"role":"user","content":"Hi"}]}"#;
+
+/// What the gateway knows besides the request.
+#[derive(Default)]
+struct Gateway {
+    policy: Policy,
+    lessons: Vec<Lesson>,
+    remote: Remote,
+}
+
+impl Gateway {
+    /// Reads `gateway.json`: `policy` by the names of the settings, `refusals` that were met before, `fetched` bytes
+    /// in base64 by URL.
+    fn read(file: Option<&[u8]>) -> Result<Self, String> {
+        let mut gateway = Self::default();
+        let Some(file) = file else { return Ok(gateway) };
+        let known: Value = serde_json::from_slice(file).map_err(|error| format!("gateway.json: {error}"))?;
+        let word = |name: &str| known["policy"][name].as_str();
+        if let Some(name) = word("on_unsupported") {
+            gateway.policy.on_unsupported = OnUnsupported::from_name(name).ok_or("gateway.json: on_unsupported")?;
+        }
+        if let Some(name) = word("prompt_caching") {
+            gateway.policy.prompt_caching = PromptCaching::from_name(name).ok_or("gateway.json: prompt_caching")?;
+        }
+        if let (Some(id), Some(version)) = (word("guardrail_id"), word("guardrail_version")) {
+            gateway.policy.guardrail = Some(Guardrail {
+                id: id.to_owned(),
+                version: version.to_owned(),
+                trace: word("guardrail_trace").map(|_| Trace::Enabled),
+                stream_mode: word("guardrail_stream_mode").map(|_| StreamMode::Async),
+            });
+        }
+        for refusal in known["refusals"].as_array().into_iter().flatten() {
+            let message = refusal.as_str().unwrap_or_default();
+            let parameters = ["temperature", "top_p", "top_k", "reasoning_effort", "foo"];
+            let lesson = Lesson::of_refusal(message, &parameters).ok_or(format!("gateway.json: {message}"))?;
+            gateway.lessons.push(lesson);
+        }
+        for (url, base64) in known["fetched"].as_object().into_iter().flatten() {
+            let bytes = decode(base64.as_str().unwrap_or_default());
+            let fetched = Fetched {
+                bytes: bytes.into(),
+                media_type: None,
+            };
+            gateway.remote.add(url, fetched);
+        }
+        Ok(gateway)
+    }
+}
+
+impl Advisor for Gateway {
+    fn policy(&self, _: &str) -> Policy {
+        self.policy.clone()
+    }
+
+    fn lessons(&self, _: &str) -> Vec<Lesson> {
+        self.lessons.clone()
+    }
+}
+
+fn decode(base64: &str) -> Vec<u8> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let sextets = base64
+        .bytes()
+        .filter_map(|letter| ALPHABET.iter().position(|known| *known == letter));
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    for sextet in sextets {
+        held = held << 6 | sextet as u32;
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push((held >> bits) as u8);
+            held &= (1 << bits) - 1;
+        }
+    }
+    bytes
+}
 
 /// Runs the case in `folder`.
 pub(crate) fn run<E: Endpoint>(folder: &Path) -> Result<Outcome, String> {
     let read = |file: &str| std::fs::read(folder.join(file)).ok();
     let mut outcome = Outcome::new();
     let request = read("request.json");
-    let plan = match E::plan(
-        &Bytes::copy_from_slice(request.as_deref().unwrap_or(ANY_REQUEST)),
-        &CONTEXT,
-    ) {
+    let gateway = Gateway::read(read("gateway.json").as_deref())?;
+    let context = Context {
+        advisor: Some(&gateway),
+        remote: Some(&gateway.remote),
+        ..CONTEXT
+    };
+    let body = Bytes::copy_from_slice(request.as_deref().unwrap_or(ANY_REQUEST));
+    let plan = match E::plan(&body, &context) {
         Ok(plan) => plan,
-        Err(problem) => {
+        Err(Halt::Problem(problem)) => {
             outcome.insert("error.json", refusal::<E>(&problem)?);
             return Ok(outcome);
         }
+        Err(Halt::Fetch(urls)) => return Err(format!("gateway.json lacks what is at {urls:?}")),
     };
     if request.is_some() {
         outcome.insert("call.json", call(&plan)?);

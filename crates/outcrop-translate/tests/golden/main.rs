@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use outcrop_translate::openai::chat::ChatCompletions;
 
 /// What a case may hold.
-const INPUTS: [&str; 3] = ["request.json", "events.jsonl", "reply.json"];
+const INPUTS: [&str; 4] = ["request.json", "gateway.json", "events.jsonl", "reply.json"];
 const OUTPUTS: [&str; 5] = ["call.json", "notes.txt", "error.json", "stream.sse", "response.json"];
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("print", matches)) => {
             let loaded = load(&cli::given(matches))?;
             complain(&loaded.warnings);
-            print(&loaded.effective)
+            print(&loaded.settings, &loaded.effective)
         }
         Some(("schema", _)) => format!("{:#}\n", schema()),
         Some(("docs", _)) => reference(),

@@ -13,7 +13,7 @@ Every setting has one name. Take `body_limit`: it is the flag `--body-limit`, th
 key `body_limit` in a TOML file. A flag wins over a variable, a variable over the file, the file over the default.
 
 The file is the one named by `--config` or `OUTCROP_CONFIG`, else `outcrop.toml` in the working directory if there is
-one. Its keys stand at the top, without tables:
+one. Its keys stand at the top, without tables but [`[[policies]]`](#policies-by-model-and-key):
 
 ```toml
 #:schema ./outcrop.schema.json
@@ -40,6 +40,33 @@ exist. An `OUTCROP_` variable that doesn't exist is a warning. Four commands hel
 | `outcrop config docs` | Prints this page. |
 ";
 
+const POLICIES: &str = r#"
+## Policies by model and key
+
+The settings under [Policy](#policy) hold for all requests. Tables at the end of the file change them for some:
+
+```toml
+prompt_caching = "explicit"
+
+[[policies]]
+models = ["*claude*"]
+prompt_caching = "auto"
+
+[[policies]]
+keys = ["sk-team-a"]
+on_unsupported = "reject"
+guardrail_id = "abc123def456"
+guardrail_version = "1"
+```
+
+- `models` are patterns of whole model names, with `*` for any text. Without it, a table is for all models.
+- `keys` are some of `api_keys`, as clients show them. Without it, a table is for all callers. They are never shown.
+- Each setting under [Policy](#policy) may stand in a table, under its name.
+- Of the tables that fit a request, later ones win over earlier ones, setting by setting. All win over what stands
+  outside of tables, flags and variables included.
+- `guardrail_id` and `guardrail_version` go together. `guardrail_id = ""` alone means no guardrail.
+"#;
+
 /// The whole page.
 pub(crate) fn reference() -> String {
     let mut page = String::from(HEAD);
@@ -51,6 +78,7 @@ pub(crate) fn reference() -> String {
         }
         entry(&mut page, setting);
     }
+    page.push_str(POLICIES);
     page
 }
 

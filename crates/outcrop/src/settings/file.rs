@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 use super::kind::Raw;
 use super::layers::{Layers, Origin, Value};
 use super::nearest::{nearest, unknown};
+use super::policies::{self, POLICIES};
 use super::problem::Problems;
 use super::table::{SETTINGS, Setting};
 
@@ -31,14 +32,24 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
     }
     for (key, value) in table.get_ref() {
         let name = key.get_ref().as_ref();
+        if name == POLICIES {
+            layers.policies = policies::read(value.get_ref(), at(key.span().start), &at, problems);
+            continue;
+        }
         match Setting::named(name) {
             Some(setting) => layers.lay(setting, at(value.span().start), Value::File(raw(value.get_ref()))),
             None => {
                 let hint = match value.get_ref() {
-                    DeValue::Table(_) => "; settings stand at the top of the file, without tables".to_owned(),
+                    DeValue::Table(_) => {
+                        "; settings stand at the top of the file, without tables but `[[policies]]`".to_owned()
+                    }
                     _ => String::new(),
                 };
-                let names = SETTINGS.iter().map(|setting| setting.name.to_owned());
+                let names = SETTINGS
+                    .iter()
+                    .map(|setting| setting.name)
+                    .chain([POLICIES])
+                    .map(str::to_owned);
                 problems.add(at(key.span().start), unknown("key", name, nearest(name, names)) + &hint);
             }
         }
@@ -50,7 +61,8 @@ fn line(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-fn raw(value: &DeValue<'_>) -> Raw {
+/// A value, free of the parser.
+pub(super) fn raw(value: &DeValue<'_>) -> Raw {
     match value {
         DeValue::String(text) => Raw::Text(text.to_string()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())

@@ -2,16 +2,20 @@
 
 mod aws;
 mod key;
+mod list;
 mod log;
 mod net;
 mod number;
+mod policy;
 mod size;
 mod time;
 
 pub(crate) use aws::{Profile, Region};
 pub(crate) use key::ApiKey;
+pub(crate) use list::List;
 pub(crate) use log::{LogFilter, LogFormat};
 pub(crate) use net::BaseUrl;
 pub(crate) use number::Ratio;
+pub(crate) use policy::{GuardrailId, GuardrailVersion};
 pub(crate) use size::ByteSize;
 pub(crate) use time::Timeout;

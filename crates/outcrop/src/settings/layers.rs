@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::kind::{Invalid, Kind, Raw};
+use super::policies::PolicyTable;
 use super::problem::Problems;
 use super::table::{COUNT, Effective, SETTINGS, Setting};
 
@@ -36,6 +37,8 @@ impl fmt::Display for Origin {
 pub(super) struct Layers {
     /// In the order of the table.
     pub(super) rows: [Row; COUNT],
+    /// Only the file has these.
+    pub(super) policies: Vec<PolicyTable>,
 }
 
 impl Layers {
@@ -46,6 +49,7 @@ impl Layers {
                 setting: &SETTINGS[index],
                 given: Vec::new(),
             }),
+            policies: Vec::new(),
         }
     }
 
@@ -84,7 +88,7 @@ impl Row {
             };
             match read {
                 Ok(value) => picked = Ok((value, origin.clone())),
-                Err(invalid) => problems.add(origin.clone(), complaint::<T>(setting, origin, given, &invalid)),
+                Err(invalid) => problems.add(origin.clone(), placed::<T>(setting, origin, given, &invalid)),
             }
         }
         match picked {
@@ -98,22 +102,27 @@ impl Row {
             }
             Err(invalid) => {
                 let text = Value::Text(setting.default.to_owned());
-                problems.add(
-                    Origin::Default,
-                    complaint::<T>(setting, &Origin::Default, &text, &invalid),
-                );
+                problems.add(Origin::Default, placed::<T>(setting, &Origin::Default, &text, &invalid));
                 None
             }
         }
     }
 }
 
-/// `body_limit: expected a size such as …, found "32 potatoes"`. A variable or flag is its own name already.
-fn complaint<T: Kind>(setting: &Setting, origin: &Origin, given: &Value, invalid: &Invalid) -> String {
-    let key = match origin {
-        Origin::File(..) | Origin::Default => format!("{}: ", setting.name),
-        Origin::Environment(_) | Origin::Flag(_) => String::new(),
-    };
+/// The complaint about one layer. A variable or flag is its own name already.
+fn placed<T: Kind>(setting: &Setting, origin: &Origin, given: &Value, invalid: &Invalid) -> String {
+    match origin {
+        Origin::File(..) | Origin::Default => complaint::<T>(setting.name, given, invalid),
+        Origin::Environment(_) | Origin::Flag(_) => expectation::<T>(given, invalid),
+    }
+}
+
+/// `body_limit: expected a size such as …, found "32 potatoes"`.
+pub(super) fn complaint<T: Kind>(name: &str, given: &Value, invalid: &Invalid) -> String {
+    format!("{name}: {}", expectation::<T>(given, invalid))
+}
+
+fn expectation<T: Kind>(given: &Value, invalid: &Invalid) -> String {
     let found = match given {
         _ if T::SECRET => String::new(),
         // A URL with a password is refused; the refusal must not spread it further.
@@ -126,5 +135,5 @@ fn complaint<T: Kind>(setting: &Setting, origin: &Origin, given: &Value, invalid
         .as_ref()
         .map(|reason| format!(" ({reason})"))
         .unwrap_or_default();
-    format!("{key}expected {}{found}{reason}", T::EXPECTED)
+    format!("expected {}{found}{reason}", T::EXPECTED)
 }

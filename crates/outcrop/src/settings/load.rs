@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::file;
 use super::layers::{Layers, Origin, Value};
 use super::nearest::{nearest, unknown};
+use super::policies;
 use super::problem::Problems;
 use super::table::{Effective, SETTINGS, Setting, Settings};
 
@@ -71,18 +72,20 @@ pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
     }
 
     match Settings::pick(&layers) {
-        Ok((settings, effective)) if problems.is_empty() => Ok(Loaded {
-            settings,
-            effective,
-            warnings,
-            file,
-        }),
-        Ok(_) => Err(problems.sorted()),
-        Err(more) => {
-            problems.extend(more);
-            Err(problems.sorted())
+        Ok((settings, effective)) => {
+            problems.extend(policies::check(&settings, &effective));
+            if problems.is_empty() {
+                return Ok(Loaded {
+                    settings,
+                    effective,
+                    warnings,
+                    file,
+                });
+            }
         }
+        Err(more) => problems.extend(more),
     }
+    Err(problems.sorted())
 }
 
 /// A file that is named must be there; `./outcrop.toml` may be missing.

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::table::Effective;
+use super::policies;
+use super::table::{Effective, Settings};
 
 /// A TOML file with a comment behind each value. Secrets are masked.
-pub(crate) fn print(effective: &[Effective]) -> String {
+pub(crate) fn print(settings: &Settings, effective: &[Effective]) -> String {
     let mut page = String::new();
     let mut section = "";
     for Effective { setting, shown, origin } in effective {
@@ -20,5 +21,6 @@ pub(crate) fn print(effective: &[Effective]) -> String {
         };
         let _ = writeln!(page, "{line:<44} # {origin}");
     }
+    policies::print(&mut page, &settings.policies);
     page
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::policies;
 use super::table::SETTINGS;
 
 /// The schema. Unknown keys are errors, as they are for us.
 pub(crate) fn schema() -> Value {
-    let properties: Map<String, Value> = SETTINGS
+    let mut properties: Map<String, Value> = SETTINGS
         .iter()
         .map(|setting| {
             let mut property = (setting.schema)();
@@ -21,6 +22,7 @@ pub(crate) fn schema() -> Value {
             (setting.name.to_owned(), property)
         })
         .collect();
+    properties.insert(policies::POLICIES.to_owned(), policies::schema());
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "outcrop.toml",

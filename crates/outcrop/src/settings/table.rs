@@ -5,9 +5,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use outcrop_server::{HostPattern, Network, OnUnsupported, PromptCaching, StreamMode, Trace};
+
 use super::kind::{Kind, Shape};
-use super::kinds::{ApiKey, BaseUrl, ByteSize, LogFilter, LogFormat, Profile, Ratio, Region, Timeout};
+use super::kinds::{
+    ApiKey, BaseUrl, ByteSize, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat, Profile, Ratio, Region,
+    Timeout,
+};
 use super::layers::{Layers, Origin};
+use super::policies::PolicyTable;
 use super::problem::Problems;
 
 /// One row of the table.
@@ -89,6 +95,8 @@ macro_rules! settings {
         #[derive(Clone, Debug)]
         pub(crate) struct Settings {
             $($( $(#[doc = $doc])+ pub(crate) $name: $kind, )+)+
+            /// The tables for some models and keys.
+            pub(crate) policies: Vec<PolicyTable>,
         }
 
         impl Settings {
@@ -103,7 +111,7 @@ macro_rules! settings {
                 $($( let $name = $name.pick::<$kind>(&mut problems, &mut effective); )+)+
                 match ($($($name),+),+,) {
                     ($($(Some($name)),+),+,) if problems.is_empty() => {
-                        Ok((Settings { $($($name),+),+ }, effective))
+                        Ok((Settings { $($($name),+),+, policies: layers.policies.clone() }, effective))
                     }
                     _ => Err(problems),
                 }
@@ -131,7 +139,8 @@ settings! {
         /// Port 0 takes any free one, and the banner says which.
         listen: SocketAddr = "127.0.0.1:8080";
         /// Answer from the built-in simulator instead of AWS.
-        /// Nothing leaves the machine, no credentials are needed, and the answers are deterministic.
+        /// Nothing leaves the machine but what `fetch_urls` fetches, no credentials are needed, and the answers are
+        /// deterministic.
         simulate: bool = "false";
         /// How long open streams may go on after SIGTERM.
         /// What is still open then ends with an error event. 0 ends them at once.
@@ -187,6 +196,54 @@ settings! {
         /// Silence on a stream after which it gets an SSE comment.
         /// It keeps load balancers from cutting a connection that looks idle. 0 sends none.
         keep_alive_interval: Duration = "15s";
+    }
+    section "Policy" {
+        /// What to do with a parameter or content that a model can't be given.
+        /// `adapt` changes it or leaves it out, and names it in `X-Outcrop-Adapted`; `reject` refuses the request.
+        on_unsupported: OnUnsupported = "adapt";
+        /// Where prompts are cached.
+        /// `explicit` is where clients ask for it, `auto` also at the best places of prompts whose clients don't ask,
+        /// `off` nowhere.
+        prompt_caching: PromptCaching = "explicit";
+        /// The guardrail of requests that don't name one, by id or ARN.
+        /// It needs a version too.
+        guardrail_id: Option<GuardrailId> = "";
+        /// The guardrail's version.
+        guardrail_version: Option<GuardrailVersion> = "";
+        /// Whether answers tell what the guardrail did.
+        /// Where it is not set, Bedrock decides.
+        guardrail_trace: Option<Trace> = "";
+        /// How the guardrail works on streams.
+        /// `sync` looks at each piece before it is passed on, `async` passes pieces on while it looks. Where it is not
+        /// set, Bedrock decides.
+        guardrail_stream_mode: Option<StreamMode> = "";
+    }
+    section "Fetching" {
+        /// Fetch the images and files that requests name by `http://` and `https://` URLs.
+        /// Switched off, such a request is refused; data URLs always work. Fetching needs a direct way out: proxies are
+        /// not used.
+        fetch_urls: bool = "true";
+        /// The hosts that may be fetched from, such as `cdn.example.com` or `*.example.com`.
+        /// With none, any public host may. Redirects are held to it too. A host with a private address has to be in
+        /// `fetch_private_networks` besides.
+        fetch_hosts: List<HostPattern> = "";
+        /// Networks that may be fetched from although their addresses are not public.
+        /// Everyone who may use the gateway can then read what is served there. Link-local and multicast addresses and
+        /// the metadata servers of clouds are never fetched from.
+        fetch_private_networks: List<Network> = "";
+        /// The largest file to fetch.
+        /// Bedrock takes 25 MB in one request, and less for one image or document. All files of a request together may
+        /// be four times as large.
+        fetch_max_bytes: ByteSize = "25MB";
+        /// How long fetching one file may take, redirects included.
+        /// It may wait as long again for its turn.
+        fetch_timeout: Timeout = "15s";
+        /// How many redirects are followed for one file.
+        /// 0 follows none.
+        fetch_max_redirects: usize = "5";
+        /// How many files are fetched at the same time, over all requests.
+        /// One request fetches up to 8 at a time.
+        fetch_concurrency: NonZeroUsize = "32";
     }
     section "Upstream" {
         /// How long connecting to Bedrock may take.

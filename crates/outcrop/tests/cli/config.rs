@@ -86,7 +86,7 @@ fn an_unknown_key_is_named_with_its_line_and_its_neighbour() {
     refused(
         "check-table",
         "[server]\nlisten = \"127.0.0.1:80\"\n",
-        "outcrop.toml:1: unknown key \"server\"; settings stand at the top of the file, without tables",
+        "outcrop.toml:1: unknown key \"server\"; settings stand at the top of the file, without tables but `[[policies]]`",
     );
 }
 
@@ -133,6 +133,25 @@ fn every_kind_says_what_it_expects() {
             "simulator_scenario = [1]",
             "simulator_scenario: expected a path, found a list",
         ),
+        (
+            "fetch_hosts = [\"https://example.com\"]",
+            "fetch_hosts: expected a list of hosts such as `cdn.example.com` or `*.example.com`, found a list \
+             (\"https://example.com\": a host has no scheme, port or path)",
+        ),
+        (
+            "fetch_private_networks = [\"10.0.0.1/8\"]",
+            "fetch_private_networks: expected a list of networks such as `10.1.0.0/16` or `fd12::/16`, found a list \
+             (\"10.0.0.1/8\": bits beyond the prefix are set; the network is 10.0.0.0/8)",
+        ),
+        (
+            "fetch_private_networks = [\"169.254.169.254\"]",
+            "fetch_private_networks: expected a list of networks such as `10.1.0.0/16` or `fd12::/16`, found a list \
+             (\"169.254.169.254\": it is never fetched from: link-local, multicast, or a cloud's metadata)",
+        ),
+        (
+            "fetch_max_redirects = -1",
+            "fetch_max_redirects: expected a whole number from 0, found -1",
+        ),
         ("api_keys = \"sk-secret\"", "api_keys: expected a list of keys"),
     ]
     .into_iter()
@@ -144,6 +163,137 @@ fn every_kind_says_what_it_expects() {
             &format!("outcrop.toml:1: {complaint}"),
         );
     }
+}
+
+#[test]
+fn policies_say_what_is_wrong_with_them_and_where() {
+    for (index, (table, complaint)) in [
+        (
+            "model = [\"*\"]",
+            "outcrop.toml:4: policies: unknown key \"model\"; did you mean \"models\"?",
+        ),
+        (
+            "on_unsupported = \"ignore\"",
+            "outcrop.toml:4: policies.on_unsupported: expected `adapt` or `reject`, found \"ignore\"",
+        ),
+        (
+            "prompt_caching = true",
+            "outcrop.toml:4: policies.prompt_caching: expected `off`, `explicit` or `auto`, found true",
+        ),
+        (
+            "guardrail_trace = \"\"",
+            "outcrop.toml:4: policies.guardrail_trace: expected `disabled`, `enabled` or `enabled_full`, found \"\"",
+        ),
+        (
+            "models = \"*\"",
+            "outcrop.toml:4: policies.models: expected a list of models such as `*claude*`, with `*` for any text, \
+             found \"*\"",
+        ),
+        (
+            "models = []",
+            "outcrop.toml:4: policies.models: the list is empty; leave it out if the table is for all",
+        ),
+        (
+            "keys = []",
+            "outcrop.toml:4: policies.keys: the list is empty; leave it out if the table is for all",
+        ),
+        (
+            "keys = [\"sk-a\", \"\"]",
+            "outcrop.toml:4: policies.keys: expected a list of keys (a key is empty, which would let anyone in)",
+        ),
+        (
+            "keys = [\"sk-a\", \"sk-secret\"]",
+            "outcrop.toml:3: policies.keys: a key is not one of `api_keys`",
+        ),
+        (
+            "guardrail_id = \"gr1\"",
+            "outcrop.toml:4: policies.guardrail_id: a guardrail needs its guardrail_version, in the same table",
+        ),
+        (
+            "guardrail_version = 2",
+            "outcrop.toml:4: policies.guardrail_version: a version needs its guardrail_id, in the same table",
+        ),
+        (
+            "guardrail_id = \"\"\nguardrail_version = 2",
+            "outcrop.toml:5: policies.guardrail_version: there is none of no guardrail",
+        ),
+        (
+            "guardrail_id = \"gr1\"\nguardrail_version = \"latest\"",
+            "outcrop.toml:5: policies.guardrail_version: expected a version such as `1`, or `DRAFT`, found \"latest\"",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = format!("api_keys = [\"sk-a\"]\n\n[[policies]]\n{table}\n");
+        refused(&format!("check-policy-{index}"), &file, complaint);
+    }
+    let not_tables = "policies: expected tables, each under the line `[[policies]]`";
+    refused(
+        "check-policy-one",
+        "\n[policies]\nkeys = []\n",
+        &format!("outcrop.toml:2: {not_tables}"),
+    );
+    refused(
+        "check-policy-list",
+        "policies = [1]\n",
+        &format!("outcrop.toml:1: {not_tables}"),
+    );
+    refused(
+        "check-policy-typo",
+        "[[policie]]\n",
+        "outcrop.toml:1: unknown key \"policie\"; did you mean \"policies\"?",
+    );
+}
+
+#[test]
+fn a_guardrail_and_its_version_go_together() {
+    refused(
+        "guardrail-alone",
+        "guardrail_id = \"gr1\"\n",
+        "outcrop.toml:1: guardrail_id: a guardrail needs its guardrail_version",
+    );
+    refused(
+        "guardrail-version-alone",
+        "guardrail_version = 1\n",
+        "outcrop.toml:1: guardrail_version: a version needs its guardrail_id",
+    );
+    // They need not stand in the same place.
+    let place = Place::new("guardrail-both").with("outcrop.toml", "guardrail_id = \"gr1\"\n");
+    let ran = finish(
+        place
+            .outcrop(&["config", "check"])
+            .env("OUTCROP_GUARDRAIL_VERSION", "DRAFT"),
+    );
+    assert_eq!(ran.status, 0, "{ran:?}");
+}
+
+#[test]
+fn policies_are_printed_with_their_place_and_without_their_keys() {
+    let file = "api_keys = [\"sk-secret\"]\n\n[[policies]]\nmodels = [\"*claude*\", \"us.*\"]\n\
+                keys = [\"sk-secret\"]\non_unsupported = \"reject\"\nprompt_caching = \"auto\"\n\
+                guardrail_version = 1\nguardrail_id = \"gr1\"\nguardrail_trace = \"enabled_full\"\n\
+                guardrail_stream_mode = \"async\"\n\n# exempt\n[[policies]]\nmodels = [\"*\"]\nguardrail_id = \"\"\n";
+    let ran = Place::new("policies-print")
+        .with("outcrop.toml", file)
+        .run(&["config", "print"]);
+    let (_, printed) = ran.stdout.split_once("\n\n[[policies]]").expect("it is there");
+    assert_eq!(
+        printed.trim_start(),
+        "# outcrop.toml:3\n\
+         models = [\"*claude*\",\"us.*\"]\n\
+         keys = [\"********\"]\n\
+         on_unsupported = \"reject\"\n\
+         prompt_caching = \"auto\"\n\
+         guardrail_id = \"gr1\"\n\
+         guardrail_version = \"1\"\n\
+         guardrail_trace = \"enabled_full\"\n\
+         guardrail_stream_mode = \"async\"\n\
+         \n\
+         [[policies]]                                 # outcrop.toml:14\n\
+         models = [\"*\"]\n\
+         guardrail_id = \"\"\n"
+    );
 }
 
 #[test]
@@ -212,6 +362,11 @@ fn no_output_gives_a_secret_away() {
         "api_keys = [\"sk-secret\"]\napi_keys = [\"sk-secret\"]\n",
         "api_key = \"sk-secret\"\n",
         "endpoint_url = \"http://me:sk-secret@example.com\"\n",
+        "fetch_hosts = [\"http://me:sk-secret@example.com\"]\n",
+        "api_keys = [\"sk-secret\"]\n[[policies]]\nkeys = [\"sk-secret\"]\n",
+        "api_keys = [\"sk-a\"]\n[[policies]]\nkeys = [\"sk-secret\"]\n",
+        "[[policies]]\nkeys = \"sk-secret\"\n",
+        "[[policies]]\nkeys = [\"sk-secret\", \"\"]\n",
     ]
     .into_iter()
     .enumerate()
@@ -280,6 +435,13 @@ fn the_schema_describes_each_setting() {
     assert_eq!(properties["max_attempts"]["default"], 3);
     assert_eq!(properties["listen"]["default"], "127.0.0.1:8080");
     assert_eq!(properties["api_keys"]["writeOnly"], true);
+    let policies = &properties["policies"]["items"];
+    assert_eq!(policies["additionalProperties"], false);
+    assert_eq!(policies["properties"]["keys"]["writeOnly"], true);
+    assert_eq!(
+        policies["properties"]["prompt_caching"]["enum"].to_string(),
+        r#"["off","explicit","auto"]"#
+    );
 }
 
 /// `BLESS=1 cargo test` writes the page anew.

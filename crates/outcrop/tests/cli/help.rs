@@ -10,7 +10,9 @@ fn help_lists_each_setting_with_its_flag_and_variable() {
     let schema: Value = serde_json::from_str(&place.run(&["config", "schema"]).stdout).unwrap();
     let (short, long) = (place.run(&["serve", "-h"]), place.run(&["serve", "--help"]));
     assert_eq!((short.status, long.status), (0, 0));
-    for name in schema["properties"].as_object().unwrap().keys() {
+    let names = schema["properties"].as_object().unwrap().keys();
+    // Tables stand in the file only.
+    for name in names.filter(|name| *name != "policies") {
         let flag = format!("--{}", name.replace('_', "-"));
         let variable = format!("OUTCROP_{}", name.to_uppercase());
         assert!(short.stdout.contains(&flag), "{flag}");

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
+use outcrop_bedrock::converse::CacheTtl;
 use outcrop_bedrock::json::{Fault, JsonText, Kind, Reader};
+
+use super::cache_control::read_cache_control;
+use super::part::Part;
 
 /// A message, read but not judged.
 #[derive(Clone, Debug)]
@@ -12,6 +16,14 @@ pub(super) struct Message<'a> {
     pub(super) content: Option<Vec<Part<'a>>>,
     pub(super) tool_calls: Vec<ToolCall<'a>>,
     pub(super) tool_call_id: Option<JsonText<'a>>,
+    /// Whether the tool failed.
+    pub(super) is_error: bool,
+    /// What the assistant thought, with the model's proofs.
+    pub(super) thinking_blocks: Vec<ThinkingBlock<'a>>,
+    /// Whether the message has thoughts without proofs.
+    pub(super) has_reasoning_content: bool,
+    /// Set where the client wants what stands up to here remembered.
+    pub(super) cache_point: Option<CacheTtl>,
     /// Whether the message names its participant, which Converse has no place for.
     pub(super) is_named: bool,
 }
@@ -25,11 +37,14 @@ pub(super) enum Role {
     Tool,
 }
 
-/// A part of what is said.
+/// A thought that an earlier answer carried, in Anthropic's form.
 #[derive(Clone, Debug)]
-pub(super) enum Part<'a> {
-    Text(JsonText<'a>),
-    ImageUrl(JsonText<'a>),
+pub(super) enum ThinkingBlock<'a> {
+    Thinking {
+        text: JsonText<'a>,
+        signature: Option<JsonText<'a>>,
+    },
+    Redacted(JsonText<'a>),
 }
 
 /// A call of a tool.
@@ -49,6 +64,10 @@ impl<'a> Message<'a> {
             content: None,
             tool_calls: Vec::new(),
             tool_call_id: None,
+            is_error: false,
+            thinking_blocks: Vec::new(),
+            has_reasoning_content: false,
+            cache_point: None,
             is_named: false,
         };
         reader.object(|name, reader| {
@@ -66,8 +85,20 @@ impl<'a> Message<'a> {
                     return Err(Fault::shape("is deprecated; use 'tool_calls' instead"));
                 }
                 "refusal" => refusal = reader.nullable(Reader::text)?,
-                // What an answer of ours or OpenAI's carries besides, sent back as history: annotations, audio,
-                // reasoning_content.
+                // Ways to say that a tool failed: Bedrock's and Anthropic's.
+                "status" => message.is_error |= reader.nullable(Reader::string)?.as_deref() == Some("error"),
+                "is_error" => message.is_error |= reader.nullable(Reader::bool)?.unwrap_or(false),
+                "thinking_blocks" => {
+                    message.thinking_blocks = reader
+                        .nullable(|reader| reader.list(ThinkingBlock::read))?
+                        .unwrap_or_default();
+                }
+                "reasoning_content" => {
+                    let text = reader.nullable(Reader::text)?;
+                    message.has_reasoning_content = text.is_some_and(|text| !text.is_blank());
+                }
+                "cache_control" => message.cache_point = read_cache_control(reader)?,
+                // What an answer of OpenAI's carries besides, sent back as history: annotations, audio.
                 _ => reader.skip()?,
             }
             Ok(())
@@ -75,7 +106,7 @@ impl<'a> Message<'a> {
         message.role = role.ok_or_else(|| Fault::shape("is required").under_key("role"))?;
         if let (None, Some(refusal)) = (&message.content, refusal) {
             // That the assistant refused is what it said.
-            message.content = Some(vec![Part::Text(refusal)]);
+            message.content = Some(vec![Part::text(refusal)]);
         }
         if message.content.is_none() && message.tool_calls.is_empty() && message.role != Role::Assistant {
             return Err(Fault::shape("is required").under_key("content"));
@@ -102,46 +133,28 @@ impl Role {
     }
 }
 
-impl<'a> Part<'a> {
-    fn read_all(reader: &mut Reader<'a>) -> Result<Vec<Self>, Fault> {
-        match reader.kind()? {
-            Kind::String => Ok(vec![Self::Text(reader.text()?)]),
-            Kind::Array => reader.list(Self::read),
-            other => Err(Fault::shape(format!(
-                "expected a string or an array of parts, but got {}",
-                other.described()
-            ))),
-        }
-    }
-
+impl<'a> ThinkingBlock<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let (mut kind, mut text, mut url) = (None, None, None);
+        let (mut kind, mut text, mut signature, mut data) = (None, None, None, None);
         reader.object(|name, reader| {
             match name {
                 "type" => kind = Some(reader.string()?),
-                "text" | "refusal" => text = Some(reader.text()?),
-                "image_url" if reader.kind()? == Kind::String => url = Some(reader.text()?),
-                "image_url" => reader.object(|name, reader| match name {
-                    "url" => reader.text().map(|text| url = Some(text)),
-                    // `detail` trades quality for OpenAI's price; Bedrock's models have no such choice.
-                    _ => reader.skip(),
-                })?,
+                "thinking" => text = reader.nullable(Reader::text)?,
+                "signature" => signature = reader.nullable(Reader::text)?,
+                "data" => data = reader.nullable(Reader::text)?,
                 _ => reader.skip()?,
             }
             Ok(())
         })?;
-        let missing = |member: &str| Fault::shape("is required").under_key(member);
         match kind.as_deref() {
-            Some("text") => text.map(Self::Text).ok_or_else(|| missing("text")),
-            Some("refusal") => text.map(Self::Text).ok_or_else(|| missing("refusal")),
-            Some("image_url") => url
-                .map(Self::ImageUrl)
-                .ok_or_else(|| missing("url").under_key("image_url")),
-            Some("input_audio" | "file") => {
-                Err(Fault::shape("audio and file parts are not supported yet").under_key("type"))
-            }
-            Some(_) => Err(Fault::shape("expected 'text' or 'image_url'").under_key("type")),
-            None => Err(missing("type")),
+            Some("thinking") => Ok(Self::Thinking {
+                text: text.unwrap_or_else(|| JsonText::encode("")),
+                signature: signature.filter(|signature| !signature.inner().is_empty()),
+            }),
+            Some("redacted_thinking") => data
+                .map(Self::Redacted)
+                .ok_or_else(|| Fault::shape("is required").under_key("data")),
+            _ => Err(Fault::shape("expected 'thinking' or 'redacted_thinking'").under_key("type")),
         }
     }
 }

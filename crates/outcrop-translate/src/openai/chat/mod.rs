@@ -1,19 +1,28 @@
 //! `POST /v1/chat/completions`, both ways.
 
-mod image;
+mod cache_control;
+mod form;
+mod media;
 mod message;
 mod parameter;
+mod part;
 mod plan;
 mod request;
 mod response;
+mod response_format;
 mod stream;
+mod text;
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
-use outcrop_bedrock::converse::{ConverseResponse, StopReason, TokenUsage};
+use outcrop_bedrock::converse::{ConverseResponse, Extras, StopReason, TokenUsage};
 use outcrop_bedrock::json::{JsonText, ObjectWriter};
 
-use crate::endpoint::{Context, Endpoint, Plan};
+use crate::endpoint::{Context, Endpoint, Halt, Plan, Repair};
+use crate::names::Restorer;
 use crate::problem::{Problem, ProblemKind};
+use form::Form;
 
 pub use stream::ChatStream;
 
@@ -22,7 +31,7 @@ pub use stream::ChatStream;
 pub struct ChatCompletions;
 
 /// What the answer must know of its request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Memo {
     /// `chatcmpl-…`, the same in each chunk.
     id: String,
@@ -34,14 +43,48 @@ pub struct Memo {
     include_usage: bool,
     /// How many choices are answered.
     choices: usize,
+    /// The client's names of tools that Bedrock knows by others.
+    names: Restorer,
+    /// Stop sequences that the gateway looks for.
+    stop: Vec<String>,
+    /// The text that the answer goes on from, which the model may repeat.
+    begun: Option<String>,
+    /// The form that the answer must have.
+    form: Option<Form>,
+    /// The tag between which thoughts stand in the content, if they do.
+    thinking_tag: Option<&'static str>,
+    /// Whether the model proves that thoughts are its own.
+    signs_thoughts: bool,
+    /// Whether the client wants to know what a guardrail did.
+    tells_trace: bool,
+    /// Whether the client wants fields of the model's own answer.
+    tells_fields: bool,
+    /// Whether the stream's `inputTokens` may hold the cached tokens too.
+    counts_cached_input_twice: bool,
+}
+
+impl Memo {
+    /// The client's name of a tool.
+    fn name<'n>(&'n self, name: &'n JsonText<'n>) -> Cow<'n, JsonText<'n>> {
+        if self.names.is_empty() {
+            return Cow::Borrowed(name);
+        }
+        self.names
+            .restore(&name.decoded())
+            .map_or(Cow::Borrowed(name), Cow::Borrowed)
+    }
 }
 
 impl Endpoint for ChatCompletions {
     type Memo = Memo;
     type Stream = ChatStream;
 
-    fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
+    fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
         plan::plan(&request::ChatRequest::parse(body)?, body, context)
+    }
+
+    fn review(memo: &Memo, reply: &ConverseResponse<'_>) -> Option<Repair> {
+        response::review(memo, reply)
     }
 
     fn response(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem> {
@@ -49,7 +92,7 @@ impl Endpoint for ChatCompletions {
     }
 
     fn stream(memo: Memo) -> ChatStream {
-        ChatStream::new(&memo)
+        ChatStream::new(memo)
     }
 
     fn error(problem: &Problem) -> Vec<u8> {
@@ -82,7 +125,8 @@ fn malformed() -> Problem {
 }
 
 /// Writes the `usage` object. OpenAI's `prompt_tokens` counts the cached part of the prompt; Bedrock's doesn't.
-fn write_usage(usage: &TokenUsage, out: &mut Vec<u8>) {
+/// `thinking_tokens` are those of the completion that were thoughts, where the model tells.
+fn write_usage(usage: &TokenUsage, thinking_tokens: Option<u64>, out: &mut Vec<u8>) {
     ObjectWriter::write(out, |object| {
         let prompt_tokens = usage.prompt_tokens();
         object.field("prompt_tokens", &prompt_tokens);
@@ -92,5 +136,30 @@ fn write_usage(usage: &TokenUsage, out: &mut Vec<u8>) {
             details.field("cached_tokens", &usage.cache_read_input_tokens);
             details.field("cache_write_tokens", &usage.cache_write_input_tokens);
         });
+        if let Some(thinking_tokens) = thinking_tokens {
+            object.object("completion_tokens_details", |details| {
+                details.field("reasoning_tokens", &thinking_tokens);
+            });
+        }
     });
+}
+
+/// Writes the members that tell of the call itself, where there is something to tell.
+fn write_extras(memo: &Memo, extras: &Extras<'_>, answer: &mut ObjectWriter<'_>) {
+    let tier = extras.service_tier.as_ref().map(|tier| match tier.inner() {
+        // OpenAI's word for it.
+        "reserved" => JsonText::encode("scale"),
+        _ => tier.clone(),
+    });
+    answer.optional("service_tier", &tier);
+    if memo.tells_trace {
+        answer.optional("trace", &extras.trace);
+    }
+    if memo.tells_fields {
+        answer.optional(
+            "additionalModelResponseFields",
+            &extras.additional_model_response_fields,
+        );
+    }
+    answer.optional("performanceConfig", &extras.performance_config);
 }

@@ -7,8 +7,15 @@ use outcrop_bedrock::json::Json;
 pub(super) enum Treatment {
     /// It can't change the meaning of an answer, so leaving it out needs no word.
     Ignore,
+    /// It has a place of its own in the plan.
+    Placed,
     /// It is left out, and a note says so, unless it has its default value.
     Drop {
+        /// The value that asks for nothing, in JSON.
+        neutral: &'static str,
+    },
+    /// It goes to the models that take it by OpenAI's name, and is otherwise dropped as above.
+    PassToSome {
         /// The value that asks for nothing, in JSON.
         neutral: &'static str,
     },
@@ -25,26 +32,23 @@ pub(super) enum Treatment {
 
 /// The treatment of the parameter `name`.
 ///
-/// Names and defaults from OpenAI's API description, `CreateChatCompletionRequest`, read 2026-11.
+/// Names and defaults from OpenAI's API description, `CreateChatCompletionRequest`, read 2026-11; those of credentials
+/// and routing from LiteLLM's document on Bedrock, read 2026-11.
 pub(super) fn treatment(name: &str) -> Treatment {
-    use Treatment::{Drop, Ignore, Pass, Refuse};
-    let not_yet = "it is not supported yet";
+    use Treatment::{Drop, Ignore, Pass, PassToSome, Placed, Refuse};
+    let text_only = "answers are text";
     match name {
-        // OpenAI's own book-keeping, and hints about its caches and safety systems.
-        "store" | "safety_identifier" | "prompt_cache_key" | "prompt_cache_retention" | "prompt_cache_options" => {
-            Ignore
-        }
-        // Hints about speed and style: the answer stays an answer.
-        "prediction" | "verbosity" | "moderation" => Drop { neutral: "null" },
-        "service_tier" => Drop { neutral: "\"auto\"" },
-        "reasoning_effort" => Drop { neutral: "\"none\"" },
-        "parallel_tool_calls" => Drop { neutral: "true" },
-        // Best effort at OpenAI's as well.
-        "seed" => Drop { neutral: "null" },
-        "frequency_penalty" | "presence_penalty" => Drop { neutral: "0" },
-        "logit_bias" => Drop { neutral: "{}" },
+        // OpenAI's own book-keeping, and hints about its safety systems.
+        "store" | "safety_identifier" => Ignore,
         // The name that tells nothing beyond the model's.
         "model_provider" => Ignore,
+        "top_k" | "service_tier" => Placed,
+        // Hints about speed and style: the answer stays an answer.
+        "prediction" | "verbosity" | "moderation" => Drop { neutral: "null" },
+        "logit_bias" => Drop { neutral: "{}" },
+        // Best effort at OpenAI's as well.
+        "seed" => PassToSome { neutral: "null" },
+        "frequency_penalty" | "presence_penalty" => PassToSome { neutral: "0" },
         "logprobs" => Refuse {
             neutral: &["false"],
             advice: "Bedrock's models don't tell log probabilities",
@@ -53,17 +57,13 @@ pub(super) fn treatment(name: &str) -> Treatment {
             neutral: &["0"],
             advice: "Bedrock's models don't tell log probabilities",
         },
-        "response_format" => Refuse {
-            neutral: &[r#"{"type":"text"}"#],
-            advice: not_yet,
-        },
         "modalities" => Refuse {
             neutral: &[r#"["text"]"#],
-            advice: "answers are text",
+            advice: text_only,
         },
         "audio" => Refuse {
             neutral: &[],
-            advice: "answers are text",
+            advice: text_only,
         },
         "web_search_options" => Refuse {
             neutral: &[],
@@ -73,9 +73,31 @@ pub(super) fn treatment(name: &str) -> Treatment {
             neutral: &[],
             advice: "it is deprecated; use 'tools' and 'tool_choice' instead",
         },
+        // Whose account is asked, and where, is the operator's decision.
+        "api_base"
+        | "api_key"
+        | "api_version"
+        | "base_url"
+        | "custom_llm_provider"
+        | "endpoint_url"
+        | "extra_headers"
+        | "extra_query"
+        | "modelId"
+        | "model_id"
+        | "region"
+        | "region_name" => Refuse {
+            neutral: &[],
+            advice: OPERATORS_DECISION,
+        },
+        _ if name.starts_with("aws_") => Refuse {
+            neutral: &[],
+            advice: OPERATORS_DECISION,
+        },
         _ => Pass,
     }
 }
+
+const OPERATORS_DECISION: &str = "credentials and routing are the gateway's own";
 
 /// Whether `value` is `neutral` but for white space and the writing of numbers.
 pub(super) fn is_neutral(value: &Json<'_>, neutral: &str) -> bool {

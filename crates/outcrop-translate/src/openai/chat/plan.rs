@@ -1,52 +1,111 @@
 //! From the request to the call.
 
+mod bedrock;
+mod caching;
 mod conversation;
+mod history;
+mod mend;
 mod metadata;
+mod others;
+mod prefill;
+mod sampling;
+mod structured;
+mod thinking;
 mod tools;
-
-use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use outcrop_bedrock::call::Operation;
-use outcrop_bedrock::converse::{ConverseRequest, InferenceConfig};
+use outcrop_bedrock::converse::{ContentBlock, ConverseRequest, Role};
 use outcrop_bedrock::json::JsonText;
 use outcrop_bedrock::model_id;
 
 use super::Memo;
-use super::parameter::{self, Treatment};
+use super::form::Way;
 use super::request::ChatRequest;
-use crate::endpoint::{Context, Plan};
-use crate::family::{self, Sampling};
+use crate::endpoint::{Context, Halt, Plan, Repair};
+use crate::family::Traits;
+use crate::names::Names;
 use crate::notes::Notes;
+use crate::policy::{OnUnsupported, Policy};
 use crate::problem::{Problem, ProblemKind};
-
-/// The most stop sequences that Converse takes (service model of Bedrock Runtime, 2026-11).
-const MAX_STOP_SEQUENCES: usize = 2500;
+use crate::schema;
+use conversation::{Conversation, Telling};
 
 /// Plans the calls that answer a request, which was read from `source`.
-pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Problem> {
-    let mut notes = Notes::default();
+pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
     let model = model(request, context)?;
     let choices = choices(request, context)?;
     let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
-    let conversation = conversation::translate(messages, &mut notes)?;
-    let mut converse = ConverseRequest {
-        tool_config: tools::translate(request, &conversation.messages, &mut notes)?,
-        messages: conversation.messages,
-        system: conversation.system,
-        inference_config: inference_config(request, model, &mut notes)?,
-        additional_model_request_fields: Vec::new(),
-        request_metadata: metadata::translate(request, &mut notes),
+    let lessons = context.advisor.map_or_else(Vec::new, |advisor| advisor.lessons(model));
+    let traits = Traits::of(model, &lessons);
+    let policy = context
+        .advisor
+        .map_or_else(Policy::default, |advisor| advisor.policy(model));
+    let (mut notes, mut names) = (Notes::default(), Names::default());
+
+    let has_tools = tools::are_within_reach(request, &traits)?;
+    let mut remote = context.remote.cloned().unwrap_or_default();
+    let mut telling = Telling {
+        model_id: model,
+        traits: &traits,
+        names: &mut names,
+        notes: &mut notes,
+        tools_in_words: !has_tools,
     };
-    place_others(request, &mut converse, &mut notes)?;
+    let Conversation { messages, system } = conversation::translate(messages, &mut remote, &mut telling)?;
+    if !remote.missing().is_empty() {
+        return Err(Halt::Fetch(remote.missing().to_vec()));
+    }
+    let (inference_config, own_stop) = sampling::translate(request, &traits, &mut notes)?;
+    let mut converse = ConverseRequest {
+        messages,
+        system,
+        inference_config,
+        request_metadata: metadata::translate(request, &mut notes),
+        ..ConverseRequest::default()
+    };
+    let guardrail = bedrock::place(request, &traits, &policy, &mut converse, &mut notes)?;
+    others::place(request, &traits, &mut converse, &mut notes)?;
+    let max_tokens = converse.inference_config.max_tokens;
+    let thinking = thinking::place(request, max_tokens, &traits, &mut converse, &mut notes);
+    sampling::fit_to_thinking(thinking, &mut converse, &mut notes);
+    if has_tools {
+        let config = tools::translate(request, &traits, thinking.with_budget, &mut names, &mut notes)?;
+        converse.tool_config = Some(config);
+        tools::place_parallel(request, &traits, &mut converse, &mut notes);
+    }
+    let form = structured::place(request, &traits, thinking, &mut names, &mut converse, &mut notes)?;
+    let begun = prefill::settle(&mut converse.messages, &traits, thinking.is_on, &mut notes);
+    if let Some(repair) = context.repair {
+        ask_again(repair, &mut converse, &mut notes);
+    }
+    caching::settle(
+        &mut converse,
+        request.caching,
+        policy.prompt_caching,
+        &traits,
+        &mut notes,
+    );
+
+    let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
+    if on_unsupported == OnUnsupported::Reject
+        && let Some(problem) = notes.refusal()
+    {
+        return Err(problem.into());
+    }
+    let is_reviewed = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
+    let can_stream = !is_reviewed && (converse.tool_config.is_none() || traits.tool_streaming);
     Ok(Plan {
-        operation: if request.stream {
+        operation: if request.stream && can_stream {
             Operation::ConverseStream
         } else {
             Operation::Converse
         },
+        streams: request.stream,
         model_id: model.to_owned(),
-        body: converse.to_body(source),
+        is_reviewed,
+        parameters: parameters(&converse),
+        guardrail,
         choices,
         memo: Memo {
             id: format!("chatcmpl-{:032x}", context.unique),
@@ -54,7 +113,17 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             model: JsonText::encode(model),
             include_usage: request.include_usage,
             choices,
+            names: names.restorer(),
+            stop: own_stop,
+            begun,
+            form,
+            thinking_tag: request.include_thinking_data.then_some(traits.thinking_tag),
+            signs_thoughts: traits.takes_signed_thoughts,
+            tells_trace: bedrock::is_traced(&converse),
+            tells_fields: !request.bedrock.additional_model_response_field_paths.is_empty(),
+            counts_cached_input_twice: request.stream && traits.counts_cached_input_twice,
         },
+        body: converse.to_body(source),
         notes,
     })
 }
@@ -92,118 +161,43 @@ fn choices(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<usize, Pr
     Ok(choices)
 }
 
-fn inference_config<'a>(
-    request: &ChatRequest<'a>,
-    model: &str,
-    notes: &mut Notes,
-) -> Result<InferenceConfig<'a>, Problem> {
-    let in_range = |name: &str, value: Option<f64>, largest: f64| match value {
-        Some(value) if !(0.0..=largest).contains(&value) => {
-            let message = format!("Invalid '{name}': expected a number from 0 to {largest}, but got {value}.");
-            Err(Problem::invalid(message).with_code("invalid_value").with_param(name))
-        }
-        value => Ok(value),
+/// Shows the model its answer, and what is wrong with it.
+fn ask_again<'a>(repair: &Repair, converse: &mut ConverseRequest<'a>, notes: &mut Notes) {
+    let answer = if repair.answer.trim().is_empty() {
+        mend::NO_CONTENT
+    } else {
+        repair.answer.trim_end()
     };
-    let mut temperature = in_range("temperature", request.temperature, 2.0)?;
-    let mut top_p = in_range("top_p", request.top_p, 1.0)?;
-    match family::sampling(model) {
-        Sampling::Both => {}
-        Sampling::Either => {
-            if temperature.is_some() && top_p.take().is_some() {
-                notes.add("top_p", "dropped", "temperature-set");
-            }
-        }
-        Sampling::Neither => {
-            if temperature.take().is_some() {
-                notes.add("temperature", "dropped", "refused-by-model");
-            }
-            if top_p.take().is_some() {
-                notes.add("top_p", "dropped", "refused-by-model");
-            }
-        }
-    }
-    // OpenAI's scale ends at 2, Bedrock's at 1.
-    if temperature.is_some_and(|temperature| temperature > 1.0) {
-        temperature = Some(1.0);
-        notes.add("temperature", "1", "largest-on-bedrock");
-    }
-    Ok(InferenceConfig {
-        max_tokens: max_tokens(request, notes)?,
-        temperature,
-        top_p,
-        stop_sequences: stop_sequences(request, notes)?,
-    })
-}
-
-fn max_tokens(request: &ChatRequest<'_>, notes: &mut Notes) -> Result<Option<u64>, Problem> {
-    let (name, max_tokens) = match (request.max_completion_tokens, request.max_tokens) {
-        (Some(max), other) => {
-            if other.is_some_and(|other| other != max) {
-                notes.add("max_tokens", "dropped", "max_completion_tokens-set");
-            }
-            ("max_completion_tokens", Some(max))
-        }
-        (None, max) => ("max_tokens", max),
+    let turn = |role, text: &str| outcrop_bedrock::converse::Message {
+        role,
+        content: vec![ContentBlock::Text(JsonText::encode(text))],
     };
-    if max_tokens == Some(0) {
-        let message = format!("Invalid '{name}': expected a whole number, 1 or above.");
-        return Err(Problem::invalid(message).with_code("invalid_value").with_param(name));
-    }
-    Ok(max_tokens)
+    converse.messages.push(turn(Role::Assistant, answer));
+    converse
+        .messages
+        .push(turn(Role::User, &schema::repair(&repair.complaint)));
+    notes.add("response_format", "repaired", "first-answer-did-not-fit");
 }
 
-fn stop_sequences<'a>(request: &ChatRequest<'a>, notes: &mut Notes) -> Result<Vec<JsonText<'a>>, Problem> {
-    if request.stop.len() > MAX_STOP_SEQUENCES {
-        let message = format!("Invalid 'stop': expected at most {MAX_STOP_SEQUENCES} sequences.");
-        return Err(Problem::invalid(message).with_code("invalid_value").with_param("stop"));
-    }
-    let mut seen = HashSet::with_capacity(request.stop.len());
-    let mut sequences = Vec::with_capacity(request.stop.len());
-    for sequence in &request.stop {
-        if sequence.inner().is_empty() {
-            notes.add("stop", "shortened", "empty-sequence");
-        } else if seen.insert(sequence.token()) {
-            sequences.push(sequence.clone());
-        }
-    }
-    Ok(sequences)
-}
-
-fn place_others<'a>(
-    request: &ChatRequest<'a>,
-    converse: &mut ConverseRequest<'a>,
-    notes: &mut Notes,
-) -> Result<(), Problem> {
-    // As with every parameter, the last one of a name counts.
-    let last: HashMap<&str, usize> = request
-        .others
+/// The client's names of the parameters that a refusal may be about.
+fn parameters(converse: &ConverseRequest<'_>) -> Vec<String> {
+    let config = &converse.inference_config;
+    let own = [
+        ("temperature", config.temperature.is_some()),
+        ("top_p", config.top_p.is_some()),
+        ("stop", !config.stop_sequences.is_empty()),
+        ("service_tier", converse.service_tier.is_some()),
+    ];
+    let own = own
+        .into_iter()
+        .filter(|(_, is_set)| *is_set)
+        .map(|(name, _)| name.to_owned());
+    let extra = converse
+        .additional_model_request_fields
         .iter()
-        .enumerate()
-        .map(|(index, (name, _))| (name.as_str(), index))
-        .collect();
-    for (index, (name, value)) in request.others.iter().enumerate() {
-        if last.get(name.as_str()) != Some(&index) {
-            continue;
-        }
-        match parameter::treatment(name) {
-            Treatment::Ignore => {}
-            Treatment::Drop { neutral } => {
-                if !parameter::is_neutral(value, neutral) {
-                    notes.add(name, "dropped", "unsupported");
-                }
-            }
-            Treatment::Refuse { neutral, advice } => {
-                if !neutral.iter().any(|neutral| parameter::is_neutral(value, neutral)) {
-                    let message = format!("Unsupported parameter: '{name}'; {advice}.");
-                    return Err(Problem::invalid(message)
-                        .with_code("unsupported_parameter")
-                        .with_param(name));
-                }
-            }
-            Treatment::Pass => converse
-                .additional_model_request_fields
-                .push((name.clone().into(), value.clone())),
-        }
-    }
-    Ok(())
+        .map(|(name, _)| match name.as_ref() {
+            "k" | "inferenceConfig" => "top_k".to_owned(),
+            name => name.to_owned(),
+        });
+    own.chain(extra).collect()
 }

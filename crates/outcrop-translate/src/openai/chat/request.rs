@@ -4,9 +4,14 @@
 
 use std::borrow::Cow;
 
+use outcrop_bedrock::converse::CacheTtl;
 use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
 
+use super::cache_control::read_cache_control;
 use super::message::Message;
+use super::response_format::ResponseFormat;
+use crate::effort::Effort;
+use crate::policy::{OnUnsupported, PromptCaching};
 
 /// A request, read but not judged.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +28,19 @@ pub(super) struct ChatRequest<'a> {
     pub(super) stop: Vec<JsonText<'a>>,
     pub(super) tools: Vec<Tool<'a>>,
     pub(super) tool_choice: Option<ToolChoice<'a>>,
+    pub(super) parallel_tool_calls: Option<bool>,
+    pub(super) response_format: ResponseFormat<'a>,
+    pub(super) reasoning_effort: Option<Effort>,
+    /// Anthropic's own words for thinking.
+    pub(super) thinking: Option<Thinking<'a>>,
+    /// bedrock-wrapper's switch: thoughts stand in the content.
+    pub(super) include_thinking_data: bool,
     pub(super) user: Option<Cow<'a, str>>,
     pub(super) metadata: Vec<(String, Cow<'a, str>)>,
+    pub(super) caching: Caching,
+    pub(super) on_unsupported: Option<OnUnsupported>,
+    /// Bedrock's own parameters, by Bedrock's names.
+    pub(super) bedrock: BedrockParameters<'a>,
     /// Parameters that have no place of their own: OpenAI's others, and those that aren't OpenAI's.
     pub(super) others: Vec<(String, Json<'a>)>,
 }
@@ -35,6 +51,8 @@ pub(super) struct Tool<'a> {
     pub(super) name: JsonText<'a>,
     pub(super) description: Option<JsonText<'a>>,
     pub(super) parameters: Option<Json<'a>>,
+    pub(super) strict: bool,
+    pub(super) cache_point: Option<CacheTtl>,
 }
 
 /// Whether a tool must be called.
@@ -44,6 +62,47 @@ pub(super) enum ToolChoice<'a> {
     None,
     Required,
     Function(JsonText<'a>),
+}
+
+/// `thinking`, as it stands, and what must be known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Thinking<'a> {
+    pub(super) json: Json<'a>,
+    pub(super) kind: Option<String>,
+    pub(super) budget_tokens: Option<u64>,
+}
+
+/// What a request says of caching, besides the points it marks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Caching {
+    /// `prompt_caching`: which points are placed by the gateway.
+    pub(super) mode: Option<PromptCaching>,
+    /// bedrock-access-gateway's form of it, which names the parts of the request.
+    pub(super) parts: Option<CachedParts>,
+    /// OpenAI's `prompt_cache_key`, `prompt_cache_options` or `prompt_cache_retention`: the client expects caching.
+    pub(super) is_expected: bool,
+    /// OpenAI's `prompt_cache_options.mode` is `explicit`: no points but those of the client's.
+    pub(super) is_explicit: bool,
+    /// How long it should last.
+    pub(super) ttl: CacheTtl,
+}
+
+/// Parts of a request that are cached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CachedParts {
+    pub(super) system: bool,
+    pub(super) messages: bool,
+}
+
+/// Bedrock's own parameters.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BedrockParameters<'a> {
+    pub(super) guardrail_config: Vec<(String, JsonText<'a>)>,
+    pub(super) performance_config: Option<Json<'a>>,
+    pub(super) service_tier: Option<JsonText<'a>>,
+    pub(super) prompt_variables: Option<Json<'a>>,
+    pub(super) request_metadata: Vec<(String, Cow<'a, str>)>,
+    pub(super) additional_model_response_field_paths: Vec<JsonText<'a>>,
 }
 
 impl<'a> ChatRequest<'a> {
@@ -96,9 +155,22 @@ impl<'a> ChatRequest<'a> {
             "stop" | "stop_sequences" => self.read_stop(reader)?,
             "tools" => self.tools = reader.list(Tool::read)?,
             "tool_choice" => self.tool_choice = Some(ToolChoice::read(reader)?),
+            "parallel_tool_calls" => self.parallel_tool_calls = Some(reader.bool()?),
+            "response_format" => self.response_format = ResponseFormat::read(reader)?,
+            "reasoning_effort" => self.reasoning_effort = Some(read_word(reader, Effort::from_name, Effort::NAMES)?),
+            "thinking" => self.thinking = Some(Thinking::read(reader)?),
+            "include_thinking_data" => self.include_thinking_data = reader.bool()?,
             "user" => self.user = Some(reader.string()?),
-            "metadata" => reader.object(|key, reader| {
-                self.metadata.push((key.to_owned(), reader.string()?));
+            "metadata" => self.metadata = read_pairs(reader)?,
+            "on_unsupported" => {
+                self.on_unsupported = Some(read_word(reader, OnUnsupported::from_name, "'adapt' or 'reject'")?);
+            }
+            "prompt_caching" | "prompt_cache_key" | "prompt_cache_options" | "prompt_cache_retention" => {
+                self.caching.read_parameter(name, reader)?;
+            }
+            _ if self.bedrock.read_parameter(name, reader)? => {}
+            "additionalModelRequestFields" => reader.object(|name, reader| {
+                self.others.push((name.to_owned(), reader.json()?));
                 Ok(())
             })?,
             _ => self.others.push((name.to_owned(), reader.json()?)),
@@ -123,11 +195,12 @@ impl<'a> ChatRequest<'a> {
 
 impl<'a> Tool<'a> {
     fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let (mut kind, mut tool) = (None, None);
+        let (mut kind, mut tool, mut cache_point) = (None, None, None);
         reader.object(|name, reader| {
             match name {
                 "type" => kind = Some(reader.string()?),
                 "function" => tool = Some(Self::read_function(reader)?),
+                "cache_control" => cache_point = read_cache_control(reader)?,
                 _ => reader.skip()?,
             }
             Ok(())
@@ -136,14 +209,19 @@ impl<'a> Tool<'a> {
             Some("function") | None => {}
             Some(_) => return Err(Fault::shape("only tools of type 'function' are supported").under_key("type")),
         }
-        tool.ok_or_else(|| Fault::shape("is required").under_key("function"))
+        let mut tool: Self = tool.ok_or_else(|| Fault::shape("is required").under_key("function"))?;
+        tool.cache_point = cache_point.or(tool.cache_point);
+        Ok(tool)
     }
 
     fn read_function(reader: &mut Reader<'a>) -> Result<Self, Fault> {
         let (mut name, mut description, mut parameters) = (None, None, None);
+        let (mut strict, mut cache_point) = (false, None);
         reader.object(|member, reader| {
             match member {
                 "name" => name = Some(reader.text()?),
+                "strict" => strict = reader.nullable(Reader::bool)?.unwrap_or(false),
+                "cache_control" => cache_point = read_cache_control(reader)?,
                 "description" => description = reader.nullable(Reader::text)?,
                 "parameters" => {
                     parameters = reader.nullable(|reader| match reader.kind()? {
@@ -154,7 +232,6 @@ impl<'a> Tool<'a> {
                         ))),
                     })?;
                 }
-                // `strict` asks for what only some models can promise; without it the answer is still valid.
                 _ => reader.skip()?,
             }
             Ok(())
@@ -164,6 +241,8 @@ impl<'a> Tool<'a> {
             name,
             description,
             parameters,
+            strict,
+            cache_point,
         })
     }
 }
@@ -190,4 +269,139 @@ impl<'a> ToolChoice<'a> {
             .map(Self::Function)
             .ok_or_else(|| Fault::shape("is required").under_key("name").under_key("function"))
     }
+}
+
+impl<'a> Thinking<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let json = reader.json()?;
+        let (mut kind, mut budget_tokens) = (None, None);
+        json.read(|reader| {
+            reader.object(|name, reader| {
+                match name {
+                    "type" => kind = Some(reader.string()?.into_owned()),
+                    "budget_tokens" => budget_tokens = reader.nullable(Reader::count)?,
+                    _ => reader.skip()?,
+                }
+                Ok(())
+            })
+        })?;
+        Ok(Self {
+            json,
+            kind,
+            budget_tokens,
+        })
+    }
+}
+
+impl Caching {
+    fn read_parameter(&mut self, name: &str, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        match name {
+            "prompt_caching" if reader.kind()? == Kind::Object => {
+                let mut parts = CachedParts {
+                    system: false,
+                    messages: false,
+                };
+                reader.object(|name, reader| {
+                    match name {
+                        "system" => parts.system = reader.nullable(Reader::bool)?.unwrap_or(false),
+                        "messages" => parts.messages = reader.nullable(Reader::bool)?.unwrap_or(false),
+                        _ => return Err(Fault::shape("expected 'system' and 'messages'")),
+                    }
+                    Ok(())
+                })?;
+                self.parts = Some(parts);
+            }
+            "prompt_caching" => {
+                self.mode = Some(read_word(
+                    reader,
+                    PromptCaching::from_name,
+                    "'off', 'explicit' or 'auto'",
+                )?);
+            }
+            "prompt_cache_options" => {
+                self.is_expected = true;
+                reader.object(|name, reader| {
+                    match name {
+                        "mode" => self.is_explicit = reader.nullable(Reader::string)?.as_deref() == Some("explicit"),
+                        // OpenAI's only lifetime, 30 minutes, is between Bedrock's two: the longer one keeps the promise.
+                        "ttl" => {
+                            if reader.nullable(Reader::string)?.is_some() {
+                                self.ttl = CacheTtl::OneHour;
+                            }
+                        }
+                        _ => reader.skip()?,
+                    }
+                    Ok(())
+                })?;
+            }
+            "prompt_cache_retention" => {
+                self.is_expected = true;
+                if reader.string()? == "24h" {
+                    self.ttl = CacheTtl::OneHour;
+                }
+            }
+            _ => {
+                // Which key it is doesn't matter to Bedrock, which finds prefixes by their content.
+                reader.string()?;
+                self.is_expected = true;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> BedrockParameters<'a> {
+    /// Reads the parameter if it is one of these.
+    fn read_parameter(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, Fault> {
+        match name {
+            "guardrailConfig" | "guardrail_config" => reader.object(|name, reader| {
+                let known = [
+                    "guardrailIdentifier",
+                    "guardrailVersion",
+                    "trace",
+                    "streamProcessingMode",
+                ];
+                if !known.contains(&name) {
+                    return Err(Fault::shape(format!("expected one of {}", known.join(", "))));
+                }
+                self.guardrail_config.push((name.to_owned(), reader.text()?));
+                Ok(())
+            })?,
+            "performanceConfig" => self.performance_config = Some(read_object(reader)?),
+            "serviceTier" => reader.object(|name, reader| match name {
+                "type" => reader.text().map(|tier| self.service_tier = Some(tier)),
+                _ => Err(Fault::shape("expected 'type'")),
+            })?,
+            "promptVariables" => self.prompt_variables = Some(read_object(reader)?),
+            "requestMetadata" => self.request_metadata = read_pairs(reader)?,
+            "additionalModelResponseFieldPaths" => {
+                self.additional_model_response_field_paths = reader.list(Reader::text)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn read_object<'a>(reader: &mut Reader<'a>) -> Result<Json<'a>, Fault> {
+    match reader.kind()? {
+        Kind::Object => reader.json(),
+        other => Err(Fault::shape(format!(
+            "expected an object, but got {}",
+            other.described()
+        ))),
+    }
+}
+
+fn read_pairs<'a>(reader: &mut Reader<'a>) -> Result<Vec<(String, Cow<'a, str>)>, Fault> {
+    let mut pairs = Vec::new();
+    reader.object(|key, reader| {
+        pairs.push((key.to_owned(), reader.string()?));
+        Ok(())
+    })?;
+    Ok(pairs)
+}
+
+fn read_word<T>(reader: &mut Reader<'_>, known: fn(&str) -> Option<T>, names: &str) -> Result<T, Fault> {
+    known(&reader.string()?).ok_or_else(|| Fault::shape(format!("expected {names}")))
 }

@@ -1,24 +1,22 @@
 //! From whole replies to the answer (OpenAI's API description, `CreateChatCompletionResponse`, read 2026-11).
 
-use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, TokenUsage, ToolUse};
+use std::borrow::Cow;
+
+use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, StopReason, TokenUsage, ToolUse};
 use outcrop_bedrock::json::{JsonText, ObjectWriter, write_array};
 
-use super::{Memo, finish_reason, is_malformed, malformed, write_usage};
+use super::form::{Form, Misfit, Way, is_whole};
+use super::text::TextFilter;
+use super::{Memo, finish_reason, is_malformed, malformed, write_extras, write_usage};
+use crate::endpoint::Repair;
 use crate::problem::Problem;
 
 /// Writes the answer: one choice for each reply.
 pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem> {
-    let is_unusable = |reply: &ConverseResponse<'_>| {
-        let says_something = |block: &ContentBlock<'_>| match block {
-            ContentBlock::Text(text) => !text.is_blank(),
-            ContentBlock::ToolUse(_) => true,
-            _ => false,
-        };
-        is_malformed(&reply.stop_reason) && !reply.content.iter().any(says_something)
-    };
-    if replies.iter().any(is_unusable) {
-        return Err(malformed());
-    }
+    let choices = replies
+        .iter()
+        .map(|reply| Choice::of(memo, reply))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(1024);
     ObjectWriter::write(&mut out, |answer| {
         answer.field("id", &memo.id);
@@ -27,58 +25,215 @@ pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec
         answer.field("model", &memo.model);
         write_array(
             answer.key("choices"),
-            replies.iter().enumerate(),
-            |(index, reply), out| {
-                write_choice(index, reply, out);
+            choices.iter().enumerate(),
+            |(index, choice), out| {
+                choice.write(memo, index, out);
             },
         );
         let usage = replies
             .iter()
             .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
-        write_usage(&usage, answer.key("usage"));
+        let thinking_tokens = replies
+            .iter()
+            .filter_map(|reply| reply.extras.thinking_tokens())
+            .reduce(u64::saturating_add);
+        write_usage(&usage, thinking_tokens, answer.key("usage"));
+        if let Some(reply) = replies.first() {
+            write_extras(memo, &reply.extras, answer);
+        }
     });
     Ok(out)
 }
 
-fn write_choice(index: usize, reply: &ConverseResponse<'_>, out: &mut Vec<u8>) {
-    let (mut texts, mut thoughts, mut calls) = (Vec::new(), Vec::new(), Vec::new());
-    for block in &reply.content {
-        match block {
-            ContentBlock::Text(text) => texts.push(text.clone()),
-            ContentBlock::ToolUse(tool_use) => calls.push(tool_use),
-            ContentBlock::Reasoning(Reasoning::Text { text, .. }) => thoughts.push(text.clone()),
-            // Blocks that OpenAI's messages have no place for.
-            _ => {}
+/// What is wrong with an answer that was asked for in words.
+pub(super) fn review(memo: &Memo, reply: &ConverseResponse<'_>) -> Option<Repair> {
+    let form = memo.form.as_ref()?;
+    let parts = Parts::of(reply, Some(form));
+    if !is_whole(&reply.stop_reason) || !parts.calls.is_empty() {
+        return None;
+    }
+    let answer = JsonText::join(&parts.texts, "").decoded().into_owned();
+    let Misfit(complaint) = form.fit(&answer).err()?;
+    Some(Repair { answer, complaint })
+}
+
+/// The blocks of a reply, sorted by what they are for the client.
+#[derive(Default)]
+struct Parts<'r, 'a> {
+    texts: Vec<JsonText<'a>>,
+    thoughts: Vec<&'r Reasoning<'a>>,
+    calls: Vec<&'r ToolUse<'a>>,
+    /// Arguments of the tool that takes the answer.
+    form: Option<&'r str>,
+}
+
+impl<'r, 'a> Parts<'r, 'a> {
+    fn of(reply: &'r ConverseResponse<'a>, form: Option<&Form>) -> Self {
+        let tool = form.and_then(|form| form.tool.as_deref());
+        let mut parts = Self::default();
+        for block in &reply.content {
+            match block {
+                ContentBlock::Text(text) => parts.texts.push(text.clone()),
+                ContentBlock::ToolUse(call) if tool.is_some_and(|tool| call.name.decoded() == tool) => {
+                    parts.form.get_or_insert(call.input.as_str());
+                }
+                ContentBlock::ToolUse(call) => parts.calls.push(call),
+                ContentBlock::Reasoning(reasoning) => parts.thoughts.push(reasoning),
+                // Blocks that OpenAI's messages have no place for.
+                _ => {}
+            }
+        }
+        parts
+    }
+}
+
+/// One choice of the answer.
+struct Choice<'r, 'a> {
+    parts: Parts<'r, 'a>,
+    /// `None` where there is no text, only calls.
+    content: Option<JsonText<'a>>,
+    finish_reason: &'static str,
+}
+
+impl<'r, 'a> Choice<'r, 'a> {
+    fn of(memo: &Memo, reply: &'r ConverseResponse<'a>) -> Result<Self, Problem> {
+        let mut parts = Parts::of(reply, memo.form.as_ref());
+        let says_something =
+            !parts.calls.is_empty() || parts.form.is_some() || parts.texts.iter().any(|text| !text.is_blank());
+        if is_malformed(&reply.stop_reason) && !says_something {
+            return Err(malformed());
+        }
+        let mut stop_reason = Cow::Borrowed(&reply.stop_reason);
+        let mut content = content(memo, &parts, &reply.stop_reason)?;
+        if let (Some(mut filter), Some(text)) = (TextFilter::of(memo), &content) {
+            let mut filtered = String::new();
+            filter.push(&text.decoded(), &mut filtered);
+            filter.finish(&mut filtered);
+            if filter.is_stopped() {
+                // What comes after the text would not have been said.
+                stop_reason = Cow::Owned(StopReason::StopSequence);
+                parts.calls.clear();
+            }
+            content = Some(JsonText::encode(&filtered));
+        }
+        if let Some(tag) = memo.thinking_tag
+            && let Some(thoughts) = parts.text_of_thoughts()
+        {
+            let answer = content.as_ref().map_or(Cow::Borrowed(""), |content| content.decoded());
+            content = Some(JsonText::encode(&format!(
+                "<{tag}>{}</{tag}>\n\n{answer}",
+                thoughts.decoded()
+            )));
+        }
+        Ok(Self {
+            finish_reason: finish_reason(&stop_reason, !parts.calls.is_empty()),
+            parts,
+            content,
+        })
+    }
+
+    fn write(&self, memo: &Memo, index: usize, out: &mut Vec<u8>) {
+        ObjectWriter::write(out, |choice| {
+            choice.field("index", &(index as u64));
+            choice.object("message", |message| self.write_message(memo, message));
+            choice.key("logprobs").extend_from_slice(b"null");
+            choice.field("finish_reason", self.finish_reason);
+        });
+    }
+
+    fn write_message(&self, memo: &Memo, message: &mut ObjectWriter<'_>) {
+        message.field("role", "assistant");
+        match &self.content {
+            Some(content) => message.field("content", content),
+            None => message.key("content").extend_from_slice(b"null"),
+        }
+        message.key("refusal").extend_from_slice(b"null");
+        if memo.thinking_tag.is_none()
+            && let Some(thoughts) = self.parts.text_of_thoughts()
+        {
+            message.field("reasoning_content", &thoughts);
+        }
+        if self.parts.thoughts.iter().any(|thought| is_proved(thought)) {
+            write_array(message.key("thinking_blocks"), &self.parts.thoughts, |thought, out| {
+                write_thought(thought, out)
+            });
+        }
+        if !self.parts.calls.is_empty() {
+            write_array(message.key("tool_calls"), &self.parts.calls, |call, out| {
+                write_call(call, memo, out);
+            });
         }
     }
-    ObjectWriter::write(out, |choice| {
-        choice.field("index", &(index as u64));
-        choice.object("message", |message| {
-            message.field("role", "assistant");
-            if texts.is_empty() && !calls.is_empty() {
-                message.key("content").extend_from_slice(b"null");
-            } else {
-                message.field("content", &JsonText::join(&texts, ""));
-            }
-            message.key("refusal").extend_from_slice(b"null");
-            if !thoughts.is_empty() {
-                message.field("reasoning_content", &JsonText::join(&thoughts, ""));
-            }
-            if !calls.is_empty() {
-                write_array(message.key("tool_calls"), &calls, |call, out| write_call(call, out));
-            }
-        });
-        choice.key("logprobs").extend_from_slice(b"null");
-        choice.field("finish_reason", finish_reason(&reply.stop_reason, !calls.is_empty()));
+}
+
+impl Parts<'_, '_> {
+    fn text_of_thoughts(&self) -> Option<JsonText<'static>> {
+        let texts: Vec<JsonText<'_>> = self
+            .thoughts
+            .iter()
+            .filter_map(|thought| match thought {
+                Reasoning::Text { text, .. } => Some(text.clone()),
+                Reasoning::Redacted(_) => None,
+            })
+            .collect();
+        (!texts.is_empty()).then(|| JsonText::join(&texts, ""))
+    }
+}
+
+/// The text of an answer, in the form that was asked for.
+fn content<'a>(memo: &Memo, parts: &Parts<'_, 'a>, stop_reason: &StopReason) -> Result<Option<JsonText<'a>>, Problem> {
+    let text = || -> JsonText<'a> {
+        match parts.texts.as_slice() {
+            [text] => text.clone(),
+            texts => JsonText::join(texts, ""),
+        }
+    };
+    let plain = || (!parts.texts.is_empty() || parts.calls.is_empty()).then(text);
+    let Some(form) = &memo.form else {
+        return Ok(plain());
+    };
+    let given = match (form.way, parts.form) {
+        (Way::Tool, Some(arguments)) => Cow::Borrowed(arguments),
+        // It rather calls the client's tools.
+        _ if !parts.calls.is_empty() => return Ok(plain()),
+        _ => Cow::Owned(text().decoded().into_owned()),
+    };
+    match form.fit(&given) {
+        Ok(fitting) => Ok(Some(JsonText::encode(&fitting))),
+        Err(misfit) if form.is_strict && is_whole(stop_reason) => Err(form.problem(&misfit)),
+        Err(_) => Ok(Some(JsonText::encode(&given))),
+    }
+}
+
+/// Whether a thought can be shown to the model again.
+fn is_proved(thought: &Reasoning<'_>) -> bool {
+    matches!(
+        thought,
+        Reasoning::Redacted(_) | Reasoning::Text { signature: Some(_), .. }
+    )
+}
+
+/// Writes a thought in Anthropic's form, as LiteLLM does.
+fn write_thought(thought: &Reasoning<'_>, out: &mut Vec<u8>) {
+    ObjectWriter::write(out, |object| match thought {
+        Reasoning::Text { text, signature } => {
+            object.field("type", "thinking");
+            object.field("thinking", text);
+            object.optional("signature", signature);
+        }
+        Reasoning::Redacted(data) => {
+            object.field("type", "redacted_thinking");
+            object.field("data", data);
+        }
     });
 }
 
-fn write_call(call: &ToolUse<'_>, out: &mut Vec<u8>) {
+fn write_call(call: &ToolUse<'_>, memo: &Memo, out: &mut Vec<u8>) {
     ObjectWriter::write(out, |object| {
         object.field("id", &call.id);
         object.field("type", "function");
         object.object("function", |function| {
-            function.field("name", &call.name);
+            function.field("name", memo.name(&call.name).as_ref());
             // JSON in a string, as OpenAI has it.
             function.field("arguments", call.input.as_str());
         });

@@ -36,6 +36,33 @@ impl Kind for NonZeroUsize {
     }
 }
 
+impl Kind for usize {
+    const EXPECTED: &'static str = "a whole number from 0";
+    const PLACEHOLDER: &'static str = "NUMBER";
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        text.parse()
+            .ok()
+            .filter(|count| *count <= LARGEST_COUNT)
+            .ok_or_else(Invalid::kind)
+    }
+
+    fn from_file(value: &Raw) -> Result<Self, Invalid> {
+        match value {
+            Raw::Integer(count) => Self::from_text(&count.to_string()),
+            _ => Err(Invalid::kind()),
+        }
+    }
+
+    fn show(&self) -> Option<Value> {
+        Some(json!(self))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "integer", "minimum": 0, "maximum": LARGEST_COUNT })
+    }
+}
+
 /// A share from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ratio(f64);

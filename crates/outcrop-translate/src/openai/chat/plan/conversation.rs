@@ -1,16 +1,20 @@
-//! From OpenAI's list of messages to Converse's: system prompts apart, user and assistant strictly in turn, the user
-//! first, nothing blank.
+//! From OpenAI's list of messages to Converse's: system prompts apart, user and assistant in turn.
 
-use outcrop_bedrock::converse::{ContentBlock, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolUse};
-use outcrop_bedrock::json::{Fault, Json, JsonText};
+use outcrop_bedrock::converse::{
+    CacheTtl, ContentBlock, Message, Role, SystemBlock, ToolResult, ToolResultBlock, ToolResultStatus,
+};
+use outcrop_bedrock::json::{Fault, JsonText};
 
-use super::super::image;
-use super::super::message::{self, Part, ToolCall};
+use super::super::media;
+use super::super::message;
+use super::super::part::{Part, PartKind};
+use super::{history, mend};
+use crate::family::Traits;
+use crate::media::{Intake, add_text_beside_documents};
+use crate::names::Names;
 use crate::notes::Notes;
 use crate::problem::Problem;
-
-/// What stands in for a turn that must be there but says nothing.
-const NO_CONTENT: &str = "(no content)";
+use crate::remote::Remote;
 
 /// A conversation as Converse takes it.
 #[derive(Debug, Default)]
@@ -19,208 +23,169 @@ pub(super) struct Conversation<'a> {
     pub(super) system: Vec<SystemBlock<'a>>,
 }
 
+/// How a conversation is told to the model.
+pub(super) struct Telling<'t, 'a> {
+    pub(super) model_id: &'t str,
+    pub(super) traits: &'t Traits,
+    pub(super) names: &'t mut Names<'a>,
+    pub(super) notes: &'t mut Notes,
+    /// Whether calls of tools and their results are told in words, because the model must not call any.
+    pub(super) tools_in_words: bool,
+}
+
 /// Translates the messages.
 pub(super) fn translate<'a>(
     messages: &'a [message::Message<'a>],
-    notes: &mut Notes,
+    remote: &mut Remote,
+    telling: &mut Telling<'_, 'a>,
 ) -> Result<Conversation<'a>, Problem> {
     if messages.is_empty() {
         let problem = Problem::invalid("Invalid 'messages': expected at least one message.");
         return Err(problem.with_code("invalid_value").with_param("messages"));
     }
     let mut conversation = Conversation::default();
+    let mut intake = Intake::new(telling.model_id, remote);
     for (index, message) in messages.iter().enumerate() {
         if message.is_named {
-            notes.add("messages.name", "dropped", "unsupported");
+            telling.notes.lose("messages.name", "dropped", "unsupported");
         }
         conversation
-            .add(message, notes)
+            .add(message, &mut intake, telling)
             .map_err(|fault| Problem::from(fault.at_index(index).under_key("messages")))?;
     }
-    conversation.mend(notes);
+    mend::mend(&mut conversation, telling.traits, telling.notes);
+    add_text_beside_documents(&mut conversation.messages, telling.notes);
     Ok(conversation)
 }
 
 impl<'a> Conversation<'a> {
-    fn add(&mut self, message: &'a message::Message<'a>, notes: &mut Notes) -> Result<(), Fault> {
-        match message.role {
-            message::Role::System => self.add_system(message, notes),
-            message::Role::User => {
-                let blocks = user_blocks(message)?;
-                self.say(Role::User, blocks);
-                Ok(())
-            }
-            message::Role::Assistant => {
-                let blocks = assistant_blocks(message)?;
-                // A turn of the assistant without a word is no turn: the user's around it become one.
-                if blocks.is_empty() {
-                    notes.add("messages.content", "dropped", "blank");
-                } else {
-                    self.say(Role::Assistant, blocks);
-                }
-                Ok(())
-            }
+    fn add(
+        &mut self,
+        message: &'a message::Message<'a>,
+        intake: &mut Intake<'_>,
+        telling: &mut Telling<'_, 'a>,
+    ) -> Result<(), Fault> {
+        let (role, mut blocks) = match message.role {
+            message::Role::System => return self.add_system(message, telling.notes),
+            message::Role::User => (Role::User, user_blocks(message, intake)?),
+            message::Role::Assistant => (Role::Assistant, history::assistant_blocks(message, telling)?),
             message::Role::Tool => {
-                let result = tool_result(message)?;
-                self.say(Role::User, vec![ContentBlock::ToolResult(result)]);
-                Ok(())
+                let result = tool_result(message, intake, telling.names)?;
+                let blocks = if telling.tools_in_words {
+                    history::result_in_words(result)
+                } else {
+                    vec![ContentBlock::ToolResult(result)]
+                };
+                (Role::User, blocks)
             }
+        };
+        // A result is one block, so a point within it stands behind it.
+        let of_result = || parts(message).filter_map(|part| part.cache_point).last();
+        let is_result = message.role == message::Role::Tool;
+        let cache_point = message.cache_point.or_else(|| is_result.then(of_result).flatten());
+        push_cache_point(cache_point, &mut blocks);
+        // A turn of the assistant without a word is no turn: the user's around it become one.
+        if blocks.is_empty() && role == Role::Assistant {
+            telling.notes.add("messages.content", "dropped", "blank");
+        } else {
+            self.say(role, blocks);
         }
+        Ok(())
     }
 
     fn add_system(&mut self, message: &'a message::Message<'a>, notes: &mut Notes) -> Result<(), Fault> {
         if !self.messages.is_empty() {
             notes.add("messages.system", "moved", "system-prompt-comes-first");
         }
+        let before = self.system.len();
         for (index, part) in parts(message).enumerate() {
-            match part {
-                Part::Text(text) if text.is_blank() => {}
-                Part::Text(text) => self.system.push(SystemBlock::Text(text.clone())),
-                Part::ImageUrl(_) => {
+            match &part.kind {
+                PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+                PartKind::Text(text) => self.system.push(SystemBlock::Text(text.clone())),
+                PartKind::GuardedText(text) => self.system.push(SystemBlock::GuardText(text.clone())),
+                _ => {
                     let fault = Fault::shape("a system message takes text only");
                     return Err(fault.under_key("type").at_index(index).under_key("content"));
                 }
             }
+            self.add_system_cache_point(part.cache_point, before);
         }
+        self.add_system_cache_point(message.cache_point, before);
         Ok(())
     }
 
+    /// Adds a cache point behind what a message has said, if it has said anything.
+    fn add_system_cache_point(&mut self, cache_point: Option<CacheTtl>, before: usize) {
+        if let (Some(ttl), Some(last)) = (cache_point, self.system.get(before..).and_then(<[_]>::last))
+            && !matches!(last, SystemBlock::CachePoint(_))
+        {
+            self.system.push(SystemBlock::CachePoint(ttl));
+        }
+    }
+
     /// Adds blocks to the turn of `role`, which is the last one if that role spoke last.
-    fn say(&mut self, role: Role, blocks: Vec<ContentBlock<'a>>) {
+    pub(super) fn say(&mut self, role: Role, blocks: Vec<ContentBlock<'a>>) {
         match self.messages.last_mut() {
             Some(last) if last.role == role => last.content.extend(blocks),
             _ => self.messages.push(Message { role, content: blocks }),
         }
     }
-
-    /// Makes sure that there is a first turn, that it is the user's, and that no turn is empty.
-    fn mend(&mut self, notes: &mut Notes) {
-        if self.messages.is_empty() {
-            // Nothing but system messages: the last one is what the client wants answered.
-            let text = match self.system.pop() {
-                Some(SystemBlock::Text(text)) => text,
-                None => JsonText::encode(NO_CONTENT),
-            };
-            notes.add("messages.system", "user-turn", "no-user-message");
-            self.say(Role::User, vec![ContentBlock::Text(text)]);
-        }
-        if self.messages.first().is_some_and(|first| first.role != Role::User) {
-            notes.add("messages", "user-turn-added", "first-is-assistant");
-            self.messages.insert(
-                0,
-                Message {
-                    role: Role::User,
-                    content: Vec::new(),
-                },
-            );
-        }
-        for message in &mut self.messages {
-            // Models want the results of their calls before anything else that the user says.
-            message.content.sort_by_key(|block| match message.role {
-                Role::User => !matches!(block, ContentBlock::ToolResult(_)),
-                Role::Assistant => false,
-            });
-            if message.content.is_empty() {
-                message.content.push(ContentBlock::Text(JsonText::encode(NO_CONTENT)));
-                notes.add("messages.content", "filled", "blank");
-            }
-        }
-    }
 }
 
-fn parts<'a>(message: &'a message::Message<'a>) -> impl Iterator<Item = &'a Part<'a>> {
+pub(super) fn parts<'a>(message: &'a message::Message<'a>) -> impl Iterator<Item = &'a Part<'a>> {
     message.content.iter().flatten()
 }
 
+/// Adds the cache point that a part or message asks for; where nothing new was said since the last one, it marks
+/// nothing.
+pub(super) fn push_cache_point(cache_point: Option<CacheTtl>, blocks: &mut Vec<ContentBlock<'_>>) {
+    if let (Some(ttl), Some(last)) = (cache_point, blocks.last())
+        && !matches!(last, ContentBlock::CachePoint(_))
+    {
+        blocks.push(ContentBlock::CachePoint(ttl));
+    }
+}
+
 /// The blocks of a user's turn; blank texts say nothing and Bedrock refuses them.
-fn user_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
+fn user_blocks<'a>(message: &'a message::Message<'a>, intake: &mut Intake<'_>) -> Result<Vec<ContentBlock<'a>>, Fault> {
     let mut blocks = Vec::with_capacity(message.content.as_ref().map_or(0, Vec::len));
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
-            Part::ImageUrl(url) => {
-                let image = image_at(url, index)?;
-                blocks.push(ContentBlock::Image {
-                    format: image.format,
-                    base64: image.base64,
-                });
-            }
+        let at_part = |fault: Fault| fault.at_index(index).under_key("content");
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
+            PartKind::GuardedText(text) => blocks.push(ContentBlock::GuardText(text.clone())),
+            other => blocks.push(media::block(other, intake).map_err(at_part)?),
         }
+        push_cache_point(part.cache_point, &mut blocks);
     }
     Ok(blocks)
 }
 
-fn assistant_blocks<'a>(message: &'a message::Message<'a>) -> Result<Vec<ContentBlock<'a>>, Fault> {
-    let mut blocks = Vec::new();
-    for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => blocks.push(ContentBlock::Text(text.clone())),
-            Part::ImageUrl(_) => {
-                let fault = Fault::shape("an assistant message takes text only");
-                return Err(fault.under_key("type").at_index(index).under_key("content"));
-            }
-        }
-    }
-    for (index, call) in message.tool_calls.iter().enumerate() {
-        let tool_use = tool_use(call).map_err(|fault| fault.at_index(index).under_key("tool_calls"))?;
-        blocks.push(ContentBlock::ToolUse(tool_use));
-    }
-    Ok(blocks)
-}
-
-fn tool_use<'a>(call: &'a ToolCall<'a>) -> Result<ToolUse<'a>, Fault> {
-    let input = if call.arguments.trim().is_empty() {
-        Json::EMPTY_OBJECT
-    } else {
-        Json::parse(&call.arguments)
-            .ok()
-            .filter(|input| input.as_str().trim_start().starts_with('{'))
-            .ok_or_else(|| {
-                let fault = Fault::shape("expected a JSON object in a string");
-                fault.under_key("arguments").under_key("function")
-            })?
-    };
-    Ok(ToolUse {
-        id: call.id.clone(),
-        name: call.name.clone(),
-        input,
-    })
-}
-
-fn tool_result<'a>(message: &'a message::Message<'a>) -> Result<ToolResult<'a>, Fault> {
+fn tool_result<'a>(
+    message: &'a message::Message<'a>,
+    intake: &mut Intake<'_>,
+    names: &mut Names<'a>,
+) -> Result<ToolResult<'a>, Fault> {
     let mut content = Vec::new();
     for (index, part) in parts(message).enumerate() {
-        match part {
-            Part::Text(text) if text.is_blank() => {}
-            Part::Text(text) => content.push(ToolResultBlock::Text(text.clone())),
-            Part::ImageUrl(url) => {
-                let image = image_at(url, index)?;
-                content.push(ToolResultBlock::Image {
-                    format: image.format,
-                    base64: image.base64,
-                });
-            }
+        let at_part = |fault: Fault| fault.at_index(index).under_key("content");
+        match &part.kind {
+            PartKind::Text(text) | PartKind::GuardedText(text) if text.is_blank() => {}
+            PartKind::Text(text) | PartKind::GuardedText(text) => content.push(ToolResultBlock::Text(text.clone())),
+            other => content.push(media::result_block(other, intake).map_err(at_part)?),
         }
     }
     if content.is_empty() {
-        content.push(ToolResultBlock::Text(JsonText::encode(NO_CONTENT)));
+        content.push(ToolResultBlock::Text(JsonText::encode(mend::NO_CONTENT)));
     }
     let id = message
         .tool_call_id
-        .clone()
+        .as_ref()
         .ok_or_else(|| Fault::shape("is required").under_key("tool_call_id"))?;
-    Ok(ToolResult { id, content })
-}
-
-fn image_at<'a>(url: &'a JsonText<'a>, index: usize) -> Result<image::Image<'a>, Fault> {
-    let at_part = |fault: Fault| {
-        fault
-            .under_key("url")
-            .under_key("image_url")
-            .at_index(index)
-            .under_key("content")
-    };
-    image::from_data_url(url).map_err(at_part)
+    Ok(ToolResult {
+        id: names.id(id),
+        content,
+        status: message.is_error.then_some(ToolResultStatus::Error),
+    })
 }

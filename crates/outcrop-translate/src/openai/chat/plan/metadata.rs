@@ -15,15 +15,20 @@ pub(super) fn translate(request: &ChatRequest<'_>, notes: &mut Notes) -> Vec<(St
         .metadata
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_ref()));
-    for (key, value) in metadata.chain(user) {
+    let own = request
+        .bedrock
+        .request_metadata
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_ref()));
+    for (key, value) in own.chain(metadata).chain(user) {
         let (fit_key, fit_value) = (fit(key), fit(value));
         if fit_key != key || fit_value != value {
             notes.add("metadata", "rewritten", "characters-or-length");
         }
         if fit_key.is_empty() || pairs.iter().any(|(taken, _)| *taken == fit_key) {
-            notes.add("metadata", "shortened", "empty-or-repeated-key");
+            notes.lose("metadata", "shortened", "empty-or-repeated-key");
         } else if pairs.len() == MAX_PAIRS {
-            notes.add("metadata", "shortened", "at-most-16-pairs");
+            notes.lose("metadata", "shortened", "at-most-16-pairs");
         } else {
             pairs.push((fit_key, fit_value));
         }

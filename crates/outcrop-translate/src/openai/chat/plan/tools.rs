@@ -1,25 +1,23 @@
 //! `tools` and `tool_choice` as Converse's tool configuration.
 
-use std::collections::HashSet;
-
-use outcrop_bedrock::converse::{ContentBlock, Message, Tool, ToolChoice, ToolConfig, ToolSpec};
-use outcrop_bedrock::json::{Json, JsonText};
+use outcrop_bedrock::converse::{ConverseRequest, Tool, ToolChoice, ToolConfig, ToolSpec};
+use outcrop_bedrock::json::{Json, Kind};
 
 use super::super::request::{self, ChatRequest};
+use super::structured::json_of;
+use crate::family::{ForcedTools, Traits};
+use crate::names::Names;
 use crate::notes::Notes;
 use crate::problem::Problem;
+use crate::schema::{Closing, close_objects};
 
 /// The schema of a tool whose arguments nobody described.
 const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
 
-/// Translates the tools. Bedrock wants tools wherever the history has calls, so such a history brings its own.
-pub(super) fn translate<'a>(
-    request: &'a ChatRequest<'a>,
-    messages: &[Message<'a>],
-    notes: &mut Notes,
-) -> Result<Option<ToolConfig<'a>>, Problem> {
+/// Whether the model may call the client's tools. If not, none are declared: Converse has no `tool_choice` of "none".
+/// A history with calls is then told in words, for Bedrock takes calls only beside declared tools.
+pub(super) fn are_within_reach(request: &ChatRequest<'_>, traits: &Traits) -> Result<bool, Problem> {
     let choice = request.tool_choice.as_ref();
-    let used = used_tools(messages);
     if request.tools.is_empty() {
         if matches!(
             choice,
@@ -28,65 +26,181 @@ pub(super) fn translate<'a>(
             let problem = Problem::invalid("Invalid 'tool_choice': there are no 'tools' to choose from.");
             return Err(problem.with_code("invalid_value").with_param("tool_choice"));
         }
-        if used.is_empty() {
-            return Ok(None);
-        }
-        notes.add("tools", "added", "history-has-tool-calls");
-        if matches!(choice, Some(request::ToolChoice::None)) {
-            notes.add("tool_choice", "auto", "history-has-tool-calls");
-        }
-        return Ok(Some(ToolConfig {
-            tools: used.into_iter().map(|name| spec(name, None, None)).collect(),
-            tool_choice: None,
-        }));
+        return Ok(false);
     }
-    let tool_choice = match choice {
-        None => None,
+    if matches!(choice, Some(request::ToolChoice::None)) {
+        return Ok(false);
+    }
+    if !traits.tools {
+        let problem = Problem::invalid("Unsupported parameter: 'tools'; this model can't call tools.");
+        return Err(problem.with_code("unsupported_parameter").with_param("tools"));
+    }
+    Ok(true)
+}
+
+/// Translates tools that are within reach. `thinks_with_budget` forbids forcing.
+pub(super) fn translate<'a>(
+    request: &'a ChatRequest<'a>,
+    traits: &Traits,
+    thinks_with_budget: bool,
+    names: &mut Names<'a>,
+    notes: &mut Notes,
+) -> Result<ToolConfig<'a>, Problem> {
+    let mut tools = Vec::with_capacity(request.tools.len());
+    for (index, tool) in request.tools.iter().enumerate() {
+        tools.push(Tool::Spec(ToolSpec {
+            name: names.name(&tool.name),
+            description: tool.description.clone().filter(|description| !description.is_blank()),
+            input_schema: input_schema(tool, index)?,
+            strict: false,
+        }));
+        if tool.strict {
+            make_strict(tools.last_mut(), traits, notes);
+        }
+        if let Some(ttl) = tool.cache_point {
+            tools.push(Tool::CachePoint(ttl));
+        }
+    }
+    let wanted = match &request.tool_choice {
+        None | Some(request::ToolChoice::None) => None,
         Some(request::ToolChoice::Auto) => Some(ToolChoice::Auto),
         Some(request::ToolChoice::Required) => Some(ToolChoice::Any),
-        Some(request::ToolChoice::Function(name)) => Some(ToolChoice::Tool(name.clone())),
-        // Converse has no "none": without tools the model can't call any, but a history with calls needs them.
-        Some(request::ToolChoice::None) if used.is_empty() => return Ok(None),
-        Some(request::ToolChoice::None) => {
-            notes.add("tool_choice", "auto", "history-has-tool-calls");
+        Some(request::ToolChoice::Function(name)) => {
+            let is_declared = |tool: &request::Tool<'_>| tool.name.decoded() == name.decoded();
+            if !request.tools.iter().any(is_declared) {
+                let problem = Problem::invalid("Invalid 'tool_choice': there is no such function among 'tools'.");
+                return Err(problem
+                    .with_code("invalid_value")
+                    .with_param("tool_choice.function.name"));
+            }
+            Some(ToolChoice::Tool(names.name(name)))
+        }
+    };
+    let tool_choice = wanted.and_then(|wanted| allowed(wanted, &mut tools, traits, thinks_with_budget, notes));
+    Ok(ToolConfig { tools, tool_choice })
+}
+
+/// The choice that comes next to `wanted` among those that the model takes.
+fn allowed<'a>(
+    wanted: ToolChoice<'a>,
+    tools: &mut Vec<Tool<'a>>,
+    traits: &Traits,
+    thinks_with_budget: bool,
+    notes: &mut Notes,
+) -> Option<ToolChoice<'a>> {
+    let is_forced = wanted != ToolChoice::Auto;
+    if is_forced && thinks_with_budget {
+        notes.lose("tool_choice", "auto", "thinking-is-on");
+        return Some(ToolChoice::Auto);
+    }
+    match (traits.forced_tools, wanted) {
+        (ForcedTools::Any, ToolChoice::Tool(name)) => {
+            // Any of one is that one.
+            notes.add("tool_choice", "required", "only-that-tool-is-declared");
+            tools.retain(|tool| matches!(tool, Tool::Spec(spec) if spec.name == name));
+            Some(ToolChoice::Any)
+        }
+        (ForcedTools::Never, ToolChoice::Any | ToolChoice::Tool(_)) => {
+            notes.lose("tool_choice", "auto", "refused-by-model");
             Some(ToolChoice::Auto)
         }
-    };
-    let tools = request
-        .tools
-        .iter()
-        .map(|tool| spec(tool.name.clone(), tool.description.clone(), tool.parameters.clone()))
-        .collect();
-    Ok(Some(ToolConfig { tools, tool_choice }))
+        (ForcedTools::Unsaid, wanted) => {
+            if wanted != ToolChoice::Auto {
+                notes.lose("tool_choice", "auto", "refused-by-model");
+            }
+            None
+        }
+        (_, wanted) => Some(wanted),
+    }
 }
 
-fn spec<'a>(name: JsonText<'a>, description: Option<JsonText<'a>>, parameters: Option<Json<'a>>) -> Tool<'a> {
-    let is_empty = |schema: &Json<'_>| {
-        schema
-            .as_str()
-            .trim_matches(['{', '}', ' ', '\n', '\r', '\t'])
-            .is_empty()
-    };
-    let input_schema = parameters
-        .filter(|schema| !is_empty(schema))
-        .unwrap_or_else(|| Json::parse(ANY_OBJECT).unwrap_or(Json::EMPTY_OBJECT));
-    Tool::Spec(ToolSpec {
-        name,
-        description: description.filter(|description| !description.is_blank()),
-        input_schema,
-    })
+/// Tells the model to call one tool at a time, where it can be told.
+pub(super) fn place_parallel<'a>(
+    request: &ChatRequest<'a>,
+    traits: &Traits,
+    converse: &mut ConverseRequest<'a>,
+    notes: &mut Notes,
+) {
+    let Some(config) = &converse.tool_config else { return };
+    if request.parallel_tool_calls != Some(false) {
+        return;
+    }
+    if !traits.one_tool_at_a_time {
+        notes.lose("parallel_tool_calls", "dropped", "unsupported-by-model");
+        return;
+    }
+    // Anthropic's own `tool_choice`; where Converse's says the type, this one must not.
+    let says_type = config.tool_choice.is_some();
+    let choice = Json::object(|choice| {
+        if !says_type {
+            choice.field("type", "auto");
+        }
+        choice.field("disable_parallel_tool_use", &true);
+    });
+    converse
+        .additional_model_request_fields
+        .push(("tool_choice".into(), choice));
 }
 
-/// The names of the tools that the history calls, each once.
-fn used_tools<'a>(messages: &[Message<'a>]) -> Vec<JsonText<'a>> {
-    let mut seen = HashSet::new();
-    let mut names = Vec::new();
-    for block in messages.iter().flat_map(|message| &message.content) {
-        if let ContentBlock::ToolUse(tool_use) = block
-            && seen.insert(tool_use.name.token())
-        {
-            names.push(tool_use.name.clone());
+/// The schema of a tool's arguments. Bedrock demands one, of an object.
+fn input_schema<'a>(tool: &request::Tool<'a>, index: usize) -> Result<Json<'a>, Problem> {
+    let any_object = || Json::parse(ANY_OBJECT).unwrap_or(Json::EMPTY_OBJECT);
+    let Some(schema) = &tool.parameters else {
+        return Ok(any_object());
+    };
+    // Nearly all schemas begin so, and they are long.
+    if schema.as_str().starts_with(r#"{"type":"object""#) || schema.as_str().starts_with(r#"{"type": "object""#) {
+        return Ok(schema.clone());
+    }
+    let (mut kind, mut is_empty) = (None, true);
+    let read = schema.read(|reader| {
+        reader.object(|name, reader| {
+            is_empty = false;
+            if name == "type" && reader.kind()? == Kind::String {
+                kind = Some(reader.string()?.into_owned());
+                return Ok(());
+            }
+            reader.skip()
+        })
+    });
+    match (read, kind.as_deref()) {
+        (Ok(()), Some("object")) => Ok(schema.clone()),
+        (Ok(()), None) if is_empty => Ok(any_object()),
+        (Ok(()), None) => Ok(Json::object(|object| {
+            object.field("type", "object");
+            // What was checked above to be an object can be read again.
+            let _ = schema.read(|reader| {
+                reader.object(|name, reader| {
+                    object.field(name, &reader.json()?);
+                    Ok(())
+                })
+            });
+        })),
+        _ => {
+            let path = format!("tools[{index}].function.parameters.type");
+            let problem = Problem::invalid(format!("Invalid '{path}': the arguments of a tool are an object."));
+            Err(problem.with_code("invalid_function_parameters").with_param(path))
         }
     }
-    names
+}
+
+/// Makes a tool's arguments fit its schema for certain, where the model can promise that.
+fn make_strict(tool: Option<&mut Tool<'_>>, traits: &Traits, notes: &mut Notes) {
+    const NAME: &str = "tools.strict";
+    let Some(Tool::Spec(spec)) = tool else { return };
+    if !traits.strict_tools {
+        notes.lose(NAME, "dropped", "unsupported-by-model");
+        return;
+    }
+    let Ok(mut schema) = serde_json::from_str(spec.input_schema.as_str()) else {
+        return;
+    };
+    match close_objects(&mut schema) {
+        Closing::Unchanged => spec.strict = true,
+        Closing::Closed => {
+            spec.input_schema = json_of(&schema);
+            spec.strict = true;
+        }
+        Closing::Open(_) => notes.lose(NAME, "dropped", "schema-is-open"),
+    }
 }

@@ -1,0 +1,101 @@
+//! What models refused, kept for a while: in memory, for this instance.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use outcrop_translate::Lesson;
+use tokio::time::Instant;
+
+/// A lesson is forgotten after this long: models are changed, and a request a day to find out is cheap.
+const LASTS: Duration = Duration::from_secs(24 * 60 * 60);
+/// As many models as lessons are kept for, so that a client that makes up names can't fill the memory.
+const MAX_MODELS: usize = 1000;
+/// As many lessons as are kept for a model.
+const MAX_LESSONS: usize = 32;
+
+/// What models refused.
+#[derive(Debug, Default)]
+pub(crate) struct Learned {
+    models: Mutex<HashMap<String, Vec<(Lesson, Instant)>>>,
+}
+
+impl Learned {
+    /// Remembers a lesson. `false` if it was known, or there is no room for it.
+    pub(crate) fn add(&self, model_id: &str, lesson: Lesson) -> bool {
+        self.add_at(Instant::now(), model_id, lesson)
+    }
+
+    fn add_at(&self, now: Instant, model_id: &str, lesson: Lesson) -> bool {
+        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        if !models.contains_key(model_id) && models.len() >= MAX_MODELS {
+            models.retain(|_, lessons| lessons.iter().any(|(_, learned)| is_fresh(*learned, now)));
+            if models.len() >= MAX_MODELS {
+                return false;
+            }
+        }
+        let lessons = models.entry(model_id.to_owned()).or_default();
+        lessons.retain(|(_, learned)| is_fresh(*learned, now));
+        if lessons.len() >= MAX_LESSONS || lessons.iter().any(|(known, _)| *known == lesson) {
+            return false;
+        }
+        lessons.push((lesson, now));
+        true
+    }
+
+    /// Forgets a lesson that turned out to be none.
+    pub(crate) fn forget(&self, model_id: &str, lesson: &Lesson) {
+        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lessons) = models.get_mut(model_id) {
+            lessons.retain(|(known, _)| known != lesson);
+        }
+    }
+
+    /// What is known of a model.
+    pub(crate) fn of(&self, model_id: &str) -> Vec<Lesson> {
+        self.of_at(Instant::now(), model_id)
+    }
+
+    fn of_at(&self, now: Instant, model_id: &str) -> Vec<Lesson> {
+        let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        let lessons = models.get(model_id).into_iter().flatten();
+        lessons
+            .filter(|(_, learned)| is_fresh(*learned, now))
+            .map(|(lesson, _)| lesson.clone())
+            .collect()
+    }
+}
+
+fn is_fresh(learned: Instant, now: Instant) -> bool {
+    now.duration_since(learned) < LASTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lesson_is_learned_once_and_forgotten_in_time() {
+        let (learned, now) = (Learned::default(), Instant::now());
+        assert!(learned.add_at(now, "m", Lesson::Prefill));
+        assert!(!learned.add_at(now, "m", Lesson::Prefill));
+        assert_eq!(learned.of_at(now, "m"), [Lesson::Prefill]);
+        assert!(learned.of_at(now, "n").is_empty());
+        let later = now + LASTS;
+        assert!(learned.of_at(later, "m").is_empty());
+        assert!(learned.add_at(later, "m", Lesson::Prefill));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let learned = Learned::default();
+        for number in 0..MAX_MODELS + 10 {
+            learned.add(&format!("m{number}"), Lesson::Prefill);
+        }
+        for number in 0..MAX_LESSONS + 10 {
+            learned.add("m1", Lesson::Parameter(number.to_string()));
+        }
+        assert_eq!(learned.models.lock().unwrap().len(), MAX_MODELS);
+        assert_eq!(learned.of("m1").len(), MAX_LESSONS);
+    }
+}

@@ -1,0 +1,266 @@
+//! The calls of one request: planned, fetched for, made, and made again where Bedrock's answer teaches how.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use outcrop_bedrock::call::{Call, Operation};
+use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
+use outcrop_bedrock::exception::Exception;
+use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
+use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair};
+use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
+
+use crate::exchange::Gateway;
+use crate::fetch::FetchError;
+
+/// As many fields as one request may teach that a model refuses: each costs a call.
+const MAX_LESSONS: usize = 6;
+
+/// What is known of a request besides its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The model that the path names.
+    pub(crate) path_model: Option<String>,
+    /// The key that the caller showed.
+    pub(crate) key: Option<String>,
+    /// The guardrail that the headers name.
+    pub(crate) guardrail: Option<Guardrail>,
+    /// What the headers want to become of what a model can't do.
+    pub(crate) on_unsupported: Option<OnUnsupported>,
+}
+
+/// The calls of one request.
+pub(crate) struct Rounds<E> {
+    gateway: Arc<Gateway>,
+    body: Bytes,
+    caller: Caller,
+    unique: u128,
+    created: u64,
+    remote: Remote,
+    endpoint: PhantomData<E>,
+}
+
+/// Calls that were answered.
+pub(crate) struct Answered<M> {
+    /// The plan by which they were made at last.
+    pub(crate) plan: Plan<M>,
+    /// An answer for each choice.
+    pub(crate) replies: Vec<Reply>,
+    /// Tokens of answers that were thrown away.
+    pub(crate) spent: TokenUsage,
+}
+
+/// Why a request got no answer.
+pub(crate) enum Trouble {
+    /// It can't be planned.
+    Problem(Problem),
+    /// Bedrock has none. The model is the one that was asked.
+    Failure(Failure, String),
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl<E: Endpoint> Rounds<E> {
+    pub(crate) fn new(gateway: Arc<Gateway>, body: Bytes, caller: Caller) -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self {
+            gateway,
+            body,
+            caller,
+            unique: fastrand::u128(..),
+            created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
+            remote: Remote::default(),
+            endpoint: PhantomData,
+        }
+    }
+
+    /// Plans the calls, and fetches what the request points to.
+    pub(crate) async fn plan(&mut self) -> Result<Plan<E::Memo>, Problem> {
+        let urls = match self.plan_with(None) {
+            Ok(plan) => return Ok(plan),
+            Err(Halt::Problem(problem)) => return Err(problem),
+            Err(Halt::Fetch(urls)) => urls,
+        };
+        let mut failed: Option<FetchError> = None;
+        for (url, fetched) in urls.iter().zip(self.gateway.fetcher.fetch_all(&urls).await) {
+            match fetched {
+                Ok(bytes) => self.remote.add(
+                    url,
+                    Fetched {
+                        bytes,
+                        media_type: None,
+                    },
+                ),
+                Err(error) => {
+                    tracing::info!(%error, "a client's URL was not fetched");
+                    self.remote.add_failure(url, "");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        match (self.plan_with(None), failed) {
+            (Ok(plan), _) => Ok(plan),
+            // Where the URL stands is the translation's to say, what is wrong with it the fetcher's.
+            (Err(Halt::Problem(problem)), Some(error)) => {
+                Err(error.problem(problem.param.as_deref().unwrap_or("messages")))
+            }
+            (Err(Halt::Problem(problem)), None) => Err(problem),
+            (Err(Halt::Fetch(_)), _) => Err(Problem::invalid("The request's URLs can't be fetched.")),
+        }
+    }
+
+    fn plan_with(&self, repair: Option<&Repair>) -> Result<Plan<E::Memo>, Halt> {
+        E::plan(
+            &self.body,
+            &Context {
+                unique: self.unique,
+                created: self.created,
+                path_model: self.caller.path_model.as_deref(),
+                max_choices: self.gateway.config.max_choices,
+                advisor: Some(self),
+                remote: Some(&self.remote),
+                repair,
+            },
+        )
+    }
+
+    /// Plans again what was planned before.
+    fn plan_again(&self, repair: Option<&Repair>) -> Result<Plan<E::Memo>, Problem> {
+        self.plan_with(repair).map_err(|halt| match halt {
+            Halt::Problem(problem) => problem,
+            Halt::Fetch(_) => Problem::invalid("The request's URLs can't be fetched."),
+        })
+    }
+
+    /// Makes the calls until they are answered. A field that the model refuses is left out from then on.
+    pub(crate) async fn send(self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
+        let mut lessons = 0;
+        let replies = loop {
+            match send_all(&self.gateway, &plan).await {
+                Ok(replies) => break replies,
+                Err(failure) => {
+                    lessons += 1;
+                    let better = (lessons <= MAX_LESSONS).then(|| self.learn(&failure, &plan)).flatten();
+                    match better {
+                        Some(better) => plan = better?,
+                        None => return Err(Trouble::Failure(failure, plan.model_id)),
+                    }
+                }
+            }
+        };
+        let answered = Answered {
+            plan,
+            replies,
+            spent: TokenUsage::default(),
+        };
+        if answered.plan.is_reviewed {
+            return self.review(answered).await;
+        }
+        Ok(answered)
+    }
+
+    /// Remembers what a refusal teaches, and plans accordingly; `None` if it teaches nothing that helps.
+    fn learn(&self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
+        let Error::Service {
+            exception: Exception::Validation | Exception::AccessDenied,
+            message,
+            ..
+        } = &failure.error
+        else {
+            return None;
+        };
+        let parameters: Vec<&str> = plan.parameters.iter().map(String::as_str).collect();
+        let lesson = Lesson::of_refusal(message, &parameters)?;
+        let learned = &self.gateway.learned;
+        // It may be known by now from another request.
+        let is_new = learned.add(&plan.model_id, lesson.clone());
+        let better = self.plan_again(None);
+        if let Ok(better) = &better
+            && better.body == plan.body
+            && better.operation == plan.operation
+        {
+            if is_new {
+                learned.forget(&plan.model_id, &lesson);
+            }
+            return None;
+        }
+        if is_new {
+            tracing::info!(model = plan.model_id, refused = %lesson, "the model refuses a field, which is left out now");
+        }
+        Some(better)
+    }
+
+    /// Asks again for each answer that will not do, once.
+    async fn review(&self, mut answered: Answered<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
+        for index in 0..answered.replies.len() {
+            let Some(ReplyBody::Whole(body)) = answered.replies.get(index).map(|reply| &reply.body) else {
+                continue;
+            };
+            let Ok(reply) = ConverseResponse::parse(body) else {
+                continue;
+            };
+            let Some(repair) = E::review(&answered.plan.memo, &reply) else {
+                continue;
+            };
+            let usage = reply.usage;
+            let plan = self.plan_again(Some(&repair))?;
+            let failed = |failure| Trouble::Failure(failure, plan.model_id.clone());
+            let mut better = self.gateway.client.send(&call_of(&plan)).await.map_err(failed)?;
+            answered.spent = answered.spent.plus(usage);
+            if let Some(reply) = answered.replies.get_mut(index) {
+                better.attempts += reply.attempts;
+                *reply = better;
+            }
+            answered.plan.notes = plan.notes;
+        }
+        Ok(answered)
+    }
+}
+
+impl<E: Endpoint> Advisor for Rounds<E> {
+    fn policy(&self, model_id: &str) -> Policy {
+        let policies = &self.gateway.config.policies;
+        let mut policy = policies.resolve(model_id, self.caller.key.as_deref());
+        if let Some(guardrail) = &self.caller.guardrail {
+            policy.guardrail = Some(guardrail.clone());
+        }
+        if let Some(on_unsupported) = self.caller.on_unsupported {
+            policy.on_unsupported = on_unsupported;
+        }
+        policy
+    }
+
+    fn lessons(&self, model_id: &str) -> Vec<Lesson> {
+        self.gateway.learned.of(model_id)
+    }
+}
+
+/// The call of a plan.
+pub(crate) fn call_of<M>(plan: &Plan<M>) -> Call {
+    Call {
+        operation: plan.operation,
+        model_id: plan.model_id.clone(),
+        body: plan.body.clone(),
+    }
+}
+
+/// Makes the calls of a plan, side by side.
+async fn send_all<M>(gateway: &Gateway, plan: &Plan<M>) -> Result<Vec<Reply>, Failure> {
+    let call = call_of(plan);
+    if plan.choices == 1 {
+        return Ok(vec![gateway.client.send(&call).await?]);
+    }
+    try_join_all((0..plan.choices).map(|_| gateway.client.send(&call))).await
+}
+
+/// Whether Bedrock is asked for a stream.
+pub(crate) fn is_streamed<M>(plan: &Plan<M>) -> bool {
+    plan.operation == Operation::ConverseStream
+}

@@ -1,0 +1,77 @@
+//! Parameters that Converse has no member for: passed on, left out or refused, as the table says.
+
+use std::collections::HashMap;
+
+use outcrop_bedrock::converse::ConverseRequest;
+
+use super::super::parameter::{self, Treatment};
+use super::super::request::ChatRequest;
+use super::sampling;
+use crate::family::Traits;
+use crate::notes::Notes;
+use crate::problem::Problem;
+
+/// Places them.
+pub(super) fn place<'a>(
+    request: &ChatRequest<'a>,
+    traits: &Traits,
+    converse: &mut ConverseRequest<'a>,
+    notes: &mut Notes,
+) -> Result<(), Problem> {
+    // As with every parameter, the last one of a name counts.
+    let last: HashMap<&str, usize> = request
+        .others
+        .iter()
+        .enumerate()
+        .map(|(index, (name, _))| (name.as_str(), index))
+        .collect();
+    for (index, (name, value)) in request.others.iter().enumerate() {
+        if last.get(name.as_str()) != Some(&index) {
+            continue;
+        }
+        let is_wanted = |neutral: &str| !parameter::is_neutral(value, neutral);
+        let passes = match parameter::treatment(name) {
+            Treatment::Ignore => false,
+            Treatment::Placed => false,
+            Treatment::Drop { neutral } => {
+                if is_wanted(neutral) {
+                    notes.lose(name, "dropped", "unsupported");
+                }
+                false
+            }
+            Treatment::PassToSome { neutral } => {
+                let is_taken = traits.openai_parameters.contains(&name.as_str());
+                if !is_taken && is_wanted(neutral) {
+                    notes.lose(name, "dropped", "unsupported-by-model");
+                }
+                is_taken && is_wanted(neutral)
+            }
+            Treatment::Refuse { neutral, advice } => {
+                if neutral.iter().all(|neutral| is_wanted(neutral)) {
+                    let message = format!("Unsupported parameter: '{name}'; {advice}.");
+                    return Err(Problem::invalid(message)
+                        .with_code("unsupported_parameter")
+                        .with_param(name));
+                }
+                false
+            }
+            Treatment::Pass => true,
+        };
+        if !passes {
+            continue;
+        }
+        if traits.has_refused(name) {
+            notes.lose(name, "dropped", "refused-by-model");
+            continue;
+        }
+        converse
+            .additional_model_request_fields
+            .push((name.clone().into(), value.clone()));
+    }
+    if let Some(&index) = last.get("top_k")
+        && let Some((_, value)) = request.others.get(index)
+    {
+        sampling::place_top_k(value.clone(), traits, converse, notes);
+    }
+    Ok(())
+}

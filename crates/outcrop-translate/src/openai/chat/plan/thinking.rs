@@ -1,0 +1,238 @@
+//! `reasoning_effort`, and Anthropic's `thinking`, in each family's own words.
+
+use outcrop_bedrock::converse::{ContentBlock, ConverseRequest, Message, Role};
+use outcrop_bedrock::json::{Json, JsonText};
+
+use super::super::request::{self, ChatRequest};
+use crate::effort::Effort;
+use crate::family::{Thinking, Traits};
+use crate::notes::Notes;
+
+/// The tokens of which a budget is a share where the client sets no limit. All models that take budgets write at least
+/// 32,000 tokens (Anthropic's model overview, read 2026-11).
+const DEFAULT_MAX_TOKENS: u64 = 16_384;
+
+/// Where Claude tells how many of its tokens were thoughts.
+const THINKING_TOKENS: &str = "/usage/output_tokens_details";
+
+/// What a request says of thinking, once it is placed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// Whether the model thinks with a budget, which forbids some other parameters.
+    pub(super) with_budget: bool,
+    /// Whether the model thinks because it was told so.
+    pub(super) is_on: bool,
+}
+
+/// Tells the model how hard to think.
+pub(super) fn place<'a>(
+    request: &ChatRequest<'a>,
+    max_tokens: Option<u64>,
+    traits: &Traits,
+    converse: &mut ConverseRequest<'a>,
+    notes: &mut Notes,
+) -> Placed {
+    let placed = match (&request.thinking, request.reasoning_effort) {
+        (Some(thinking), effort) => {
+            if effort.is_some() {
+                notes.lose("reasoning_effort", "dropped", "thinking-set");
+            }
+            place_thinking(thinking, traits, converse, notes)
+        }
+        (None, Some(effort)) => place_effort(effort, max_tokens, traits, converse, notes),
+        (None, None) => Placed::default(),
+    };
+    if placed.is_on && traits.reports_thinking_tokens {
+        converse
+            .additional_model_response_field_paths
+            .push(JsonText::encode(THINKING_TOKENS));
+    }
+    placed
+}
+
+fn place_effort(
+    effort: Effort,
+    max_tokens: Option<u64>,
+    traits: &Traits,
+    converse: &mut ConverseRequest<'_>,
+    notes: &mut Notes,
+) -> Placed {
+    const NAME: &str = "reasoning_effort";
+    if traits.has_refused(NAME) {
+        notes.lose(NAME, "dropped", "refused-by-model");
+        return Placed::default();
+    }
+    match traits.thinking {
+        Thinking::Untold => {
+            if effort != Effort::None {
+                notes.lose(NAME, "dropped", "unsupported-by-model");
+            }
+            Placed::default()
+        }
+        Thinking::Budget => {
+            if effort == Effort::None {
+                return Placed::default();
+            }
+            if lacks_thoughts(&converse.messages) {
+                notes.lose(NAME, "dropped", "history-lacks-thinking_blocks");
+                return Placed::default();
+            }
+            let Some(budget) = effort.budget(max_tokens.unwrap_or(DEFAULT_MAX_TOKENS), traits.least_thinking_budget)
+            else {
+                notes.lose(NAME, "dropped", "max_tokens-too-small");
+                return Placed::default();
+            };
+            let thinking = Json::object(|object| {
+                object.field("type", "enabled");
+                object.field("budget_tokens", &budget);
+            });
+            push_field(converse, "thinking", thinking);
+            Placed {
+                with_budget: true,
+                is_on: true,
+            }
+        }
+        Thinking::Adaptive { can_be_off } => {
+            if effort == Effort::None {
+                if can_be_off {
+                    return Placed::default();
+                }
+                notes.lose(NAME, "low", "model-always-thinks");
+            }
+            place_adaptive(effort.max(Effort::Low), converse);
+            Placed {
+                with_budget: false,
+                is_on: true,
+            }
+        }
+        Thinking::NovaConfig => place_nova(effort, converse, notes),
+        Thinking::Effort(words) => {
+            let word = nearest(effort, words);
+            if effort == Effort::None && word != "none" {
+                // Models that can't be told to think less than a little.
+                return Placed::default();
+            }
+            if word != effort.name() {
+                notes.lose(NAME, word, "nearest-of-model");
+            }
+            push_field(converse, NAME, Json::encode(&JsonText::encode(word)));
+            Placed {
+                with_budget: false,
+                is_on: true,
+            }
+        }
+    }
+}
+
+/// Adaptive thinking shows its text only where that is asked for.
+fn place_adaptive(effort: Effort, converse: &mut ConverseRequest<'_>) {
+    let thinking = Json::object(|object| {
+        object.field("type", "adaptive");
+        object.field("display", "summarized");
+    });
+    push_field(converse, "thinking", thinking);
+    converse.output_config.effort = Some(effort.name());
+}
+
+/// Nova 2 takes three efforts; with the highest, the tokens and the sampling must be its own.
+fn place_nova(effort: Effort, converse: &mut ConverseRequest<'_>, notes: &mut Notes) -> Placed {
+    const NAME: &str = "reasoning_effort";
+    let word = match effort {
+        Effort::None => return Placed::default(),
+        Effort::Minimal | Effort::Low => Effort::Low,
+        Effort::Medium => Effort::Medium,
+        Effort::High | Effort::Xhigh | Effort::Max => Effort::High,
+    };
+    if word != effort {
+        notes.lose(NAME, word.name(), "nearest-of-model");
+    }
+    let config = Json::object(|object| {
+        object.field("type", "enabled");
+        object.field("maxReasoningEffort", word.name());
+    });
+    push_field(converse, "reasoningConfig", config);
+    if word == Effort::High {
+        let sampling = &mut converse.inference_config;
+        for (name, is_set) in [
+            ("temperature", sampling.temperature.take().is_some()),
+            ("top_p", sampling.top_p.take().is_some()),
+            ("max_tokens", sampling.max_tokens.take().is_some()),
+        ] {
+            if is_set {
+                notes.lose(name, "dropped", "refused-with-high-effort");
+            }
+        }
+    }
+    Placed {
+        with_budget: false,
+        is_on: true,
+    }
+}
+
+/// Anthropic's words pass as they stand, unless the model takes only others.
+fn place_thinking<'a>(
+    thinking: &request::Thinking<'a>,
+    traits: &Traits,
+    converse: &mut ConverseRequest<'a>,
+    notes: &mut Notes,
+) -> Placed {
+    const NAME: &str = "thinking";
+    if traits.has_refused(NAME) {
+        notes.lose(NAME, "dropped", "refused-by-model");
+        return Placed::default();
+    }
+    let kind = thinking.kind.as_deref();
+    match (kind, traits.thinking) {
+        (Some("enabled"), Thinking::Adaptive { .. }) => {
+            notes.add(NAME, "adaptive", "model-takes-no-budget");
+            let effort = thinking.budget_tokens.map_or(Effort::High, Effort::of_budget);
+            place_adaptive(effort, converse);
+            return Placed {
+                with_budget: false,
+                is_on: true,
+            };
+        }
+        (Some("disabled"), Thinking::Adaptive { can_be_off: false }) => {
+            notes.lose(NAME, "dropped", "model-always-thinks");
+            return Placed::default();
+        }
+        (Some("enabled"), Thinking::Budget) if lacks_thoughts(&converse.messages) => {
+            notes.lose(NAME, "dropped", "history-lacks-thinking_blocks");
+            return Placed::default();
+        }
+        (Some("enabled" | "adaptive"), Thinking::Untold) => {
+            notes.lose(NAME, "dropped", "unsupported-by-model");
+            return Placed::default();
+        }
+        _ => {}
+    }
+    push_field(converse, NAME, thinking.json.clone());
+    Placed {
+        with_budget: kind == Some("enabled"),
+        is_on: matches!(kind, Some("enabled" | "adaptive")),
+    }
+}
+
+/// Whether the assistant waits for results of calls that it made without, as far as the client kept it, a thought. A
+/// model that thinks with a budget refuses to go on from there.
+fn lacks_thoughts(messages: &[Message<'_>]) -> bool {
+    let [.., asking, answering] = messages else {
+        return false;
+    };
+    let answers = |block: &ContentBlock<'_>| matches!(block, ContentBlock::ToolResult(_));
+    asking.role == Role::Assistant
+        && answering.content.iter().any(answers)
+        && !matches!(asking.content.first(), Some(ContentBlock::Reasoning(_)))
+}
+
+fn push_field<'a>(converse: &mut ConverseRequest<'a>, name: &'static str, value: Json<'a>) {
+    converse.additional_model_request_fields.push((name.into(), value));
+}
+
+/// The word that comes next to `effort`, rather a stronger than a weaker one.
+fn nearest(effort: Effort, words: &'static [&'static str]) -> &'static str {
+    let at_least = words
+        .iter()
+        .find(|word| Effort::from_name(word).is_some_and(|known| known >= effort));
+    at_least.or(words.last()).copied().unwrap_or("medium")
+}

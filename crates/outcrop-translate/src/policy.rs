@@ -1,0 +1,111 @@
+//! How an operator wants requests to be treated.
+
+/// How a caller's requests to a model are treated, where the request doesn't say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What becomes of a request that asks for what the model can't do.
+    pub on_unsupported: OnUnsupported,
+    /// Where cache points are placed.
+    pub prompt_caching: PromptCaching,
+    /// The guardrail of requests that name none.
+    pub guardrail: Option<Guardrail>,
+}
+
+/// What becomes of a request that asks for what the model can't do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnsupported {
+    /// It is adapted, and the adaptation noted.
+    #[default]
+    Adapt,
+    /// It is refused.
+    Reject,
+}
+
+/// Where cache points are placed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PromptCaching {
+    /// Nowhere, not even where the client asks for it.
+    Off,
+    /// Where the client asks for it.
+    #[default]
+    Explicit,
+    /// Where the client asks for it; if it doesn't, at the borders that are likely to stay.
+    Auto,
+}
+
+/// A guardrail, and how it is applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guardrail {
+    /// Id or ARN.
+    pub id: String,
+    /// A number, or `DRAFT`.
+    pub version: String,
+    /// What is told of its assessment.
+    pub trace: Option<Trace>,
+    /// When it looks at a streamed answer.
+    pub stream_mode: Option<StreamMode>,
+}
+
+/// What is told of a guardrail's assessment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing.
+    Disabled,
+    /// What it found.
+    Enabled,
+    /// What it looked for, too.
+    EnabledFull,
+}
+
+/// When a guardrail looks at a streamed answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamMode {
+    /// Before each piece is sent.
+    Sync,
+    /// While pieces are already sent.
+    Async,
+}
+
+impl OnUnsupported {
+    /// The value of a setting or a request.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "adapt" => Some(Self::Adapt),
+            "reject" => Some(Self::Reject),
+            _ => None,
+        }
+    }
+}
+
+impl PromptCaching {
+    /// The value of a setting or a request.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "off" => Some(Self::Off),
+            "explicit" => Some(Self::Explicit),
+            "auto" => Some(Self::Auto),
+            _ => None,
+        }
+    }
+}
+
+impl Trace {
+    /// Bedrock's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::EnabledFull => "enabled_full",
+        }
+    }
+}
+
+impl StreamMode {
+    /// Bedrock's name of it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Async => "async",
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What requests point to by URL. Translation doesn't fetch: it says what it lacks, and is asked again once that is
+//! there.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+/// What was fetched for a request, and what is still to be.
+#[derive(Clone, Debug, Default)]
+pub struct Remote {
+    fetched: HashMap<String, Result<Fetched, String>>,
+    missing: Vec<String>,
+}
+
+/// What a URL led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// All of it.
+    pub bytes: Bytes,
+    /// The media type that its server claims; only asked where the bytes tell nothing.
+    pub media_type: Option<String>,
+}
+
+impl Remote {
+    /// Adds what `url` led to.
+    pub fn add(&mut self, url: impl Into<String>, fetched: Fetched) {
+        self.settle(url.into(), Ok(fetched));
+    }
+
+    /// Adds that `url` can't be fetched. `reason` is read by the client, after "the URL can't be fetched: ".
+    pub fn add_failure(&mut self, url: impl Into<String>, reason: impl Into<String>) {
+        self.settle(url.into(), Err(reason.into()));
+    }
+
+    /// Adds the same failure for all that is missing, as where nothing is fetched at all.
+    pub fn fail_missing(&mut self, reason: &str) {
+        for url in std::mem::take(&mut self.missing) {
+            self.add_failure(url, reason);
+        }
+    }
+
+    fn settle(&mut self, url: String, outcome: Result<Fetched, String>) {
+        self.missing.retain(|missing| *missing != url);
+        self.fetched.insert(url, outcome);
+    }
+
+    /// The URLs that a translation asked for in vain, each once, in the order of the request. While there are any, what
+    /// the translation made must be thrown away.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// What `url` led to; `None` notes it as missing.
+    pub(crate) fn look_up(&mut self, url: &str) -> Option<&Result<Fetched, String>> {
+        if !self.fetched.contains_key(url) && !self.missing.iter().any(|missing| missing == url) {
+            self.missing.push(url.to_owned());
+        }
+        self.fetched.get(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_once_in_order_until_it_is_there() {
+        let mut remote = Remote::default();
+        for url in ["https://b", "https://a", "https://b"] {
+            assert!(remote.look_up(url).is_none());
+        }
+        assert_eq!(remote.missing(), ["https://b", "https://a"]);
+        let fetched = Fetched {
+            bytes: Bytes::from_static(b"x"),
+            media_type: None,
+        };
+        remote.add("https://b", fetched.clone());
+        remote.add_failure("https://a", "it took too long");
+        assert!(remote.missing().is_empty());
+        assert_eq!(remote.look_up("https://b"), Some(&Ok(fetched)));
+        assert_eq!(remote.look_up("https://a"), Some(&Err("it took too long".to_owned())));
+    }
+}
