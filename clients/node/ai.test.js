@@ -128,7 +128,8 @@ describe("Vercel's AI SDK", () => {
         if (part.type === "error") throw part.error;
         if (part.type === "object") seen.push(structuredClone(part.object));
       }
-      assert.ok(seen.length > 1);
+      // What has to be checked before it's shown comes at once.
+      assert.ok(seen.length > (model === LLAMA ? 0 : 1));
       assert.deepEqual(scenes.check(await result.object), seen.at(-1));
     });
 

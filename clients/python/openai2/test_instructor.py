@@ -66,7 +66,8 @@ def test_partial(gateway, model, mode):
             model=model, messages=user(prompt(mode, model)), response_model=Instrument
         )
     )
-    assert len(seen) > 1
+    # What has to be checked before it's shown comes at once.
+    assert len(seen) > 1 or model == LLAMA
     scenes.check(Instrument.model_validate(seen[-1].model_dump()))
 
 
@@ -118,7 +119,7 @@ def test_pictures(stack, mark, model):
 @pytest.mark.parametrize("mode", [Mode.TOOLS, Mode.JSON_SCHEMA])
 def test_reasoning(gateway, model, mode):
     # A call can't be demanded of a model that thinks; the prompt stands for the model that makes it all the same.
-    ask = prompt(mode, model) if mode == Mode.JSON_SCHEMA else f"Name one. [[sim:tool Instrument {VIOLIN}]]"
+    ask = prompt(mode, model) if mode == Mode.JSON_SCHEMA else scenes.thinking(f"[[sim:tool Instrument {VIOLIN}]]")
     found, completion = patched(gateway, mode).chat.completions.create_with_completion(
         model=model, messages=user(ask), response_model=Instrument, reasoning_effort="low", max_retries=0
     )

@@ -64,7 +64,9 @@ def test_streamed_tools(gateway, model):
             return pieces, await result.get_output(), result.usage
 
     pieces, output, usage = asyncio.run(ask())
-    assert len(pieces) > 1 and "".join(pieces) == output
+    # What can't be streamed comes at once.
+    assert len(pieces) > 1 or model == LLAMA
+    assert "".join(pieces) == output
     assert Weather.told("Oslo") in output
     assert sorted(weather.asked) == ["Oslo", "Paris"]
     assert usage.requests == 2 and usage.output_tokens > 0
