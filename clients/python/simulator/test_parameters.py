@@ -133,6 +133,31 @@ def test_tools_may_not_stream(runtime):
     assert message == "This model doesn't support tool use in streaming mode."
 
 
+# Prompts
+
+PROMPT = "arn:aws:bedrock:us-east-1:123456789012:prompt/SIMPROMPT1"
+TOPIC = {"promptVariables": {"topic": {"text": "rain"}}}
+
+
+def test_a_prompt_brings_its_model_and_its_text(runtime):
+    assert "Tell me about rain." in text_of(runtime.converse(modelId=f"{PROMPT}:1", **TOPIC))
+    assert list(runtime.converse_stream(modelId=PROMPT, **TOPIC)["stream"])
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"system": [{"text": "a"}]}, "system field can't be used with a prompt ARN"),
+        ({"inferenceConfig": {"maxTokens": 5}}, "inferenceConfig field can't be used"),
+        ({"toolConfig": TOOLS}, "toolConfig field can't be used"),
+        ({"additionalModelRequestFields": {"a": 1}}, "additionalModelRequestFields field can't be used"),
+        ({"promptVariables": {}}, "lacks a value for the variable topic"),
+    ],
+)
+def test_a_prompt_must_be_asked_right(runtime, more, expected):
+    assert expected in refused(lambda: runtime.converse(modelId=PROMPT, **{**TOPIC, **more}))
+
+
 # Settings
 
 

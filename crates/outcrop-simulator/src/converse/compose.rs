@@ -4,10 +4,11 @@ use aws_smithy_types::base64;
 use ring::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 
+use super::reasoning::Reasoner;
 use super::reply::{Block, Reply};
 use super::{answer_text, sample};
-use crate::models::{Reasoning, Target, Thinking};
-use crate::rules::{Wanted, blocks, messages};
+use crate::models::Target;
+use crate::rules::{blocks, messages};
 use crate::script::{Script, Scripted};
 use crate::signature;
 use crate::tokens;
@@ -111,12 +112,17 @@ impl Composer<'_> {
         if self.script.echo {
             return vec![Block::Text(String::from_utf8_lossy(self.raw).into_owned())];
         }
+        let reasoner = Reasoner {
+            body: self.body,
+            prompt: self.prompt,
+            target: self.target,
+        };
         let mut calls = 0;
         let mut blocks: Vec<Block> = Vec::new();
         for scripted in &self.script.blocks {
             blocks.push(match scripted {
                 Scripted::Text(text) => Block::Text(text.clone()),
-                Scripted::Reasoning(text) => self.reasoning(text.clone()),
+                Scripted::Reasoning(text) => reasoner.block(text.clone()),
                 Scripted::RedactedReasoning => Block::Redacted {
                     content: signature::redacted(self.prompt),
                     hidden_tokens: REDACTED_TOKENS,
@@ -133,8 +139,8 @@ impl Composer<'_> {
                 }
             });
         }
-        if blocks.is_empty() && self.thinks() {
-            blocks.push(self.own_reasoning());
+        if blocks.is_empty() && reasoner.thinks() {
+            blocks.push(reasoner.own());
         }
         let only_reasoning = blocks
             .iter()
@@ -194,68 +200,6 @@ impl Composer<'_> {
             .iter()
             .filter_map(|tool| tool.get("toolSpec"));
         specs.find(|spec| name.is_none_or(|name| spec.get("name") == Some(name)))
-    }
-
-    fn thinks(&self) -> bool {
-        let family = self.target.family;
-        let extra = |name: &str| {
-            self.body
-                .get("additionalModelRequestFields")
-                .and_then(|extra| extra.get(name))
-        };
-        if family.strict_model {
-            return match Wanted::of(self.body).kind {
-                Some(kind) => kind != "disabled",
-                None => matches!(family.thinking, Thinking::On | Thinking::Always),
-            };
-        }
-        match family.reasoning {
-            Reasoning::None => false,
-            Reasoning::Nova => extra("reasoningConfig").is_some_and(|config| config["type"] == "enabled"),
-            Reasoning::Effort | Reasoning::Always => true,
-            Reasoning::Open => extra("reasoning_effort").or(extra("reasoning_config")).is_some(),
-        }
-    }
-
-    /// If Claude keeps the text of its reasoning to itself, as its later generations do unless asked for a summary.
-    fn omits(&self) -> bool {
-        let family = self.target.family;
-        let later = matches!(family.thinking, Thinking::Adaptive | Thinking::On | Thinking::Always);
-        let shown = match Wanted::of(self.body).display {
-            Some(display) => display == "summarized",
-            None => !later,
-        };
-        family.strict_model && self.thinks() && !shown
-    }
-
-    /// Reasoning that nobody scripted. Nova never shows its own.
-    fn own_reasoning(&self) -> Block {
-        let text = format!("The user wants an answer to this: {}", self.prompt.trim());
-        match self.target.family.reasoning {
-            Reasoning::Nova => Block::Reasoning {
-                hidden_tokens: tokens::of(&text),
-                text: "[REDACTED]".to_owned(),
-                signature: None,
-            },
-            _ => self.reasoning(text),
-        }
-    }
-
-    /// Only Claude signs its reasoning.
-    fn reasoning(&self, text: String) -> Block {
-        if self.omits() {
-            return Block::Reasoning {
-                signature: Some(signature::of(&text, signature::Text::Blank)),
-                hidden_tokens: tokens::of(&text),
-                text: String::new(),
-            };
-        }
-        let signed = self.target.family.strict_model;
-        Block::Reasoning {
-            signature: signed.then(|| signature::of(&text, signature::Text::Shown)),
-            text,
-            hidden_tokens: 0,
-        }
     }
 
     /// If no more than one call may be made.

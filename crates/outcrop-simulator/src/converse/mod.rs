@@ -5,6 +5,8 @@ mod compose;
 mod events;
 mod faults;
 mod guardrail;
+mod prompt;
+mod reasoning;
 mod reply;
 mod sample;
 
@@ -43,6 +45,8 @@ impl Mode {
 pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode: Mode) -> Result<Answer, Refusal> {
     let request = parse(body)?;
     validate::body(mode.operation(), &request)?;
+    let (identifier, request) = prompt::filled(identifier, shared.catalogue.region(), request)?;
+    let identifier = identifier.as_ref();
     let target = shared.catalogue.resolve(identifier)?;
     rules::check(&request, &target, mode == Mode::Stream)?;
     let guardrail = Guardrail::of(&request, shared.catalogue.region())?;
