@@ -208,11 +208,14 @@ class Luthier(BaseModel):
     name: str = Field(min_length=3)
 
 
+AMATI = '{"since": 1538, "name": "Andrea Amati"}'
+
+
 @pytest.mark.parametrize("model", THINKING)
 @pytest.mark.parametrize("effort", ["none", "low"])
 def test_parse_of_a_type_with_limits(client, model, effort):
     completion = client.chat.completions.parse(
-        model=model, messages=[user("Name a luthier.")], response_format=Luthier, reasoning_effort=effort
+        model=model, messages=[user(f"Name a luthier. {scenes.answer(AMATI)}")], response_format=Luthier, reasoning_effort=effort
     )
     assert 1500 <= completion.choices[0].message.parsed.since <= 1600
 
@@ -220,7 +223,7 @@ def test_parse_of_a_type_with_limits(client, model, effort):
 @pytest.mark.parametrize("model", THINKING)
 def test_a_type_with_limits_does_not_spoil_the_model_for_others(stacked, model):
     client = stacked().gateway.openai()
-    client.chat.completions.parse(model=model, messages=[user("Name a luthier.")], response_format=Luthier)
+    client.chat.completions.parse(model=model, messages=[user(f"Name a luthier. {scenes.answer(AMATI)}")], response_format=Luthier)
     completion = client.chat.completions.parse(
         model=model, messages=[user("Name an instrument.")], response_format=Instrument, reasoning_effort="low"
     )

@@ -95,8 +95,9 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     {
         return Err(problem.into());
     }
-    let is_reviewed = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
-    let can_stream = !is_reviewed && (converse.tool_config.is_none() || traits.tool_streaming);
+    let is_asked_in_words = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
+    let is_strict = form.as_ref().is_some_and(|form| form.is_strict);
+    let can_stream = !is_asked_in_words && (converse.tool_config.is_none() || traits.tool_streaming);
     Ok(Plan {
         operation: if request.stream && can_stream {
             Operation::ConverseStream
@@ -105,7 +106,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         },
         streams: request.stream,
         model_id: model.to_owned(),
-        is_reviewed,
+        is_reviewed: is_asked_in_words || (is_strict && !request.stream),
         parameters: parameters(&converse),
         guardrail,
         choices,
