@@ -10,6 +10,7 @@ mod others;
 mod prefill;
 mod results;
 mod sampling;
+mod stored_prompt;
 mod structured;
 mod thinking;
 mod tools;
@@ -81,6 +82,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     if let Some(repair) = context.repair {
         ask_again(repair, &mut converse, &mut notes);
     }
+    stored_prompt::fit(model, &mut converse, &mut notes);
     caching::settle(
         &mut converse,
         request.caching,
