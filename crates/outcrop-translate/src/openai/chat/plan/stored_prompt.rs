@@ -1,6 +1,6 @@
 //! Prompts that are kept in Bedrock and asked by their ARN: they say by themselves what else a request says.
 
-use outcrop_bedrock::converse::{ConverseRequest, InferenceConfig};
+use outcrop_bedrock::converse::ConverseRequest;
 
 use crate::notes::Notes;
 
@@ -17,7 +17,7 @@ pub(super) fn fit(model_id: &str, converse: &mut ConverseRequest<'_>, notes: &mu
     if converse.tool_config.take().is_some() {
         notes.lose("tools", "dropped", REASON);
     }
-    let config = std::mem::replace(&mut converse.inference_config, InferenceConfig::default());
+    let config = std::mem::take(&mut converse.inference_config);
     for (name, is_set) in [
         ("max_tokens", config.max_tokens.is_some()),
         ("temperature", config.temperature.is_some()),
