@@ -12,7 +12,7 @@ use crate::config::Config;
 /// For whom a browser asks (Fetch Metadata Request Headers, W3C).
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Azure's header for keys.
-const API_KEY: &str = "api-key";
+pub(crate) const API_KEY: &str = "api-key";
 
 /// Lets a caller in who shows one of the keys; with no keys, anyone whose credentials don't contradict each other, but
 /// for web pages where only programs of this machine are meant. Gives the key, where one is asked for.

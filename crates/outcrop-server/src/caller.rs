@@ -11,7 +11,7 @@ const TRACE: HeaderName = HeaderName::from_static("x-amzn-bedrock-trace");
 /// `X-Outcrop-On-Unsupported`: `adapt` or `reject`.
 const ON_UNSUPPORTED: HeaderName = HeaderName::from_static("x-outcrop-on-unsupported");
 /// `X-Outcrop-Dry-Run`: the call is told, not made.
-const DRY_RUN: HeaderName = HeaderName::from_static("x-outcrop-dry-run");
+pub(crate) const DRY_RUN: HeaderName = HeaderName::from_static("x-outcrop-dry-run");
 
 /// The guardrail that the headers name.
 ///

@@ -44,6 +44,8 @@ pub(crate) struct Gateway {
     pub(crate) learned: Learned,
     /// Gets what URLs in requests point to.
     pub(crate) fetcher: Fetcher,
+    /// Whether a name stands in for what URLs point to, because calls are only described.
+    pub(crate) leaves_urls_out: bool,
     /// Set when what has not ended by itself must end.
     pub(crate) ending: CancellationToken,
 }
@@ -55,6 +57,7 @@ impl Gateway {
     pub(crate) fn new(config: Config, client: Client) -> Self {
         Self {
             fetcher: Fetcher::new(config.fetch.clone()),
+            leaves_urls_out: false,
             config,
             client,
             models: ModelList::default(),
@@ -151,7 +154,11 @@ impl Exchange {
         let plan = rounds.plan().await?;
         note_plan(record, &plan);
         if caller::is_dry_run(&head.headers) {
-            return Ok(Answer::Whole(explain::response(&self.gateway.client, &plan)));
+            return Ok(Answer::Whole(explain::response(
+                &self.gateway.client,
+                &plan,
+                rounds.left_out(),
+            )));
         }
         record.is_stream = plan.streams;
         if plan.streams {

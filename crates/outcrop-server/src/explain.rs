@@ -1,26 +1,92 @@
-//! What a request would become, told instead of done.
+//! What a request would become, told instead of done: over HTTP, and without a server.
+
+use std::sync::Arc;
 
 use axum::response::Response;
-use http::HeaderValue;
-use http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::request::Request;
+use http::{HeaderMap, HeaderValue, Method};
+use http_body_util::BodyExt as _;
 use outcrop_translate::Plan;
+use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_upstream::Client;
 use serde_json::{Value, json};
 
-use crate::rounds::{call_of, is_streamed};
+use crate::access::API_KEY;
+use crate::caller::DRY_RUN;
+use crate::config::Config;
+use crate::exchange::{self, Gateway};
+use crate::iam;
+use crate::rounds::call_of;
 
-/// The answer to a dry run.
-pub(crate) fn response<M>(client: &Client, plan: &Plan<M>) -> Response {
-    let mut response = Response::new(explanation(client, plan).to_string().into());
+/// A request for chat completions that is to be explained, not made.
+#[derive(Clone, Debug, Default)]
+pub struct DryRun {
+    /// Its headers. If they show no key, none is asked for, and what is set for some keys alone doesn't apply.
+    pub headers: HeaderMap,
+    /// The model to ask instead of the one that the body names.
+    pub model: Option<String>,
+    /// Its JSON body.
+    pub body: Bytes,
+    /// Whether what its URLs point to is really fetched. If not, a name stands in for it, and no connection is made to
+    /// anyone.
+    pub fetches_urls: bool,
+}
+
+/// What a client would be told instead of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: Bytes,
+}
+
+impl DryRun {
+    /// Sends the request through a gateway that has these settings but no socket. The explanation is the JSON that the
+    /// header `X-Outcrop-Dry-Run` gets from a server.
+    ///
+    /// # Errors
+    /// What the gateway would refuse the request with.
+    pub async fn explain(self, mut config: Config, client: Client) -> Result<Bytes, Refused> {
+        if !self.headers.contains_key(AUTHORIZATION) && !self.headers.contains_key(API_KEY) {
+            config.api_keys.clear();
+        }
+        let mut gateway = Gateway::new(config, client);
+        gateway.leaves_urls_out = !self.fetches_urls;
+        let mut request = Request::new(axum::body::Body::from(self.body));
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = self.headers;
+        request.headers_mut().insert(DRY_RUN, HeaderValue::from_static("true"));
+        let response = exchange::run::<ChatCompletions>(Arc::new(gateway), request, self.model).await;
+        let (head, body) = response.into_parts();
+        // A body that is all there can't fail.
+        let body = body.collect().await.map_or_else(|_| Bytes::new(), |all| all.to_bytes());
+        if head.status.is_success() {
+            return Ok(body);
+        }
+        Err(Refused {
+            status: head.status.as_u16(),
+            body,
+        })
+    }
+}
+
+/// The answer to a dry run. `left_out` are the URLs whose files aren't in the plan.
+pub(crate) fn response<M>(client: &Client, plan: &Plan<M>, left_out: &[String]) -> Response {
+    let mut response = Response::new(explanation(client, plan, left_out).into());
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-fn explanation<M>(client: &Client, plan: &Plan<M>) -> Value {
-    let described = client.describe(&call_of(plan));
-    let body = serde_json::from_slice(&plan.body.to_vec()).unwrap_or(Value::Null);
+/// The body of the call stands in it byte for byte.
+fn explanation<M>(client: &Client, plan: &Plan<M>, left_out: &[String]) -> String {
+    let call = call_of(plan);
+    let described = client.describe(&call);
+    let body = String::from_utf8(plan.body.to_vec()).unwrap_or_else(|_| Value::Null.to_string());
     let adaptations: Vec<Value> = plan
         .notes
         .iter()
@@ -33,77 +99,24 @@ fn explanation<M>(client: &Client, plan: &Plan<M>) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut needs = iam::needs(client.region(), &call, plan.guardrail.as_deref(), &body);
+    if client.uses_api_key() {
+        needs.push(iam::api_key());
+    }
+    let before = json!({
         "method": "POST",
         "url": described.url,
         "headers": described.headers,
-        "body": body,
+    });
+    let after = json!({
         "calls": plan.choices,
         "adaptations": adaptations,
-        "iam": actions(client.region(), plan),
-    })
-}
-
-/// The actions that the caller's identity must be allowed (Service Authorization Reference, Amazon Bedrock, read
-/// 2026-11). Converse is governed by the actions of `InvokeModel`.
-fn actions<M>(region: &str, plan: &Plan<M>) -> Vec<Value> {
-    let action = if is_streamed(plan) {
-        "bedrock:InvokeModelWithResponseStream"
-    } else {
-        "bedrock:InvokeModel"
-    };
-    let partition = partition(region);
-    let mut actions = vec![json!({"action": action, "resource": resource(region, &plan.model_id)})];
-    if let Some(model) = behind_profile(&plan.model_id) {
-        // A profile sends the call to other regions, in each of which the model must be allowed too.
-        let resource = format!("arn:{partition}:bedrock:*::foundation-model/{model}");
-        actions.push(json!({"action": action, "resource": resource}));
-    }
-    if let Some(guardrail) = &plan.guardrail {
-        let resource = if guardrail.starts_with("arn:") {
-            guardrail.clone()
-        } else {
-            format!("arn:{partition}:bedrock:{region}:*:guardrail/{guardrail}")
-        };
-        actions.push(json!({"action": "bedrock:ApplyGuardrail", "resource": resource}));
-    }
-    actions
-}
-
-fn resource(region: &str, model_id: &str) -> String {
-    let partition = partition(region);
-    if model_id.starts_with("arn:") {
-        model_id.to_owned()
-    } else if behind_profile(model_id).is_some() {
-        format!("arn:{partition}:bedrock:{region}:*:inference-profile/{model_id}")
-    } else {
-        format!("arn:{partition}:bedrock:{region}::foundation-model/{model_id}")
-    }
-}
-
-/// The model that a system-defined inference profile calls: `us.anthropic.x` calls `anthropic.x`.
-fn behind_profile(model_id: &str) -> Option<&str> {
-    let (geography, model) = model_id.split_once('.')?;
-    let is_profile = model.split_once('.').is_some_and(|(provider, _)| {
-        provider.len() > 1 && provider.bytes().all(|byte| byte.is_ascii_alphanumeric()) && is_geography(geography)
+        "iam": needs,
+        "not_fetched": left_out,
     });
-    is_profile.then_some(model)
-}
-
-/// Prefixes of inference profiles (AWS's user guide and price lists, collected 2026-11).
-fn is_geography(prefix: &str) -> bool {
-    matches!(
-        prefix,
-        "us" | "eu" | "apac" | "jp" | "au" | "us-gov" | "global" | "in" | "ca" | "sa"
-    )
-}
-
-fn partition(region: &str) -> &'static str {
-    if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else if region.starts_with("cn-") {
-        "aws-cn"
-    } else {
-        "aws"
-    }
+    let (before, after) = (before.to_string(), after.to_string());
+    // One object, cut open where the body belongs.
+    let before = before.strip_suffix('}').unwrap_or_default();
+    let after = after.strip_prefix('{').unwrap_or_default();
+    format!("{before},\"body\":{body},{after}")
 }

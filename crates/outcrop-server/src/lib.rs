@@ -14,6 +14,7 @@ mod explain;
 mod fetch;
 mod framing;
 mod health;
+mod iam;
 mod learned;
 mod models;
 mod policy;
@@ -24,6 +25,7 @@ mod routes;
 mod server;
 
 pub use config::Config;
+pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
 pub use policy::{
     Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,

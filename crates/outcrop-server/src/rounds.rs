@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
-use outcrop_bedrock::call::{Call, Operation};
+use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
@@ -91,23 +91,7 @@ impl<E: Endpoint> Rounds<E> {
             Err(Halt::Problem(problem)) => return Err(problem),
             Err(Halt::Fetch(urls)) => urls,
         };
-        let mut failed: Option<FetchError> = None;
-        for (url, fetched) in urls.iter().zip(self.gateway.fetcher.fetch_all(&urls).await) {
-            match fetched {
-                Ok(bytes) => self.remote.add(
-                    url,
-                    Fetched {
-                        bytes,
-                        media_type: None,
-                    },
-                ),
-                Err(error) => {
-                    tracing::info!(%error, "a client's URL was not fetched");
-                    self.remote.add_failure(url, "");
-                    failed.get_or_insert(error);
-                }
-            }
-        }
+        let failed = self.fetch(&urls).await;
         match (self.plan_with(None), failed) {
             (Ok(plan), _) => Ok(plan),
             // Where the URL stands is the translation's to say, what is wrong with it the fetcher's.
@@ -117,6 +101,42 @@ impl<E: Endpoint> Rounds<E> {
             (Err(Halt::Problem(problem)), None) => Err(problem),
             (Err(Halt::Fetch(_)), _) => Err(Problem::invalid("The request's URLs can't be fetched.")),
         }
+    }
+
+    /// Fetches what URLs lead to, or has a name stand in for it. Gives the first failure.
+    async fn fetch(&mut self, urls: &[String]) -> Option<FetchError> {
+        let fetcher = &self.gateway.fetcher;
+        let outcomes: Vec<Result<Option<Bytes>, FetchError>> = if self.gateway.leaves_urls_out {
+            let checked = fetcher.check_all(urls).into_iter();
+            checked.map(|outcome| outcome.map(|()| None)).collect()
+        } else {
+            let fetched = fetcher.fetch_all(urls).await.into_iter();
+            fetched.map(|outcome| outcome.map(Some)).collect()
+        };
+        let mut failed = None;
+        for (url, outcome) in urls.iter().zip(outcomes) {
+            match outcome {
+                Ok(Some(bytes)) => self.remote.add(
+                    url,
+                    Fetched {
+                        bytes,
+                        media_type: None,
+                    },
+                ),
+                Ok(None) => self.remote.leave_out(url),
+                Err(error) => {
+                    tracing::info!(%error, "a client's URL was not fetched");
+                    self.remote.add_failure(url, "");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        failed
+    }
+
+    /// The URLs that the plan names instead of what they lead to.
+    pub(crate) fn left_out(&self) -> &[String] {
+        self.remote.left_out()
     }
 
     fn plan_with(&self, repair: Option<&Repair>) -> Result<Plan<E::Memo>, Halt> {
@@ -264,9 +284,4 @@ async fn send_all<M>(gateway: &Gateway, plan: &Plan<M>) -> Result<Vec<Reply>, Fa
         return Ok(vec![gateway.client.send(&call).await?]);
     }
     try_join_all((0..plan.choices).map(|_| gateway.client.send(&call))).await
-}
-
-/// Whether Bedrock is asked for a stream.
-pub(crate) fn is_streamed<M>(plan: &Plan<M>) -> bool {
-    plan.operation == Operation::ConverseStream
 }

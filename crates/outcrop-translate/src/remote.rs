@@ -10,6 +10,7 @@ use bytes::Bytes;
 pub struct Remote {
     fetched: HashMap<String, Result<Fetched, String>>,
     missing: Vec<String>,
+    left_out: Vec<String>,
 }
 
 /// What a URL led to.
@@ -37,6 +38,26 @@ impl Remote {
         for url in std::mem::take(&mut self.missing) {
             self.add_failure(url, reason);
         }
+    }
+
+    /// Has a name stand in for what `url` leads to, as where a call is only described. Such a plan is to be looked at,
+    /// not carried out.
+    pub fn leave_out(&mut self, url: impl Into<String>) {
+        let url = url.into();
+        self.missing.retain(|missing| *missing != url);
+        if !self.left_out.contains(&url) {
+            self.left_out.push(url);
+        }
+    }
+
+    /// The URLs that a name stands in for.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// Whether a name stands in for what `url` leads to.
+    pub(crate) fn is_left_out(&self, url: &str) -> bool {
+        self.left_out.iter().any(|left_out| left_out == url)
     }
 
     fn settle(&mut self, url: String, outcome: Result<Fetched, String>) {

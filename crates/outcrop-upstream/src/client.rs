@@ -5,6 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::BehaviorVersion;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::ProvideRegion as _;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
@@ -132,6 +135,11 @@ impl Client {
                 config,
             }),
         })
+    }
+
+    /// Whether calls are made with a Bedrock API key instead of AWS credentials.
+    pub fn uses_api_key(&self) -> bool {
+        matches!(self.shared.auth, Auth::ApiKey(_))
     }
 
     /// The region that is called.
@@ -383,6 +391,27 @@ fn accept(call: &Call) -> &'static str {
     } else {
         "application/json"
     }
+}
+
+/// The region that the configuration, AWS's variables or the profile name, with no look at the network: where all of
+/// them are silent, [`Client::new`] would ask the instance's metadata. A [`Client`] whose configuration names a region
+/// connects to nothing until it is asked for a call.
+pub async fn configured_region(config: &Config) -> Option<String> {
+    if config.region.is_some() {
+        return config.region.clone();
+    }
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &config.profile {
+        profile = profile.profile_name(name);
+    }
+    let profile = profile.build();
+    let is_named = |region: &Region| !region.as_ref().is_empty();
+    let of_variables = EnvironmentVariableRegionProvider::new().region().await.filter(is_named);
+    let region = match of_variables {
+        Some(region) => Some(region),
+        None => profile.region().await.filter(is_named),
+    };
+    region.map(|region| region.as_ref().to_owned())
 }
 
 async fn load_sdk_config(config: &Config) -> SdkConfig {

@@ -16,7 +16,7 @@ mod retry;
 mod sign;
 mod stream;
 
-pub use client::{Client, Description, Reply, ReplyBody};
+pub use client::{Client, Description, Reply, ReplyBody, configured_region};
 pub use config::{Config, ConfigError, StaticCredentials};
 pub use control::{FoundationModel, InferenceProfile};
 pub use error::{Error, Failure};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use http::{HeaderName, HeaderValue};
 
 use crate::commands::DEFAULT_MODEL;
 use crate::settings::{Given, SETTINGS, Setting, Shape};
@@ -32,7 +33,33 @@ const FOR_ONE_COMMAND: &[&str] = &[
     "log_format",
 ];
 
-/// The heading of the latter in help.
+/// What changes an explanation. The rest comes from the environment and the file.
+const FOR_EXPLAIN: &[&str] = &[
+    "region",
+    "profile",
+    "bedrock_api_key",
+    "endpoint_url",
+    "use_fips",
+    "use_dualstack",
+    "body_limit",
+    "max_choices",
+    "on_unsupported",
+    "prompt_caching",
+    "guardrail_id",
+    "guardrail_version",
+    "guardrail_trace",
+    "guardrail_stream_mode",
+    "fetch_urls",
+    "fetch_hosts",
+    "fetch_private_networks",
+    "fetch_max_bytes",
+    "fetch_timeout",
+    "fetch_max_redirects",
+    "log",
+    "log_format",
+];
+
+/// The heading of the settings of a gateway that runs for one command.
 const IN_PROCESS: &str = "Without a base URL";
 
 /// The whole command line.
@@ -46,9 +73,10 @@ pub(crate) fn command() -> Command {
             "Examples:\n  outcrop serve --simulate              Try it without an AWS account\n  \
              outcrop serve --region eu-central-1   Serve Bedrock on http://127.0.0.1:8080/v1\n  \
              outcrop chat \"Why is the sky blue?\"   Ask once, by itself or through OPENAI_BASE_URL\n  \
+             outcrop explain request.json          Show the call to Bedrock that a request becomes\n  \
              outcrop config check                  Find what is wrong with the settings",
         )
-        .subcommands([serve(), simulate(), chat(), models(), config()])
+        .subcommands([serve(), simulate(), chat(), models(), explain(), config()])
 }
 
 fn serve() -> Command {
@@ -128,6 +156,78 @@ fn models() -> Command {
         .args(gateway())
         .args(in_process())
         .after_long_help("Examples:\n  outcrop models --simulate\n  outcrop models --json | jq -r '.data[].id'")
+}
+
+fn explain() -> Command {
+    Command::new("explain")
+        .about("Show what a request becomes: the call to Bedrock, what was adapted, the rights it needs")
+        .long_about(
+            "Show what the gateway would do with a request for chat completions: the call to Bedrock, what was adapted \
+             and why, and the IAM actions that the call needs. Bedrock isn't called, no AWS credentials are needed, and \
+             without --fetch no connection is made to anyone.\n\nOn a terminal it is a page to read, elsewhere JSON: \
+             what the gateway answers to the header X-Outcrop-Dry-Run. A request that the gateway would refuse fails.",
+        )
+        .arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("The request's JSON [standard input if it is - or absent]"),
+        )
+        .arg(
+            Arg::new("model")
+                .long("model")
+                .short('m')
+                .value_name("MODEL")
+                .value_parser(NonEmptyStringValueParser::new())
+                .help("The model to ask instead of the one that the request names"),
+        )
+        .arg(
+            Arg::new("stream")
+                .long("stream")
+                .action(ArgAction::SetTrue)
+                .help("Ask for a stream, whatever the request says"),
+        )
+        .arg(
+            Arg::new("header")
+                .long("header")
+                .short('H')
+                .value_name("NAME: VALUE")
+                .action(ArgAction::Append)
+                .value_parser(header)
+                .help("A header of the request, such as X-Outcrop-On-Unsupported or a guardrail's")
+                .long_help(
+                    "A header of the request; may be repeated. X-Outcrop-On-Unsupported, a guardrail's, and \
+                     Authorization count, the latter for settings that apply to some keys only: without a key none is \
+                     asked for.",
+                ),
+        )
+        .arg(
+            Arg::new("fetch")
+                .long("fetch")
+                .action(ArgAction::SetTrue)
+                .help("Fetch what the request's URLs point to, instead of having a name stand in for it"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Print JSON on a terminal too"),
+        )
+        .arg(config_file())
+        .args(flags(FOR_EXPLAIN))
+        .after_long_help(
+            "Examples:\n  outcrop explain request.json\n  outcrop explain < request.json | jq .body\n  \
+             outcrop explain --model amazon.nova-lite-v1:0 --stream request.json\n  \
+             outcrop explain -H 'X-Outcrop-On-Unsupported: reject' request.json",
+        )
+}
+
+/// `Name: value`, as curl takes it.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let (name, value) = text.split_once(':').ok_or("write it as 'Name: value'")?;
+    let name = name.trim().parse().map_err(|_| "its name is none that HTTP takes")?;
+    let value = value.trim().parse();
+    Ok((name, value.map_err(|_| "its value is none that HTTP takes")?))
 }
 
 fn config() -> Command {
@@ -264,7 +364,7 @@ mod tests {
 
     #[test]
     fn commands_only_take_settings_that_exist() {
-        for name in FOR_SIMULATE.iter().chain(FOR_ONE_COMMAND) {
+        for name in FOR_SIMULATE.iter().chain(FOR_ONE_COMMAND).chain(FOR_EXPLAIN) {
             assert!(Setting::named(name).is_some(), "{name}");
         }
     }

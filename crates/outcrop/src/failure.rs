@@ -34,6 +34,25 @@ pub(crate) enum Failure {
     /// Standard input could not be read.
     #[error("cannot read the prompt from standard input: {0}")]
     Input(#[source] io::Error),
+    /// A file with a request could not be read.
+    #[error("cannot read the request {path}: {source}")]
+    ReadRequest {
+        /// The file, or standard input.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There was nothing to explain.
+    #[error("there is no request: name a file, or give it on standard input")]
+    NoRequest,
+    /// The gateway would refuse a request that was to be explained.
+    #[error("the gateway would refuse this with status {status}: {message}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Why.
+        message: String,
+    },
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
@@ -50,7 +69,7 @@ impl Failure {
         }
         let _ = writeln!(io::stderr(), "error: {}", terminal::clean(&self.to_string()));
         match self {
-            Failure::NoPrompt => ExitCode::from(2),
+            Failure::NoPrompt | Failure::NoRequest => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -5,6 +5,7 @@ mod banner;
 mod cli;
 mod client;
 mod commands;
+mod explanation;
 mod failure;
 mod log;
 mod serve;

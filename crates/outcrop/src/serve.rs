@@ -227,7 +227,8 @@ fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, St
     })
 }
 
-fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
+/// What the settings say of the way to Bedrock.
+pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
     let url = |url: &crate::settings::BaseUrl| url.as_str().to_owned();
     outcrop_upstream::Config {
         region: settings.region.as_ref().map(|region| region.as_str().to_owned()),
@@ -261,7 +262,8 @@ fn policies(settings: &Settings) -> Policies {
     }
 }
 
-fn server_config(settings: &Settings) -> outcrop_server::Config {
+/// What the settings say of the server.
+pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
     outcrop_server::Config {
         api_keys: settings.api_keys.iter().map(|key| key.expose().to_owned()).collect(),
         local_only: !settings.insecure_no_auth,

@@ -21,6 +21,8 @@ pub enum Source<'a> {
     Bytes(Bytes),
     /// In a bucket that Bedrock reads itself.
     S3(S3Location<'a>),
+    /// Not there yet. The text, for people to read, stands where the base64 would; no call is made with it.
+    Absent(Cow<'a, str>),
 }
 
 /// An object in a bucket.
@@ -165,7 +167,7 @@ impl Source<'_> {
         match self {
             Self::Base64(base64) => base64.as_str().len() >= LARGE_CHARS,
             Self::Bytes(bytes) => bytes.len() >= LARGE_CHARS / 4 * 3,
-            Self::S3(_) => false,
+            Self::S3(_) | Self::Absent(_) => false,
         }
     }
 
@@ -174,7 +176,7 @@ impl Source<'_> {
         match self {
             Self::Base64(base64) => slice_of(document, base64.as_str()),
             Self::Bytes(bytes) => Bytes::from(base64::encode(bytes)),
-            Self::S3(_) => Bytes::new(),
+            Self::S3(_) | Self::Absent(_) => Bytes::new(),
         }
     }
 
@@ -188,6 +190,7 @@ impl Source<'_> {
             Self::Base64(base64) => write_bytes(source, self.is_large(), base64.as_str().as_bytes()),
             Self::Bytes(_) if self.is_large() => write_bytes(source, true, b""),
             Self::Bytes(bytes) => write_bytes(source, false, base64::encode(bytes).as_bytes()),
+            Self::Absent(text) => source.field("bytes", text),
         });
     }
 }

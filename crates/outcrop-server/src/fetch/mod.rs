@@ -27,9 +27,10 @@ use hyper_util::client::legacy;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use url::Url;
+use url::{Host, Url};
 
 pub use address::Network;
+use address::may_connect;
 use connect::{ConnectError, Connector, Resolve, SystemResolver};
 pub(crate) use error::FetchError;
 use error::Reason;
@@ -134,6 +135,30 @@ impl Fetcher {
         stream::iter(fetches).buffered(PARALLEL_PER_REQUEST).collect().await
     }
 
+    /// What is wrong with the URLs of one request, as far as can be told without a connection. The results are in the
+    /// order of the URLs.
+    pub(crate) fn check_all(&self, urls: &[String]) -> Vec<Result<(), FetchError>> {
+        if urls.len() > MAX_URLS {
+            let error = FetchError::new(Reason::TooMany(MAX_URLS), "");
+            return vec![Err(error); urls.len()];
+        }
+        let check = |url: &String| {
+            let url = self.check(url)?;
+            let literal = match url.host() {
+                Some(Host::Ipv4(address)) => Some(address.into()),
+                Some(Host::Ipv6(address)) => Some(address.into()),
+                _ => None,
+            };
+            match literal {
+                Some(address) if !may_connect(address, &self.config.private_networks) => {
+                    Err(FetchError::new(Reason::NotPublic, host_of(&url)))
+                }
+                _ => Ok(()),
+            }
+        };
+        urls.iter().map(check).collect()
+    }
+
     /// Fetches one file.
     #[cfg(test)]
     async fn fetch(&self, url: &str) -> Result<Bytes, FetchError> {
@@ -141,11 +166,7 @@ impl Fetcher {
     }
 
     async fn fetch_within(&self, url: &str, allowance: &Allowance) -> Result<Bytes, FetchError> {
-        if !self.config.enabled {
-            return Err(FetchError::new(Reason::Disabled, ""));
-        }
-        let url = target::parse(url)?;
-        self.check_listed(&url)?;
+        let url = self.check(url)?;
         let host = host_of(&url);
         let limit = self.config.timeout;
         // Each fetch holds one slot and waits for nothing else of ours, so there is always one that goes on.
@@ -171,6 +192,15 @@ impl Fetcher {
             Reason::Redirects(self.config.max_redirects),
             host_of(&url),
         ))
+    }
+
+    fn check(&self, url: &str) -> Result<Url, FetchError> {
+        if !self.config.enabled {
+            return Err(FetchError::new(Reason::Disabled, ""));
+        }
+        let url = target::parse(url)?;
+        self.check_listed(&url)?;
+        Ok(url)
     }
 
     fn check_listed(&self, url: &Url) -> Result<(), FetchError> {

@@ -154,6 +154,10 @@ impl<'r> Intake<'r> {
                 };
                 self.take_location(location, given.expected, &labels)
             }
+            Reference::Url(url) if self.remote.is_left_out(&url) => {
+                let labels = labels.with_name(&url);
+                self.take_absent(&url, given.expected, &labels)
+            }
             Reference::Url(url) => match self.remote.look_up(&url) {
                 Some(Ok(fetched)) => {
                     let content = Content::Bytes(fetched.bytes.clone());
@@ -232,6 +236,49 @@ impl<'r> Intake<'r> {
                 self.count_video()?;
                 let source = content.into_source();
                 Ok(Medium::Video(Video { format, source }))
+            }
+        }
+    }
+
+    /// Takes in what its name and labels tell of a medium that isn't there; nothing of it can be checked but its count.
+    fn take_absent<'a>(&mut self, url: &str, expected: Expected, labels: &Labels) -> Result<Medium<'a>, Fault> {
+        let source = Source::Absent(format!("(base64 of {url})").into());
+        let kind = labels.kind();
+        match (expected, kind) {
+            (Expected::Image | Expected::File, Some(Kind::Image(format))) => {
+                self.count_image()?;
+                Ok(Medium::Image(Image { format, source }))
+            }
+            (Expected::Image, _) => {
+                self.count_image()?;
+                let format = ImageFormat::Png;
+                Ok(Medium::Image(Image { format, source }))
+            }
+            (Expected::Audio | Expected::File, Some(Kind::Audio(format))) => {
+                self.check_support(self.support.audio, "audio")?;
+                Ok(Medium::Audio(Audio { format, source }))
+            }
+            (Expected::Audio, kind) => {
+                let format = kind.and_then(kind::as_audio).unwrap_or(AudioFormat::Wav);
+                Ok(Medium::Audio(Audio { format, source }))
+            }
+            (Expected::Video | Expected::File, Some(Kind::Video(format))) => {
+                self.count_video()?;
+                Ok(Medium::Video(Video { format, source }))
+            }
+            (Expected::Video, _) => {
+                self.count_video()?;
+                let format = VideoFormat::Mp4;
+                Ok(Medium::Video(Video { format, source }))
+            }
+            (Expected::File, kind) => {
+                self.count_document()?;
+                let format = match kind {
+                    Some(Kind::Document(format)) => format,
+                    _ => DocumentFormat::Txt,
+                };
+                let name = self.name(content::fingerprint(url.as_bytes())).into();
+                Ok(Medium::Document(Document { format, name, source }))
             }
         }
     }
