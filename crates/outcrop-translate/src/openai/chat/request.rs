@@ -232,13 +232,7 @@ impl<'a> Tool<'a> {
                 "cache_control" => cache_point = read_cache_control(reader)?,
                 "description" => description = reader.nullable(Reader::text)?,
                 "parameters" => {
-                    parameters = reader.nullable(|reader| match reader.kind()? {
-                        Kind::Object => reader.json(),
-                        other => Err(Fault::shape(format!(
-                            "expected an object, but got {}",
-                            other.described()
-                        ))),
-                    })?;
+                    parameters = reader.nullable(read_object)?;
                 }
                 _ => reader.skip()?,
             }
@@ -403,7 +397,8 @@ fn read_guardrail<'a>(reader: &mut Reader<'a>) -> Result<Vec<(String, JsonText<'
     Ok(members)
 }
 
-fn read_object<'a>(reader: &mut Reader<'a>) -> Result<Json<'a>, Fault> {
+/// Reads an object as it stands.
+pub(super) fn read_object<'a>(reader: &mut Reader<'a>) -> Result<Json<'a>, Fault> {
     match reader.kind()? {
         Kind::Object => reader.json(),
         other => Err(Fault::shape(format!(
