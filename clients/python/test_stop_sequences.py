@@ -151,3 +151,10 @@ def test_bad_ones_are_named(stack, stop):
 @pytest.mark.parametrize("stop", [None, [], "", [""]], ids=repr)
 def test_none_at_all(stack, stop):
     assert ask(stack, f"[[sim:text {TEXT}]]", model=models.LLAMA_3, stop=stop).answer.content == TEXT
+
+
+@pytest.mark.parametrize("ending", ["hang after=8", "cut after=8", "stream-error modelStreamErrorException after=8"])
+def test_what_happens_behind_the_sequence_is_not_the_clients_concern(stack, ending):
+    prompt = f"[[sim:pace 0ms]][[sim:chunk 5]][[sim:text {TEXT}]][[sim:{ending}]]"
+    asked = ask(stack, prompt, model=models.LLAMA_3, stop=["STOP"], stream=True)
+    assert (asked.answer.content, asked.answer.finish) == ("One, two, three, ", "stop")

@@ -7,6 +7,33 @@ use std::path::{Path, PathBuf};
 
 use crate::steps::{Result, cargo, program, root, target_dir};
 
+/// Python's clients don't all work with the same version of OpenAI's SDK, so that there are two environments.
+struct Environment {
+    /// Below `clients/python`; its `requirements.txt` is the environment's.
+    folder: &'static str,
+    /// Below `target/clients`.
+    venv: &'static str,
+    /// What is tested in it, unless told.
+    tests: &'static [&'static str],
+}
+
+/// The newest of everything; all tests but those of the other environment.
+const NEWEST: Environment = Environment {
+    folder: ".",
+    venv: "venv",
+    tests: &[],
+};
+
+/// The clients that don't take OpenAI's SDK 3 yet, and the SDK's own tests once more, on its second line.
+const OPENAI_2: Environment = Environment {
+    folder: "openai2",
+    venv: "venv-openai2",
+    tests: &["openai2", "sdks/test_openai.py", "test_sdk.py"],
+};
+
+/// What `python3` is asked. pydantic-ai needs 3.11.
+const PYTHON_WILL_DO: &str = "import ensurepip, sys, venv; assert sys.version_info >= (3, 11)";
+
 /// Node's oldest version that has the test runner we use.
 const OLDEST_NODE: u32 = 18;
 
@@ -40,13 +67,22 @@ fn binary() -> Result<PathBuf> {
 
 fn python(binary: &Path, arguments: &[String]) -> Result {
     need("curl", &["curl"], || program("curl").args(["--version"]).succeeds())?;
-    need("Python 3 with venv", &["python3", "python3-venv"], || {
-        program("python3").args(["-c", "import ensurepip, venv"]).succeeds()
+    need("Python 3.11 or newer with venv", &["python3", "python3-venv"], || {
+        program("python3").args(["-c", PYTHON_WILL_DO]).succeeds()
     })?;
+    if arguments.is_empty() {
+        pytest(&NEWEST, binary, &[])?;
+        return pytest(&OPENAI_2, binary, &[]);
+    }
+    let is_second = arguments.iter().any(|argument| argument.starts_with(OPENAI_2.folder));
+    pytest(if is_second { &OPENAI_2 } else { &NEWEST }, binary, arguments)
+}
+
+fn pytest(environment: &Environment, binary: &Path, arguments: &[String]) -> Result {
     let folder = root().join("clients/python");
-    let venv = target_dir()?.join("clients/venv");
+    let venv = target_dir()?.join("clients").join(environment.venv);
     let python = venv.join("bin/python");
-    let requirements = folder.join("requirements.txt");
+    let requirements = folder.join(environment.folder).join("requirements.txt");
     once_per(&requirements, &venv.join("requirements.installed"), || {
         // A half-installed or an outdated one is not worth repairing.
         program("python3").args(["-m", "venv", "--clear"]).args([&venv]).run()?;
@@ -59,7 +95,7 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
         .env("OUTCROP_BIN", binary);
     // The tests wait more than they compute, so a few at a time; singled out ones are easier to read one by one.
     let pytest = if arguments.is_empty() {
-        pytest.args(["--numprocesses=4"])
+        pytest.args(["--numprocesses=4"]).args(environment.tests)
     } else {
         pytest.args(arguments)
     };

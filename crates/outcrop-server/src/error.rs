@@ -136,7 +136,40 @@ fn validation(message: &str, text: String) -> Problem {
             .with_code("model_not_found")
             .with_param("model");
     }
-    Problem::invalid(text).with_code("bedrock_validation")
+    let problem = Problem::invalid(text).with_code("bedrock_validation");
+    match blamed(message) {
+        Some(param) => problem.with_param(param),
+        None => problem,
+    }
+}
+
+/// The client's field that a refusal names by its path in the call.
+fn blamed(message: &str) -> Option<String> {
+    /// Members of the call by which refusals begin their paths, and the client's name for them where it is another.
+    const MEMBERS: [(&str, Option<&str>); 12] = [
+        ("toolConfig.toolChoice", Some("tool_choice")),
+        ("toolConfig", Some("tools")),
+        ("tools.", Some("tools")),
+        ("messages.", Some("messages")),
+        ("system.", Some("messages")),
+        ("inferenceConfig.maxTokens", Some("max_tokens")),
+        ("inferenceConfig.temperature", Some("temperature")),
+        ("inferenceConfig.topP", Some("top_p")),
+        ("inferenceConfig.stopSequences", Some("stop")),
+        ("toolResult.", Some("messages")),
+        ("guardrailConfig", None),
+        ("performanceConfig", None),
+    ];
+    let found = MEMBERS
+        .iter()
+        .filter_map(|(member, name)| Some((message.find(member)?, member, name)));
+    let (start, _, name) = found.min_by_key(|(start, ..)| *start)?;
+    if let Some(name) = name {
+        return Some((*name).to_owned());
+    }
+    let path = &message[start..];
+    let end = path.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
+    Some(path[..end.unwrap_or(path.len())].trim_end_matches('.').to_owned())
 }
 
 /// The gateway stops before the answer is whole.

@@ -6,6 +6,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -26,6 +27,9 @@ use crate::rounds::{Answered, Trouble};
 /// Enough bytes for one piece of the answer; more waits until the client has read these.
 const PIECE_BYTES: usize = 32 * 1024;
 
+/// How long a stream is read on after the client has all that it wants.
+const READ_ON: Duration = Duration::from_secs(2);
+
 /// The body of a streamed answer.
 pub(crate) struct EventBody<E: Endpoint> {
     gateway: Arc<Gateway>,
@@ -34,6 +38,8 @@ pub(crate) struct EventBody<E: Endpoint> {
     record: Record,
     takes_trailers: bool,
     last_sent: Instant,
+    /// When a choice became whole for the client, although Bedrock went on.
+    complete_since: Option<Instant>,
     /// Whether the answer was silent for too long before it began.
     owes_comment: bool,
     /// Rings when the stream may have been silent for too long; `None` if nobody wants to know.
@@ -96,6 +102,7 @@ impl<E: Endpoint> EventBody<E> {
             record,
             takes_trailers,
             last_sent: Instant::now(),
+            complete_since: None,
             owes_comment: false,
             alarm,
         }
@@ -124,7 +131,22 @@ impl<E: Endpoint> EventBody<E> {
         let mut open = false;
         for (choice, slot) in sources.iter_mut().enumerate() {
             let Some(source) = slot else { continue };
-            match drive(source, choice, &mut self.translator, cx, out) {
+            let driven = drive(source, choice, &mut self.translator, cx, out);
+            if self.translator.is_complete(choice) {
+                // The client has all that it wants. What still comes is read for the tokens that it tells of, but not
+                // for long, and without caring how it ends.
+                let since = *self.complete_since.get_or_insert_with(|| {
+                    self.alarm = Some(Box::pin(tokio::time::sleep(READ_ON)));
+                    Instant::now()
+                });
+                if matches!(driven, Ok(true)) && since.elapsed() < READ_ON {
+                    open = true;
+                } else {
+                    *slot = None;
+                }
+                continue;
+            }
+            match driven {
                 Ok(true) => open = true,
                 Ok(false) => *slot = None,
                 Err(error) => {

@@ -43,14 +43,6 @@ impl Learned {
         true
     }
 
-    /// Forgets a lesson that turned out to be none.
-    pub(crate) fn forget(&self, model_id: &str, lesson: &Lesson) {
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lessons) = models.get_mut(model_id) {
-            lessons.retain(|(known, _)| known != lesson);
-        }
-    }
-
     /// What is known of a model.
     pub(crate) fn of(&self, model_id: &str) -> Vec<Lesson> {
         self.of_at(Instant::now(), model_id)

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::exchange::Gateway;
+use crate::learned::Learned;
 use crate::{access, error};
 
 /// Lists change with AWS's launches; a few minutes late is early enough.
@@ -83,7 +84,13 @@ async fn ask(client: &Client) -> Result<Vec<Value>, Error> {
 /// `GET /v1/models`
 pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     match models(&gateway, &headers).await {
-        Ok(models) => answer(&json!({"object": "list", "data": *models})),
+        Ok(models) => {
+            let models: Vec<Value> = models
+                .iter()
+                .map(|model| with_lessons(model.clone(), &gateway.learned))
+                .collect();
+            answer(&json!({"object": "list", "data": models}))
+        }
         Err(problem) => error::response(&problem, openai::error_body(&problem)),
     }
 }
@@ -107,16 +114,19 @@ pub(crate) async fn one(
         })
     });
     match found {
-        Ok(mut model) => {
-            let lessons = gateway.learned.of(&id);
-            if let (false, Some(model)) = (lessons.is_empty(), model.as_object_mut()) {
-                let refused: Vec<String> = lessons.iter().map(ToString::to_string).collect();
-                model.insert("learned".to_owned(), json!({"refused": refused}));
-            }
-            answer(&model)
-        }
+        Ok(model) => answer(&with_lessons(model, &gateway.learned)),
         Err(problem) => error::response(&problem, openai::error_body(&problem)),
     }
+}
+
+/// A model with what it was found to refuse.
+fn with_lessons(mut model: Value, learned: &Learned) -> Value {
+    let lessons = model["id"].as_str().map_or_else(Vec::new, |id| learned.of(id));
+    if let (false, Some(members)) = (lessons.is_empty(), model.as_object_mut()) {
+        let refused: Vec<String> = lessons.iter().map(ToString::to_string).collect();
+        members.insert("learned".to_owned(), json!({"refused": refused}));
+    }
+    model
 }
 
 async fn models(gateway: &Gateway, headers: &HeaderMap) -> Result<Arc<Vec<Value>>, Problem> {

@@ -10,7 +10,7 @@ use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
-use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair};
+use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use crate::exchange::Gateway;
@@ -40,6 +40,8 @@ pub(crate) struct Rounds<E> {
     unique: u128,
     created: u64,
     remote: Remote,
+    /// What refusals of this request have taught.
+    taught: Vec<Teaching>,
     endpoint: PhantomData<E>,
 }
 
@@ -77,6 +79,7 @@ impl<E: Endpoint> Rounds<E> {
             unique: fastrand::u128(..),
             created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
             remote: Remote::default(),
+            taught: Vec::new(),
             endpoint: PhantomData,
         }
     }
@@ -160,21 +163,24 @@ impl<E: Endpoint> Rounds<E> {
     }
 
     /// Makes the calls until they are answered. A field that the model refuses is left out from then on.
-    pub(crate) async fn send(self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
-        let mut lessons = 0;
-        let replies = loop {
+    pub(crate) async fn send(mut self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
+        let mut refused_attempts = 0;
+        let mut replies = loop {
             match send_all(&self.gateway, &plan).await {
                 Ok(replies) => break replies,
-                Err(failure) => {
-                    lessons += 1;
-                    let better = (lessons <= MAX_LESSONS).then(|| self.learn(&failure, &plan)).flatten();
-                    match better {
-                        Some(better) => plan = better?,
-                        None => return Err(Trouble::Failure(failure, plan.model_id)),
+                Err(failure) => match self.learn(&failure, &plan) {
+                    Some(better) => {
+                        refused_attempts += failure.attempts;
+                        plan = better?;
                     }
-                }
+                    None => return Err(Trouble::Failure(failure, plan.model_id)),
+                },
             }
         };
+        if let Some(reply) = replies.first_mut() {
+            reply.attempts += refused_attempts;
+        }
+        self.remember(&plan.model_id);
         let answered = Answered {
             plan,
             replies,
@@ -186,8 +192,8 @@ impl<E: Endpoint> Rounds<E> {
         Ok(answered)
     }
 
-    /// Remembers what a refusal teaches, and plans accordingly; `None` if it teaches nothing that helps.
-    fn learn(&self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
+    /// Plans again by what a refusal teaches; `None` if it teaches nothing that helps.
+    fn learn(&mut self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
         let Error::Service {
             exception: Exception::Validation | Exception::AccessDenied,
             message,
@@ -197,24 +203,27 @@ impl<E: Endpoint> Rounds<E> {
             return None;
         };
         let parameters: Vec<&str> = plan.parameters.iter().map(String::as_str).collect();
-        let lesson = Lesson::of_refusal(message, &parameters)?;
-        let learned = &self.gateway.learned;
-        // It may be known by now from another request.
-        let is_new = learned.add(&plan.model_id, lesson.clone());
-        let better = self.plan_again(None);
-        if let Ok(better) = &better
-            && better.body == plan.body
-            && better.operation == plan.operation
-        {
-            if is_new {
-                learned.forget(&plan.model_id, &lesson);
-            }
+        let teaching = Teaching::of_refusal(message, &parameters)?;
+        if self.taught.len() == MAX_LESSONS || self.taught.contains(&teaching) {
             return None;
         }
-        if is_new {
-            tracing::info!(model = plan.model_id, refused = %lesson, "the model refuses a field, which is left out now");
+        self.taught.push(teaching);
+        let better = self.plan_again(None);
+        let is_same = |better: &Plan<E::Memo>| better.body == plan.body && better.operation == plan.operation;
+        if better.as_ref().is_ok_and(is_same) {
+            return None;
         }
         Some(better)
+    }
+
+    /// Remembers, for other requests, what was left out with success. What a refusal says may quote the client, so
+    /// that it teaches nothing before it has helped.
+    fn remember(&self, model_id: &str) {
+        for Teaching { lesson, .. } in self.taught.iter().filter(|teaching| teaching.is_lasting) {
+            if self.gateway.learned.add(model_id, lesson.clone()) {
+                tracing::info!(model = model_id, refused = %lesson, "the model refuses a field, which is left out now");
+            }
+        }
     }
 
     /// Asks again for each answer that will not do, once.
@@ -231,11 +240,15 @@ impl<E: Endpoint> Rounds<E> {
             };
             let usage = reply.usage;
             let plan = self.plan_again(Some(&repair))?;
-            let failed = |failure| Trouble::Failure(failure, plan.model_id.clone());
-            let mut better = self.gateway.client.send(&call_of(&plan)).await.map_err(failed)?;
+            // Without a better answer, the one that is there is judged as it is.
+            let Ok(mut better) = self.gateway.client.send(&call_of(&plan)).await else {
+                continue;
+            };
             answered.spent = answered.spent.plus(usage);
             if let Some(reply) = answered.replies.get_mut(index) {
                 better.attempts += reply.attempts;
+                let ids = [reply.request_id.take(), better.request_id.take()];
+                better.request_id = Some(ids.into_iter().flatten().collect::<Vec<_>>().join(", "));
                 *reply = better;
             }
             answered.plan.notes = plan.notes;
@@ -258,7 +271,9 @@ impl<E: Endpoint> Advisor for Rounds<E> {
     }
 
     fn lessons(&self, model_id: &str) -> Vec<Lesson> {
-        self.gateway.learned.of(model_id)
+        let mut lessons = self.gateway.learned.of(model_id);
+        lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
+        lessons
     }
 }
 

@@ -55,6 +55,9 @@ pub trait StreamTranslator: Send + Unpin + 'static {
     /// A sign of life that clients skip.
     fn keep_alive(&self, out: &mut Vec<u8>);
 
+    /// Whether the choice numbered `choice` is whole for the client, although Bedrock may go on.
+    fn is_complete(&self, choice: usize) -> bool;
+
     /// Tokens of all choices so far.
     fn usage(&self) -> TokenUsage;
 }

@@ -32,6 +32,8 @@ pub enum Lesson {
     ToolStreaming,
     /// System prompts.
     System,
+    /// Images and documents in results of tools.
+    MediaInResults,
     /// Results of tools and other content in one turn.
     MixedTurns,
     /// The switch for one tool at a time.
@@ -70,6 +72,49 @@ const REFUSING: [&str; 14] = [
     "not available",
 ];
 
+/// A lesson, and whether it is one about the model or about one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Teaching {
+    /// What is left out from now on.
+    pub lesson: Lesson,
+    /// Whether other requests to the model are planned by it too. A schema that can't be followed, or a cache point
+    /// where none can stand, says nothing about other schemas and other places.
+    pub is_lasting: bool,
+}
+
+impl Teaching {
+    /// What a refusal of a request that had `parameters`, by the client's names, teaches; `None` if nothing about one
+    /// field.
+    pub fn of_refusal(message: &str, parameters: &[&str]) -> Option<Self> {
+        let text = message.to_ascii_lowercase();
+        let of_request = |lesson| {
+            Some(Self {
+                lesson,
+                is_lasting: false,
+            })
+        };
+        if text.contains("output_config.format.schema") || text.contains("jsonschema") {
+            return of_request(Lesson::StructuredOutput);
+        }
+        if text.contains("tools.") && text.contains("schema") && text.contains("strict") {
+            return of_request(Lesson::StrictTools);
+        }
+        let has_points = parameters.contains(&"cache_control");
+        let is_misplaced = text.contains("cache_control")
+            || text.contains("nothing available to cache")
+            || text.contains("cachepoint")
+            || text.contains(".type: field required");
+        let lesson = Lesson::of_refusal(message, parameters);
+        if has_points && is_misplaced && lesson.is_none() {
+            return of_request(Lesson::CachePoints);
+        }
+        lesson.map(|lesson| Self {
+            lesson,
+            is_lasting: true,
+        })
+    }
+}
+
 impl Lesson {
     /// The lesson of a refusal of a request that had `parameters`, by the client's names; `None` if it teaches nothing
     /// about one field.
@@ -91,7 +136,9 @@ impl Lesson {
         if !REFUSING.iter().any(|word| text.contains(word)) {
             return None;
         }
-        let fixed: [(&[&str], Self); 20] = [
+        let fixed: [(&[&str], Self); 22] = [
+            (&["toolresult.content."], Self::MediaInResults),
+            (&["tool result", "image"], Self::MediaInResults),
             (&["prompt caching"], Self::CachePoints),
             (&["ttl"], Self::CacheOneHour),
             (&["cachepoint"], Self::CachePoints),
@@ -188,6 +235,7 @@ impl fmt::Display for Lesson {
             Self::Prefill => "prefill",
             Self::ToolStreaming => "stream+tools",
             Self::System => "messages.system",
+            Self::MediaInResults => "messages.tool.content",
             Self::MixedTurns => "messages.tool+user",
             Self::OneToolAtATime => "parallel_tool_calls=false",
             Self::ThinkingBudget => "thinking.type=enabled",

@@ -19,7 +19,7 @@ pub mod schema;
 mod stop;
 
 pub use endpoint::{Advisor, Context, Endpoint, Halt, Plan, Repair, StreamTranslator};
-pub use lesson::Lesson;
+pub use lesson::{Lesson, Teaching};
 pub use names::{Names, Restorer};
 pub use notes::{Note, Notes};
 pub use policy::Policy;

@@ -125,6 +125,7 @@ impl<'a> ContentBlock<'a> {
                 "text" => Self::Text(reader.text()?),
                 "toolUse" => ToolUse::read(reader)?,
                 "reasoningContent" => Reasoning::read(reader)?,
+                "citationsContent" => Self::Text(read_cited_text(reader)?),
                 _ => Self::Other {
                     member: Cow::Owned(member.to_owned()),
                     value: reader.json()?,
@@ -158,6 +159,23 @@ impl<'a> ContentBlock<'a> {
         });
         own.into_iter().chain(of_result).filter(|source| source.is_large())
     }
+}
+
+/// The text of a block with citations, which come in a list of their own.
+fn read_cited_text<'a>(reader: &mut Reader<'a>) -> Result<JsonText<'a>, Fault> {
+    let mut texts = Vec::new();
+    reader.object(|member, reader| {
+        if member != "content" {
+            return reader.skip();
+        }
+        reader.array(|reader| {
+            reader.object(|member, reader| match member {
+                "text" => reader.text().map(|text| texts.push(text)),
+                _ => reader.skip(),
+            })
+        })
+    })?;
+    Ok(JsonText::join(&texts, ""))
 }
 
 impl<'a> ToolUse<'a> {

@@ -30,6 +30,7 @@ pub(super) fn traits(model_id: &str) -> Option<Traits> {
         },
         takes_signed_thoughts: false,
         stop_sequences: 4,
+        media_in_results: false,
         strict_tools: false,
         structured_output: false,
         cache: Some(CacheRules {

@@ -33,6 +33,8 @@ pub(crate) struct Traits {
     pub(crate) system: bool,
     /// Whether a turn may hold the results of tools and other content.
     pub(crate) mixed_turns: bool,
+    /// Whether results of tools may hold images and documents.
+    pub(crate) media_in_results: bool,
     /// Whether it can call tools.
     pub(crate) tools: bool,
     /// Whether its calls of tools can be streamed.
@@ -125,7 +127,7 @@ pub(crate) struct CacheRules {
     pub(crate) least_tokens: u64,
     /// Whether `ttl: 1h` is taken.
     pub(crate) one_hour: bool,
-    /// Whether tools may carry points.
+    /// Whether points may stand behind tools, their calls and results.
     pub(crate) tools: bool,
 }
 
@@ -143,6 +145,7 @@ const UNKNOWN: Traits = Traits {
     blank_stop_sequences: true,
     system: true,
     mixed_turns: true,
+    media_in_results: true,
     tools: true,
     tool_streaming: true,
     forced_tools: ForcedTools::AnyOrNamed,
@@ -209,6 +212,7 @@ impl Traits {
             Lesson::Thinking => self.thinking = Thinking::Untold,
             Lesson::LeastThinkingBudget(tokens) => self.least_thinking_budget = *tokens,
             Lesson::Thoughts => self.takes_signed_thoughts = false,
+            Lesson::MediaInResults => self.media_in_results = false,
             Lesson::MixedTurns => self.mixed_turns = false,
             Lesson::ThinkingTokens => self.reports_thinking_tokens = false,
         }

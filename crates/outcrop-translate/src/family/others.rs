@@ -131,6 +131,7 @@ pub(super) fn traits(model_id: &str) -> Option<Traits> {
 fn plain() -> Traits {
     Traits {
         takes_signed_thoughts: false,
+        media_in_results: false,
         strict_tools: false,
         structured_output: false,
         closed_schemas: false,

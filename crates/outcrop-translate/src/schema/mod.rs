@@ -11,6 +11,7 @@ mod instruction;
 
 mod object;
 mod places;
+mod relaxing;
 mod unwrap;
 mod validator;
 
@@ -18,5 +19,6 @@ pub use closing::{Closing, close_objects};
 pub use extract::json_in;
 pub use instruction::{answer_in_json, repair};
 pub use object::{ObjectSchema, WRAPPED_MEMBER, object_schema};
+pub use relaxing::relax;
 pub use unwrap::MemberStream;
 pub use validator::{Validator, Violation};

@@ -45,6 +45,8 @@ pub struct Memo {
     choices: usize,
     /// The client's names of tools that Bedrock knows by others.
     names: Restorer,
+    /// Whether the client wants no calls of tools: what the model calls all the same is left out.
+    hides_calls: bool,
     /// Stop sequences that the gateway looks for.
     stop: Vec<String>,
     /// The text that the answer goes on from, which the model may repeat.
@@ -55,6 +57,8 @@ pub struct Memo {
     thinking_tag: Option<&'static str>,
     /// Whether the model proves that thoughts are its own.
     signs_thoughts: bool,
+    /// Whether the client wants to know which tier served it.
+    tells_tier: bool,
     /// Whether the client wants to know what a guardrail did.
     tells_trace: bool,
     /// Whether the client wants fields of the model's own answer.

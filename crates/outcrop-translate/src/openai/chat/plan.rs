@@ -8,7 +8,9 @@ mod mend;
 mod metadata;
 mod others;
 mod prefill;
+mod results;
 mod sampling;
+mod stored_prompt;
 mod structured;
 mod thinking;
 mod tools;
@@ -21,7 +23,7 @@ use outcrop_bedrock::model_id;
 
 use super::Memo;
 use super::form::Way;
-use super::request::ChatRequest;
+use super::request::{ChatRequest, ToolChoice};
 use crate::endpoint::{Context, Halt, Plan, Repair};
 use crate::family::Traits;
 use crate::names::Names;
@@ -75,10 +77,12 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         tools::place_parallel(request, &traits, &mut converse, &mut notes);
     }
     let form = structured::place(request, &traits, thinking, &mut names, &mut converse, &mut notes)?;
+    mend::place_system(&mut converse, &traits, &mut notes);
     let begun = prefill::settle(&mut converse.messages, &traits, thinking.is_on, &mut notes);
     if let Some(repair) = context.repair {
         ask_again(repair, &mut converse, &mut notes);
     }
+    stored_prompt::fit(model, &mut converse, &mut notes);
     caching::settle(
         &mut converse,
         request.caching,
@@ -93,8 +97,9 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     {
         return Err(problem.into());
     }
-    let is_reviewed = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
-    let can_stream = !is_reviewed && (converse.tool_config.is_none() || traits.tool_streaming);
+    let is_asked_in_words = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
+    let is_strict = form.as_ref().is_some_and(|form| form.is_strict);
+    let can_stream = !is_asked_in_words && (converse.tool_config.is_none() || traits.tool_streaming);
     Ok(Plan {
         operation: if request.stream && can_stream {
             Operation::ConverseStream
@@ -103,7 +108,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         },
         streams: request.stream,
         model_id: model.to_owned(),
-        is_reviewed,
+        is_reviewed: is_asked_in_words || (is_strict && !request.stream),
         parameters: parameters(&converse),
         guardrail,
         choices,
@@ -114,11 +119,13 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             include_usage: request.include_usage,
             choices,
             names: names.restorer(),
+            hides_calls: matches!(request.tool_choice, Some(ToolChoice::None)),
             stop: own_stop,
             begun,
             form,
             thinking_tag: request.include_thinking_data.then_some(traits.thinking_tag),
             signs_thoughts: traits.takes_signed_thoughts,
+            tells_tier: request.asks_for_tier(),
             tells_trace: bedrock::is_traced(&converse),
             tells_fields: !request.bedrock.additional_model_response_field_paths.is_empty(),
             counts_cached_input_twice: request.stream && traits.counts_cached_input_twice,
@@ -138,6 +145,7 @@ fn model<'r>(request: &'r ChatRequest<'_>, context: &Context<'r>) -> Result<&'r 
     // Azure's clients name the deployment in the path, and whatever they like in the body.
     let model = context
         .path_model
+        .or(request.bedrock_model.as_deref())
         .or(request.model.as_deref())
         .filter(|model| !model.is_empty())
         .ok_or_else(|| missing("model"))?;
@@ -187,6 +195,7 @@ fn parameters(converse: &ConverseRequest<'_>) -> Vec<String> {
         ("top_p", config.top_p.is_some()),
         ("stop", !config.stop_sequences.is_empty()),
         ("service_tier", converse.service_tier.is_some()),
+        ("cache_control", caching::has_points(converse)),
     ];
     let own = own
         .into_iter()

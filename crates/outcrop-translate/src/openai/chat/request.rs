@@ -17,6 +17,8 @@ use crate::policy::{OnUnsupported, PromptCaching};
 #[derive(Clone, Debug, Default)]
 pub(super) struct ChatRequest<'a> {
     pub(super) model: Option<Cow<'a, str>>,
+    /// The proxy API specification's way to name Bedrock's model beside another.
+    pub(super) bedrock_model: Option<Cow<'a, str>>,
     pub(super) messages: Option<Vec<Message<'a>>>,
     pub(super) stream: bool,
     pub(super) include_usage: bool,
@@ -97,7 +99,7 @@ pub(super) struct CachedParts {
 /// Bedrock's own parameters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BedrockParameters<'a> {
-    pub(super) guardrail_config: Vec<(String, JsonText<'a>)>,
+    pub(super) guardrail_config: Option<Vec<(String, JsonText<'a>)>>,
     pub(super) performance_config: Option<Json<'a>>,
     pub(super) service_tier: Option<JsonText<'a>>,
     pub(super) prompt_variables: Option<Json<'a>>,
@@ -137,6 +139,7 @@ impl<'a> ChatRequest<'a> {
         }
         match name {
             "model" => self.model = Some(reader.string()?),
+            "bedrock_model" => self.bedrock_model = Some(reader.string()?),
             "messages" => self.messages = Some(reader.list(Message::read)?),
             "stream" => self.stream = reader.bool()?,
             "stream_options" => reader.object(|name, reader| match name {
@@ -176,6 +179,11 @@ impl<'a> ChatRequest<'a> {
             _ => self.others.push((name.to_owned(), reader.json()?)),
         }
         Ok(())
+    }
+
+    /// Whether the client says which tier it wants.
+    pub(super) fn asks_for_tier(&self) -> bool {
+        self.bedrock.service_tier.is_some() || self.others.iter().any(|(name, _)| name == "service_tier")
     }
 
     fn read_stop(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
@@ -224,13 +232,7 @@ impl<'a> Tool<'a> {
                 "cache_control" => cache_point = read_cache_control(reader)?,
                 "description" => description = reader.nullable(Reader::text)?,
                 "parameters" => {
-                    parameters = reader.nullable(|reader| match reader.kind()? {
-                        Kind::Object => reader.json(),
-                        other => Err(Fault::shape(format!(
-                            "expected an object, but got {}",
-                            other.described()
-                        ))),
-                    })?;
+                    parameters = reader.nullable(read_object)?;
                 }
                 _ => reader.skip()?,
             }
@@ -354,19 +356,7 @@ impl<'a> BedrockParameters<'a> {
     /// Reads the parameter if it is one of these.
     fn read_parameter(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<bool, Fault> {
         match name {
-            "guardrailConfig" | "guardrail_config" => reader.object(|name, reader| {
-                let known = [
-                    "guardrailIdentifier",
-                    "guardrailVersion",
-                    "trace",
-                    "streamProcessingMode",
-                ];
-                if !known.contains(&name) {
-                    return Err(Fault::shape(format!("expected one of {}", known.join(", "))));
-                }
-                self.guardrail_config.push((name.to_owned(), reader.text()?));
-                Ok(())
-            })?,
+            "guardrailConfig" | "guardrail_config" => self.guardrail_config = Some(read_guardrail(reader)?),
             "performanceConfig" => self.performance_config = Some(read_object(reader)?),
             "serviceTier" => reader.object(|name, reader| match name {
                 "type" => reader.text().map(|tier| self.service_tier = Some(tier)),
@@ -383,7 +373,32 @@ impl<'a> BedrockParameters<'a> {
     }
 }
 
-fn read_object<'a>(reader: &mut Reader<'a>) -> Result<Json<'a>, Fault> {
+/// Reads the members of a guardrail's configuration, of which some take few words.
+fn read_guardrail<'a>(reader: &mut Reader<'a>) -> Result<Vec<(String, JsonText<'a>)>, Fault> {
+    const MEMBERS: [(&str, &[&str]); 4] = [
+        ("guardrailIdentifier", &[]),
+        ("guardrailVersion", &[]),
+        ("trace", &["enabled", "disabled", "enabled_full"]),
+        ("streamProcessingMode", &["sync", "async"]),
+    ];
+    let mut members = Vec::new();
+    reader.object(|name, reader| {
+        let Some((_, words)) = MEMBERS.iter().find(|(known, _)| *known == name) else {
+            let known = MEMBERS.map(|(known, _)| known).join(", ");
+            return Err(Fault::shape(format!("expected one of {known}")));
+        };
+        let value = reader.text()?;
+        if !words.is_empty() && !words.contains(&value.decoded().as_ref()) {
+            return Err(Fault::shape(format!("expected one of {}", words.join(", "))));
+        }
+        members.push((name.to_owned(), value));
+        Ok(())
+    })?;
+    Ok(members)
+}
+
+/// Reads an object as it stands.
+pub(super) fn read_object<'a>(reader: &mut Reader<'a>) -> Result<Json<'a>, Fault> {
     match reader.kind()? {
         Kind::Object => reader.json(),
         other => Err(Fault::shape(format!(

@@ -45,14 +45,17 @@ pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec
     Ok(out)
 }
 
-/// What is wrong with an answer that was asked for in words.
+/// What is wrong with the form of an answer.
 pub(super) fn review(memo: &Memo, reply: &ConverseResponse<'_>) -> Option<Repair> {
     let form = memo.form.as_ref()?;
     let parts = Parts::of(reply, Some(form));
     if !is_whole(&reply.stop_reason) || !parts.calls.is_empty() {
         return None;
     }
-    let answer = JsonText::join(&parts.texts, "").decoded().into_owned();
+    let answer = match parts.form {
+        Some(arguments) => arguments.to_owned(),
+        None => JsonText::join(&parts.texts, "").decoded().into_owned(),
+    };
     let Misfit(complaint) = form.fit(&answer).err()?;
     Some(Repair { answer, complaint })
 }
@@ -98,6 +101,9 @@ struct Choice<'r, 'a> {
 impl<'r, 'a> Choice<'r, 'a> {
     fn of(memo: &Memo, reply: &'r ConverseResponse<'a>) -> Result<Self, Problem> {
         let mut parts = Parts::of(reply, memo.form.as_ref());
+        if memo.hides_calls {
+            parts.calls.clear();
+        }
         let says_something =
             !parts.calls.is_empty() || parts.form.is_some() || parts.texts.iter().any(|text| !text.is_blank());
         if is_malformed(&reply.stop_reason) && !says_something {

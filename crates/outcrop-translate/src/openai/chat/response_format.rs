@@ -1,6 +1,8 @@
 //! `response_format`: the form that an answer's text must have.
 
-use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
+use outcrop_bedrock::json::{Fault, Json, JsonText, Reader};
+
+use super::request::read_object;
 
 /// The form of an answer.
 #[derive(Clone, Debug, Default)]
@@ -61,13 +63,7 @@ impl<'a> JsonSchema<'a> {
                 "description" => read.description = reader.nullable(Reader::text)?,
                 "strict" => read.strict = reader.nullable(Reader::bool)?.unwrap_or(false),
                 "schema" => {
-                    read.schema = reader.nullable(|reader| match reader.kind()? {
-                        Kind::Object => reader.json(),
-                        other => Err(Fault::shape(format!(
-                            "expected an object, but got {}",
-                            other.described()
-                        ))),
-                    })?;
+                    read.schema = reader.nullable(read_object)?;
                 }
                 _ => reader.skip()?,
             }

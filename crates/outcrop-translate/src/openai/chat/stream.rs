@@ -33,6 +33,8 @@ struct Choice {
     filter: Option<Box<TextFilter>>,
     /// What has come of an answer that must have a form.
     form: Option<Box<FormState>>,
+    /// Bedrock's number of the last block of thoughts, and how many there were: clients join the pieces of each.
+    thought: Option<(u64, u64)>,
     /// Whether the tag before the thoughts is written, and that behind them isn't.
     is_in_thoughts: bool,
     /// Set by the first event.
@@ -44,7 +46,7 @@ struct Choice {
     /// Set by a `messageStop` after which the answer is of no use.
     failure: Option<Problem>,
     /// Set by `metadata`.
-    usage: TokenUsage,
+    usage: Option<TokenUsage>,
     /// Set by `messageStop`, where the model tells.
     thinking_tokens: Option<u64>,
     /// Members of the last chunk that tell of the call itself.
@@ -142,7 +144,7 @@ impl StreamTranslator for ChatStream {
                     // Measured by others with OpenAI's models (Bifrost, 2026): only their streams count so.
                     usage.input_tokens -= cached;
                 }
-                choice.usage = usage;
+                choice.usage = Some(usage);
                 choice.note_extras(&self.memo, &extras);
             }
             Event::Unknown => {}
@@ -155,13 +157,17 @@ impl StreamTranslator for ChatStream {
         }
         let extras = self.choices.first().map_or(&[][..], |choice| &choice.extras);
         // A chunk without choices surprises simple clients, so it is sent to those that ask for what it tells.
-        let tells = self.memo.tells_trace || self.memo.tells_fields;
+        let tells = self.memo.tells_trace || self.memo.tells_fields || self.memo.tells_tier;
         if self.memo.include_usage || tells && !extras.is_empty() {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(b"[]");
             if self.memo.include_usage {
                 out.extend_from_slice(b",\"usage\":");
-                write_usage(&self.usage(), self.thinking_tokens(), out);
+                if self.choices.iter().any(|choice| choice.usage.is_some()) {
+                    write_usage(&self.usage(), self.thinking_tokens(), out);
+                } else {
+                    out.extend_from_slice(b"null");
+                }
             }
             out.extend_from_slice(extras);
             out.extend_from_slice(b"}\n\n");
@@ -179,10 +185,15 @@ impl StreamTranslator for ChatStream {
         out.extend_from_slice(b": keep-alive\n\n");
     }
 
+    fn is_complete(&self, choice: usize) -> bool {
+        self.choices.get(choice).is_some_and(Choice::is_stopped)
+    }
+
     fn usage(&self) -> TokenUsage {
         self.choices
             .iter()
-            .fold(TokenUsage::default(), |sum, choice| sum.plus(choice.usage))
+            .filter_map(|choice| choice.usage)
+            .fold(TokenUsage::default(), TokenUsage::plus)
     }
 }
 
@@ -200,14 +211,14 @@ impl Choice {
         let BlockStart::ToolUse { id, name } = start else {
             return;
         };
-        if self.is_stopped() {
-            return;
-        }
         self.end_thoughts(chunk, out);
         if let (Some(form), Some(state)) = (&chunk.memo.form, &mut self.form)
             && form.tool.as_deref().is_some_and(|tool| name.decoded() == tool)
         {
             state.block.get_or_insert(index);
+            return;
+        }
+        if self.is_stopped() || chunk.memo.hides_calls {
             return;
         }
         let number = self.calls.len() as u64;
@@ -241,17 +252,26 @@ impl Choice {
                     }
                     chunk.write_text(self, "content", text, out);
                 }
-                None => chunk.write_thought(self, text, out),
+                None => {
+                    let number = self.thought_number(index);
+                    chunk.write_thought(self, number, text, out);
+                }
             },
-            Delta::ReasoningSignature(signature) => chunk.write_thinking_block(self, out, |block| {
-                block.field("type", "thinking");
-                block.field("thinking", "");
-                block.field("signature", signature);
-            }),
-            Delta::ReasoningRedacted(data) => chunk.write_thinking_block(self, out, |block| {
-                block.field("type", "redacted_thinking");
-                block.field("data", data);
-            }),
+            Delta::ReasoningSignature(signature) => {
+                let number = self.thought_number(index);
+                chunk.write_thinking_block(self, number, out, |block| {
+                    block.field("type", "thinking");
+                    block.field("thinking", "");
+                    block.field("signature", signature);
+                })
+            }
+            Delta::ReasoningRedacted(data) => {
+                let number = self.thought_number(index);
+                chunk.write_thinking_block(self, number, out, |block| {
+                    block.field("type", "redacted_thinking");
+                    block.field("data", data);
+                })
+            }
             // Kinds that OpenAI's chunks have no place for.
             Delta::Other => {}
         }
@@ -259,6 +279,9 @@ impl Choice {
 
     /// A piece of the answer's text.
     fn say(&mut self, text: &JsonText<'_>, chunk: &Chunk<'_>, out: &mut Vec<u8>) {
+        if self.finished {
+            return;
+        }
         self.says_something |= !text.is_blank();
         match (&chunk.memo.form, &mut self.form) {
             (Some(form), Some(state)) if form.way == Way::Tool => state.beside.push_str(&text.decoded()),
@@ -295,6 +318,21 @@ impl Choice {
         if !shown.is_empty() {
             chunk.write_text(self, "content", &JsonText::encode(&shown), out);
         }
+        if self.is_stopped() && self.form.is_none() {
+            // The answer is whole as far as the client wants it, whatever the model has still to say.
+            self.finish(&StopReason::StopSequence, chunk, out);
+        }
+    }
+
+    /// The number of a block among those of thoughts, from 0.
+    fn thought_number(&mut self, block: u64) -> u64 {
+        let number = match self.thought {
+            Some((last, number)) if last == block => number,
+            Some((_, number)) => number + 1,
+            None => 0,
+        };
+        self.thought = Some((block, number));
+        number
     }
 
     fn is_stopped(&self) -> bool {
@@ -323,6 +361,12 @@ impl Choice {
     }
 
     fn stop(&mut self, index: u64, chunk: &Chunk<'_>, out: &mut Vec<u8>) {
+        if let Some(state) = &self.form
+            && state.block == Some(index)
+            && state.answer.is_empty()
+        {
+            return self.answer("{}", chunk, out);
+        }
         let found = self.calls.iter_mut().enumerate().rfind(|(_, call)| call.block == index);
         if let Some((number, call)) = found
             && !call.has_arguments
@@ -439,7 +483,7 @@ impl Chunk<'_> {
     }
 
     /// A piece of thought, for clients that show it and, where it will be signed, for those that keep it.
-    fn write_thought(&self, choice: &Choice, text: &JsonText<'_>, out: &mut Vec<u8>) {
+    fn write_thought(&self, choice: &Choice, number: u64, text: &JsonText<'_>, out: &mut Vec<u8>) {
         if !self.memo.signs_thoughts {
             return self.write_text(choice, "reasoning_content", text, out);
         }
@@ -448,6 +492,7 @@ impl Chunk<'_> {
                 delta.field("reasoning_content", text);
                 write_array(delta.key("thinking_blocks"), [text], |text, out| {
                     ObjectWriter::write(out, |block| {
+                        block.field("index", &number);
                         block.field("type", "thinking");
                         block.field("thinking", text);
                     });
@@ -456,12 +501,21 @@ impl Chunk<'_> {
         });
     }
 
-    fn write_thinking_block(&self, choice: &Choice, out: &mut Vec<u8>, members: impl FnOnce(&mut ObjectWriter<'_>)) {
+    fn write_thinking_block(
+        &self,
+        choice: &Choice,
+        number: u64,
+        out: &mut Vec<u8>,
+        members: impl FnOnce(&mut ObjectWriter<'_>),
+    ) {
         self.write(choice, out, None, |delta| {
             ObjectWriter::write(delta, |delta| {
                 let out = delta.key("thinking_blocks");
                 out.push(b'[');
-                ObjectWriter::write(out, members);
+                ObjectWriter::write(out, |block| {
+                    block.field("index", &number);
+                    members(block);
+                });
                 out.push(b']');
             });
         });

@@ -33,8 +33,8 @@ pub(super) fn place<'a>(
         .clone_from(&own.additional_model_response_field_paths);
     converse.service_tier = own.service_tier.clone();
     place_service_tier(request, traits, converse, notes)?;
-    if !own.guardrail_config.is_empty() {
-        return place_asked_guardrail(&own.guardrail_config, request.stream, converse);
+    if let Some(asked) = &own.guardrail_config {
+        return place_asked_guardrail(asked, request.stream, converse);
     }
     let Some(guardrail) = &policy.guardrail else {
         return Ok(None);
@@ -60,13 +60,18 @@ fn place_service_tier(
     let tier = match tier.as_str() {
         "auto" => return Ok(()),
         "default" | "flex" | "priority" | "reserved" => tier,
+        // Tokens that are paid for in advance.
         "scale" => {
-            // Tokens that are paid for in advance.
             notes.add(NAME, "reserved", "bedrock-calls-it-so");
             "reserved".to_owned()
         }
+        // OpenAI's other word for the same.
+        "fast" => {
+            notes.add(NAME, "priority", "bedrock-calls-it-so");
+            "priority".to_owned()
+        }
         _ => {
-            let message = "Invalid 'service_tier': expected 'auto', 'default', 'flex', 'priority' or 'scale'.";
+            let message = "Invalid 'service_tier': expected 'auto', 'default', 'flex', 'fast', 'priority' or 'scale'.";
             return Err(Problem::invalid(message).with_code("invalid_value").with_param(NAME));
         }
     };

@@ -1,7 +1,9 @@
 //! Cache points: those that clients ask for, and those that are placed because clients expect caching to happen by
 //! itself.
 
-use outcrop_bedrock::converse::{CacheTtl, ContentBlock, ConverseRequest, Role, SystemBlock, Tool};
+use outcrop_bedrock::converse::{
+    CacheTtl, ContentBlock, ConverseRequest, DocumentFormat, Role, SystemBlock, Tool, ToolResultBlock,
+};
 
 use super::super::request::{CachedParts, Caching};
 use crate::family::{CacheRules, MAX_CACHE_POINTS, Traits};
@@ -60,6 +62,21 @@ fn fit(converse: &mut ConverseRequest<'_>, rules: CacheRules, notes: &mut Notes)
             notes.lose("tools.cache_control", "dropped", "unsupported-by-model");
         }
     }
+    let mut misplaced = false;
+    for message in &mut converse.messages {
+        let mut bears = false;
+        message.content.retain(|block| {
+            if matches!(block, ContentBlock::CachePoint(_)) {
+                misplaced |= !bears;
+                return bears;
+            }
+            bears = bears_point(block, rules);
+            true
+        });
+    }
+    if misplaced {
+        notes.lose("cache_control", "dropped", "place-bears-none");
+    }
     let mut surplus = count(converse).saturating_sub(MAX_CACHE_POINTS);
     if surplus > 0 {
         // A later point covers what an earlier one does.
@@ -80,6 +97,29 @@ fn fit(converse: &mut ConverseRequest<'_>, rules: CacheRules, notes: &mut Notes)
         if shortened {
             notes.lose("cache_control.ttl", "5m", "longest-of-model");
         }
+    }
+    let (mut has_short, mut shortened) = (false, false);
+    for_each_point(converse, |ttl| {
+        if *ttl != CacheTtl::OneHour {
+            has_short = true;
+        } else if has_short {
+            *ttl = CacheTtl::Default;
+            shortened = true;
+        }
+    });
+    if shortened {
+        notes.lose("cache_control.ttl", "5m", "behind-a-shorter-one");
+    }
+}
+
+/// Whether a cache point may stand right behind a block of a message (users' reports of what Bedrock refuses, collected
+/// 2026-11).
+fn bears_point(block: &ContentBlock<'_>, rules: CacheRules) -> bool {
+    match block {
+        ContentBlock::ToolUse(_) | ContentBlock::ToolResult(_) => rules.tools,
+        ContentBlock::Document(document) => document.format == DocumentFormat::Pdf,
+        ContentBlock::Reasoning(_) | ContentBlock::CachePoint(_) => false,
+        _ => true,
     }
 }
 
@@ -119,8 +159,11 @@ fn place(converse: &mut ConverseRequest<'_>, caching: Caching, rules: CacheRules
         }
     }
     for index in ends.into_iter().rev().take(2) {
-        if let Some(message) = converse.messages.get_mut(index) {
-            message.content.push(ContentBlock::CachePoint(ttl));
+        let Some(message) = converse.messages.get_mut(index) else {
+            continue;
+        };
+        if let Some(last) = message.content.iter().rposition(|block| bears_point(block, rules)) {
+            message.content.insert(last + 1, ContentBlock::CachePoint(ttl));
         }
     }
 }
@@ -148,14 +191,28 @@ fn content_chars(block: &ContentBlock<'_>) -> usize {
         ContentBlock::Text(text) | ContentBlock::GuardText(text) => text.inner().len(),
         ContentBlock::ToolUse(tool_use) => tool_use.input.as_str().len(),
         ContentBlock::ToolResult(result) => {
-            let text = |block: &outcrop_bedrock::converse::ToolResultBlock<'_>| match block {
-                outcrop_bedrock::converse::ToolResultBlock::Text(text) => text.inner().len(),
+            let text = |block: &ToolResultBlock<'_>| match block {
+                ToolResultBlock::Text(text) => text.inner().len(),
                 _ => 0,
             };
             result.content.iter().map(text).sum()
         }
         _ => 0,
     }
+}
+
+/// Whether there are any.
+pub(super) fn has_points(converse: &ConverseRequest<'_>) -> bool {
+    let tools = converse.tool_config.iter().flat_map(|config| &config.tools);
+    let content = converse.messages.iter().flat_map(|message| &message.content);
+    tools.into_iter().any(|tool| matches!(tool, Tool::CachePoint(_)))
+        || converse
+            .system
+            .iter()
+            .any(|block| matches!(block, SystemBlock::CachePoint(_)))
+        || content
+            .into_iter()
+            .any(|block| matches!(block, ContentBlock::CachePoint(_)))
 }
 
 fn count(converse: &mut ConverseRequest<'_>) -> usize {

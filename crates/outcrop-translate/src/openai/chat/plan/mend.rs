@@ -1,10 +1,11 @@
 //! What Converse demands of a conversation, made so without changing what is said: the user first, no empty turn,
 //! results of tools before anything else and in the order of their calls.
 
-use outcrop_bedrock::converse::{ContentBlock, Message, Role, SystemBlock};
+use outcrop_bedrock::converse::{ContentBlock, ConverseRequest, Message, Role, SystemBlock};
 use outcrop_bedrock::json::JsonText;
 
 use super::conversation::Conversation;
+use super::results;
 use crate::family::Traits;
 use crate::notes::Notes;
 
@@ -14,14 +15,15 @@ pub(super) const NO_CONTENT: &str = "(no content)";
 /// Mends a conversation for a model.
 pub(super) fn mend(conversation: &mut Conversation<'_>, traits: &Traits, notes: &mut Notes) {
     begin_with_the_user(conversation, notes);
-    if !traits.system && !conversation.system.is_empty() {
-        move_system_to_the_user(conversation, notes);
+    results::match_calls(conversation, notes);
+    if !traits.media_in_results {
+        results::move_media_out(conversation, notes);
     }
     for index in 0..conversation.messages.len() {
         let (earlier, rest) = conversation.messages.split_at_mut(index);
         let Some(message) = rest.first_mut() else { break };
         if message.role == Role::User {
-            order_results(message, earlier.last());
+            results::order(message, earlier.last());
         }
         if message.content.is_empty() {
             message.content.push(filler());
@@ -69,51 +71,16 @@ fn to_content(block: SystemBlock<'_>) -> ContentBlock<'_> {
     }
 }
 
-fn move_system_to_the_user(conversation: &mut Conversation<'_>, notes: &mut Notes) {
-    notes.add("messages.system", "user-turn", "unsupported-by-model");
-    let system = std::mem::take(&mut conversation.system);
-    if let Some(first) = conversation.messages.first_mut() {
-        first.content.splice(0..0, system.into_iter().map(to_content));
-    }
-}
-
-/// Models want the results of their calls before anything else that the user says, and each of them. Clients send them
-/// as they come.
-fn order_results(message: &mut Message<'_>, before: Option<&Message<'_>>) {
-    let results = message
-        .content
-        .iter()
-        .filter(|block| matches!(block, ContentBlock::ToolResult(_)))
-        .count();
-    if results == 0 {
+/// Puts the system prompt where the model takes it: before what the user says first, if it takes none.
+pub(super) fn place_system(converse: &mut ConverseRequest<'_>, traits: &Traits, notes: &mut Notes) {
+    if traits.system || converse.system.is_empty() {
         return;
     }
-    let called: Vec<&str> = before
-        .into_iter()
-        .flat_map(|message| &message.content)
-        .filter_map(|block| match block {
-            ContentBlock::ToolUse(tool_use) => Some(tool_use.id.token()),
-            _ => None,
-        })
-        .collect();
-    // A cache point stays behind what it stands behind.
-    let mut rank = usize::MAX;
-    let mut ranked: Vec<(usize, ContentBlock<'_>)> = std::mem::take(&mut message.content)
-        .into_iter()
-        .map(|block| {
-            match &block {
-                ContentBlock::ToolResult(result) => {
-                    let place = called.iter().position(|id| *id == result.id.token());
-                    rank = place.unwrap_or(called.len());
-                }
-                ContentBlock::CachePoint(_) => {}
-                _ => rank = usize::MAX,
-            }
-            (rank, block)
-        })
-        .collect();
-    ranked.sort_by_key(|(rank, _)| *rank);
-    message.content = ranked.into_iter().map(|(_, block)| block).collect();
+    notes.add("messages.system", "user-turn", "unsupported-by-model");
+    let system = std::mem::take(&mut converse.system);
+    if let Some(first) = converse.messages.first_mut() {
+        first.content.splice(0..0, system.into_iter().map(to_content));
+    }
 }
 
 /// Some models take results of tools, and calls of tools, only in turns of their own.

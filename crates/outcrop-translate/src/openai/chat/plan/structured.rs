@@ -14,7 +14,7 @@ use crate::family::{ForcedTools, Traits};
 use crate::names::Names;
 use crate::notes::Notes;
 use crate::problem::Problem;
-use crate::schema::{Closing, Validator, answer_in_json, close_objects, object_schema};
+use crate::schema::{Closing, Validator, answer_in_json, close_objects, object_schema, relax};
 
 /// Name of the tool whose arguments are the answer.
 const TOOL_NAME: &str = "answer_in_json";
@@ -63,7 +63,7 @@ pub(super) fn place<'a>(
     let object = schema.clone().map(object_schema);
     if let (Some(asked), Some(object)) = (asked, &object)
         && traits.structured_output
-        && let Some(schema) = native(&object.schema, traits)
+        && let Some(schema) = native(&object.schema, traits, notes)
     {
         form.way = Way::Native;
         form.is_wrapped = object.wrapped;
@@ -114,15 +114,18 @@ fn under(path: &str) -> String {
 }
 
 /// The schema as the model takes it natively, if it does.
-fn native(schema: &Value, traits: &Traits) -> Option<String> {
+fn native(schema: &Value, traits: &Traits, notes: &mut Notes) -> Option<String> {
     if !traits.closed_schemas {
         return Some(schema.to_string());
     }
     let mut closed = schema.clone();
-    match close_objects(&mut closed) {
-        Closing::Closed | Closing::Unchanged => Some(closed.to_string()),
-        Closing::Open(_) => None,
+    if let Closing::Open(_) = close_objects(&mut closed) {
+        return None;
     }
+    if relax(&mut closed) {
+        notes.add(SCHEMA, "limits-in-words", "refused-by-model");
+    }
+    Some(closed.to_string())
 }
 
 /// Whether the model can be made to call the tool that takes the answer, and the client doesn't want another called.

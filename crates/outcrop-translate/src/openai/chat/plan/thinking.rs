@@ -82,11 +82,7 @@ fn place_effort(
                 notes.lose(NAME, "dropped", "max_tokens-too-small");
                 return Placed::default();
             };
-            let thinking = Json::object(|object| {
-                object.field("type", "enabled");
-                object.field("budget_tokens", &budget);
-            });
-            push_field(converse, "thinking", thinking);
+            push_field(converse, "thinking", budget_of(budget));
             Placed {
                 with_budget: true,
                 is_on: true,
@@ -122,6 +118,13 @@ fn place_effort(
             }
         }
     }
+}
+
+fn budget_of(tokens: u64) -> Json<'static> {
+    Json::object(|object| {
+        object.field("type", "enabled");
+        object.field("budget_tokens", &tokens);
+    })
 }
 
 /// Adaptive thinking shows its text only where that is asked for.
@@ -206,7 +209,13 @@ fn place_thinking<'a>(
         }
         _ => {}
     }
-    push_field(converse, NAME, thinking.json.clone());
+    let least = traits.least_thinking_budget;
+    if kind == Some("enabled") && thinking.budget_tokens.is_some_and(|budget| budget < least) {
+        notes.lose("thinking.budget_tokens", &least.to_string(), "smallest-of-model");
+        push_field(converse, NAME, budget_of(least));
+    } else {
+        push_field(converse, NAME, thinking.json.clone());
+    }
     Placed {
         with_budget: kind == Some("enabled"),
         is_on: matches!(kind, Some("enabled" | "adaptive")),

@@ -1,5 +1,8 @@
 //! `tools` and `tool_choice` as Converse's tool configuration.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use outcrop_bedrock::converse::{ConverseRequest, Tool, ToolChoice, ToolConfig, ToolSpec};
 use outcrop_bedrock::json::{Json, Kind};
 
@@ -9,7 +12,7 @@ use crate::family::{ForcedTools, Traits};
 use crate::names::Names;
 use crate::notes::Notes;
 use crate::problem::Problem;
-use crate::schema::{Closing, close_objects};
+use crate::schema::{Closing, close_objects, relax};
 
 /// The schema of a tool whose arguments nobody described.
 const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
@@ -47,7 +50,20 @@ pub(super) fn translate<'a>(
     notes: &mut Notes,
 ) -> Result<ToolConfig<'a>, Problem> {
     let mut tools = Vec::with_capacity(request.tools.len());
+    let mut seen = HashSet::with_capacity(request.tools.len());
     for (index, tool) in request.tools.iter().enumerate() {
+        let problem = if tool.name.inner().is_empty() {
+            Some("a tool needs a name")
+        } else if !seen.insert(tool.name.token()) {
+            Some("there are two tools of this name")
+        } else {
+            None
+        };
+        if let Some(problem) = problem {
+            let path = format!("tools[{index}].function.name");
+            let problem = Problem::invalid(format!("Invalid '{path}': {problem}."));
+            return Err(problem.with_code("invalid_value").with_param(path));
+        }
         tools.push(Tool::Spec(ToolSpec {
             name: names.name(&tool.name),
             description: tool.description.clone().filter(|description| !description.is_blank()),
@@ -152,25 +168,35 @@ fn input_schema<'a>(tool: &request::Tool<'a>, index: usize) -> Result<Json<'a>, 
     if schema.as_str().starts_with(r#"{"type":"object""#) || schema.as_str().starts_with(r#"{"type": "object""#) {
         return Ok(schema.clone());
     }
-    let (mut kind, mut is_empty) = (None, true);
+    let (mut kinds, mut is_empty, mut is_plain) = (Vec::new(), true, true);
     let read = schema.read(|reader| {
         reader.object(|name, reader| {
             is_empty = false;
-            if name == "type" && reader.kind()? == Kind::String {
-                kind = Some(reader.string()?.into_owned());
+            if name != "type" {
+                return reader.skip();
+            }
+            is_plain = reader.kind()? == Kind::String;
+            if is_plain {
+                kinds.push(reader.string()?.into_owned());
                 return Ok(());
             }
-            reader.skip()
+            kinds = reader.list(|reader| reader.string().map(Cow::into_owned))?;
+            Ok(())
         })
     });
-    match (read, kind.as_deref()) {
-        (Ok(()), Some("object")) => Ok(schema.clone()),
-        (Ok(()), None) if is_empty => Ok(any_object()),
-        (Ok(()), None) => Ok(Json::object(|object| {
+    let takes_objects = kinds.is_empty() || kinds.iter().any(|kind| kind == "object");
+    match read {
+        Ok(()) if is_empty => Ok(any_object()),
+        Ok(()) if takes_objects && is_plain && !kinds.is_empty() => Ok(schema.clone()),
+        // Of several types, and without any, an object is what arguments are.
+        Ok(()) if takes_objects => Ok(Json::object(|object| {
             object.field("type", "object");
             // What was checked above to be an object can be read again.
             let _ = schema.read(|reader| {
                 reader.object(|name, reader| {
+                    if name == "type" {
+                        return reader.skip();
+                    }
                     object.field(name, &reader.json()?);
                     Ok(())
                 })
@@ -195,12 +221,17 @@ fn make_strict(tool: Option<&mut Tool<'_>>, traits: &Traits, notes: &mut Notes) 
     let Ok(mut schema) = serde_json::from_str(spec.input_schema.as_str()) else {
         return;
     };
-    match close_objects(&mut schema) {
-        Closing::Unchanged => spec.strict = true,
-        Closing::Closed => {
-            spec.input_schema = json_of(&schema);
-            spec.strict = true;
-        }
-        Closing::Open(_) => notes.lose(NAME, "dropped", "schema-is-open"),
+    let closing = close_objects(&mut schema);
+    if let Closing::Open(_) = closing {
+        notes.lose(NAME, "dropped", "schema-is-open");
+        return;
+    }
+    spec.strict = true;
+    let is_relaxed = relax(&mut schema);
+    if is_relaxed {
+        notes.add("tools.parameters", "limits-in-words", "refused-by-model");
+    }
+    if is_relaxed || closing == Closing::Closed {
+        spec.input_schema = json_of(&schema);
     }
 }
