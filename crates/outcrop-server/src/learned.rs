@@ -21,23 +21,27 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// Remembers a lesson. `false` if it was known, or there is no room for it.
+    /// Remembers a lesson. `false` if it was known.
     pub(crate) fn add(&self, model_id: &str, lesson: Lesson) -> bool {
         self.add_at(Instant::now(), model_id, lesson)
     }
 
     fn add_at(&self, now: Instant, model_id: &str, lesson: Lesson) -> bool {
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if !models.contains_key(model_id) && models.len() >= MAX_MODELS {
-            models.retain(|_, lessons| lessons.iter().any(|(_, learned)| is_fresh(*learned, now)));
-            if models.len() >= MAX_MODELS {
-                return false;
-            }
+        // Whoever makes up names must not keep others from being learned: the oldest goes.
+        if !models.contains_key(model_id)
+            && models.len() >= MAX_MODELS
+            && let Some(oldest) = oldest(&models)
+        {
+            models.remove(&oldest);
         }
         let lessons = models.entry(model_id.to_owned()).or_default();
         lessons.retain(|(_, learned)| is_fresh(*learned, now));
-        if lessons.len() >= MAX_LESSONS || lessons.iter().any(|(known, _)| *known == lesson) {
+        if lessons.iter().any(|(known, _)| *known == lesson) {
             return false;
+        }
+        if lessons.len() >= MAX_LESSONS {
+            lessons.remove(0);
         }
         lessons.push((lesson, now));
         true
@@ -56,6 +60,13 @@ impl Learned {
             .map(|(lesson, _)| lesson.clone())
             .collect()
     }
+}
+
+/// The model of which nothing was learned for the longest time.
+fn oldest(models: &HashMap<String, Vec<(Lesson, Instant)>>) -> Option<String> {
+    let last = |lessons: &[(Lesson, Instant)]| lessons.last().map(|(_, learned)| *learned);
+    let oldest = models.iter().min_by_key(|(_, lessons)| last(lessons));
+    oldest.map(|(model_id, _)| model_id.clone())
 }
 
 fn is_fresh(learned: Instant, now: Instant) -> bool {

@@ -42,6 +42,7 @@ pub(crate) struct Rounds<E> {
     remote: Remote,
     /// What refusals of this request have taught.
     taught: Vec<Teaching>,
+    last_refusal: Option<String>,
     endpoint: PhantomData<E>,
 }
 
@@ -80,6 +81,7 @@ impl<E: Endpoint> Rounds<E> {
             created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
             remote: Remote::default(),
             taught: Vec::new(),
+            last_refusal: None,
             endpoint: PhantomData,
         }
     }
@@ -125,11 +127,13 @@ impl<E: Endpoint> Rounds<E> {
                 ),
                 Ok(None) => self.remote.leave_out(url),
                 Err(error) => {
-                    tracing::info!(%error, "a client's URL was not fetched");
                     self.remote.add_failure(url, "");
                     failed.get_or_insert(error);
                 }
             }
+        }
+        if let Some(error) = &failed {
+            tracing::info!(%error, "a client's URL was not fetched");
         }
         failed
     }
@@ -164,13 +168,14 @@ impl<E: Endpoint> Rounds<E> {
 
     /// Makes the calls until they are answered. A field that the model refuses is left out from then on.
     pub(crate) async fn send(mut self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
-        let mut refused_attempts = 0;
+        let (mut refused_attempts, mut request_ids) = (0, Vec::new());
         let mut replies = loop {
             match send_all(&self.gateway, &plan).await {
                 Ok(replies) => break replies,
                 Err(failure) => match self.learn(&failure, &plan) {
                     Some(better) => {
                         refused_attempts += failure.attempts;
+                        request_ids.extend(failure.request_id);
                         plan = better?;
                     }
                     None => return Err(Trouble::Failure(failure, plan.model_id)),
@@ -179,6 +184,8 @@ impl<E: Endpoint> Rounds<E> {
         };
         if let Some(reply) = replies.first_mut() {
             reply.attempts += refused_attempts;
+            request_ids.extend(reply.request_id.take());
+            reply.request_id = (!request_ids.is_empty()).then(|| request_ids.join(", "));
         }
         self.remember(&plan.model_id);
         let answered = Answered {
@@ -204,7 +211,9 @@ impl<E: Endpoint> Rounds<E> {
         };
         let parameters: Vec<&str> = plan.parameters.iter().map(String::as_str).collect();
         let teaching = Teaching::of_refusal(message, &parameters)?;
-        if self.taught.len() == MAX_LESSONS || self.taught.contains(&teaching) {
+        // The same refusal again: what was left out was not its reason.
+        let has_not_helped = self.last_refusal.replace(message.clone()).as_ref() == Some(message);
+        if has_not_helped || self.taught.len() == MAX_LESSONS || self.taught.contains(&teaching) {
             return None;
         }
         self.taught.push(teaching);

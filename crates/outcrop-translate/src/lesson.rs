@@ -93,6 +93,21 @@ impl Teaching {
                 is_lasting: false,
             })
         };
+        // A refusal repeats names that only the client has given, which may hold any words.
+        let named = parameters
+            .iter()
+            .find(|name| !KNOWN_FIELDS.contains(name) && contains_word(&text, &name.to_ascii_lowercase()));
+        if let Some(name) = named {
+            let is_refused = REFUSING.iter().any(|word| text.contains(word));
+            return is_refused.then(|| Self {
+                lesson: Lesson::Parameter((*name).to_owned()),
+                is_lasting: is_plain(name),
+            });
+        }
+        if text.contains("thinking.") && text.contains("extra inputs") {
+            // A member of `thinking` that is the client's own.
+            return of_request(Lesson::Thinking);
+        }
         if text.contains("output_config.format.schema") || text.contains("jsonschema") {
             return of_request(Lesson::StructuredOutput);
         }
@@ -113,6 +128,33 @@ impl Teaching {
             is_lasting: true,
         })
     }
+}
+
+/// Names of fields that the gateway itself gives, or knows.
+const KNOWN_FIELDS: [&str; 18] = [
+    "anthropic_beta",
+    "cache_control",
+    "frequency_penalty",
+    "inferenceConfig",
+    "logit_bias",
+    "output_config",
+    "presence_penalty",
+    "reasoningConfig",
+    "reasoning_config",
+    "reasoning_effort",
+    "seed",
+    "service_tier",
+    "stop",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "top_k",
+    "top_p",
+];
+
+/// Whether a name is one that a model could know: what is remembered must not be any text.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 impl Lesson {
@@ -330,6 +372,26 @@ mod tests {
         ] {
             assert_eq!(Lesson::of_refusal(message, &asked), Some(lesson), "{message}");
         }
+    }
+
+    #[test]
+    fn what_a_client_makes_up_teaches_nothing_about_the_model() {
+        for name in [
+            "system prompt",
+            "x temperature x",
+            "my stop sequence",
+            "textformat!",
+            "budget_tokens at least 99",
+        ] {
+            let message = format!("{name}: Extra inputs are not permitted");
+            let teaching = Teaching::of_refusal(&message, &["temperature", "stop", name]).unwrap();
+            assert_eq!(teaching.lesson, Lesson::Parameter(name.to_owned()));
+            assert!(!teaching.is_lasting, "{name}");
+        }
+        let teaching = Teaching::of_refusal("thinking.enabled.foo: Extra inputs are not permitted", &["thinking"]);
+        assert!(!teaching.unwrap().is_lasting);
+        let teaching = Teaching::of_refusal("foo_bar: Extra inputs are not permitted", &["foo_bar"]).unwrap();
+        assert!(teaching.is_lasting);
     }
 
     #[test]

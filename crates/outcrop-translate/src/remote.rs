@@ -13,6 +13,9 @@ pub struct Remote {
     left_out: Vec<String>,
 }
 
+/// As many URLs are asked for in one request; nobody fetches more.
+const MAX_MISSING: usize = 128;
+
 /// What a URL led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
@@ -73,7 +76,10 @@ impl Remote {
 
     /// What `url` led to; `None` notes it as missing.
     pub(crate) fn look_up(&mut self, url: &str) -> Option<&Result<Fetched, String>> {
-        if !self.fetched.contains_key(url) && !self.missing.iter().any(|missing| missing == url) {
+        if self.missing.len() < MAX_MISSING
+            && !self.fetched.contains_key(url)
+            && !self.missing.iter().any(|missing| missing == url)
+        {
             self.missing.push(url.to_owned());
         }
         self.fetched.get(url)
