@@ -54,7 +54,7 @@ pub(super) fn translate<'a>(
 /// Takes out what a model refuses while it thinks with a budget (Anthropic's documentation of extended thinking, read
 /// 2026-11).
 pub(super) fn fit_to_thinking(placed: thinking::Placed, converse: &mut ConverseRequest<'_>, notes: &mut Notes) {
-    if !placed.with_budget {
+    if !placed.restricts {
         return;
     }
     let config = &mut converse.inference_config;

@@ -135,7 +135,7 @@ fn can_be_forced(request: &ChatRequest<'_>, traits: &Traits, thinking: thinking:
         request.tool_choice,
         Some(request::ToolChoice::Required | request::ToolChoice::Function(_))
     );
-    traits.tools && is_forceable && !thinking.with_budget && !wants_another
+    traits.tools && is_forceable && !thinking.restricts && !wants_another
 }
 
 /// Declares the tool that takes the answer, beside the client's, and makes the model call one of them.
