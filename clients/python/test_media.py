@@ -80,7 +80,6 @@ class TestImages:
             "data:image/png;base64,!!!!",
             "data:image/png;base64,AAAA",
             media.data_url(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
-            media.data_url(media.PDF, "image/png"),
             media.data_url(b"BM" + bytes(60), "image/bmp"),
             "ftp://example.com/a.png",
             "file:///etc/passwd",
