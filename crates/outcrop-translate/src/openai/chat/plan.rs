@@ -72,11 +72,11 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let thinking = thinking::place(request, max_tokens, &traits, &mut converse, &mut notes);
     sampling::fit_to_thinking(thinking, &mut converse, &mut notes);
     if has_tools {
-        let config = tools::translate(request, &traits, thinking.with_budget, &mut names, &mut notes)?;
+        let config = tools::translate(request, &traits, thinking.restricts, &mut names, &mut notes)?;
         converse.tool_config = Some(config);
-        tools::place_parallel(request, &traits, &mut converse, &mut notes);
     }
     let form = structured::place(request, &traits, thinking, &mut names, &mut converse, &mut notes)?;
+    tools::place_parallel(request, &traits, &mut converse, &mut notes);
     mend::place_system(&mut converse, &traits, &mut notes);
     let begun = prefill::settle(&mut converse.messages, &traits, thinking.is_on, &mut notes);
     if let Some(repair) = context.repair {

@@ -69,6 +69,8 @@ pub(super) enum ToolChoice<'a> {
 /// `thinking`, as it stands, and what must be known of it.
 #[derive(Clone, Debug)]
 pub(super) struct Thinking<'a> {
+    /// `thinking`, or `reasoning_config`, which bedrock-access-gateway and older clients of Claude say.
+    pub(super) name: &'static str,
     pub(super) json: Json<'a>,
     pub(super) kind: Option<String>,
     pub(super) budget_tokens: Option<u64>,
@@ -161,7 +163,10 @@ impl<'a> ChatRequest<'a> {
             "parallel_tool_calls" => self.parallel_tool_calls = Some(reader.bool()?),
             "response_format" => self.response_format = ResponseFormat::read(reader)?,
             "reasoning_effort" => self.reasoning_effort = Some(read_word(reader, Effort::from_name, Effort::NAMES)?),
-            "thinking" => self.thinking = Some(Thinking::read(reader)?),
+            "thinking" => self.thinking = Some(Thinking::read("thinking", reader)?),
+            "reasoning_config" if reader.kind()? == Kind::Object => {
+                self.thinking = Some(Thinking::read("reasoning_config", reader)?);
+            }
             "include_thinking_data" => self.include_thinking_data = reader.bool()?,
             "user" => self.user = Some(reader.string()?),
             "metadata" => self.metadata = read_pairs(reader)?,
@@ -172,9 +177,13 @@ impl<'a> ChatRequest<'a> {
                 self.caching.read_parameter(name, reader)?;
             }
             _ if self.bedrock.read_parameter(name, reader)? => {}
-            "additionalModelRequestFields" => reader.object(|name, reader| {
-                self.others.push((name.to_owned(), reader.json()?));
-                Ok(())
+            "additionalModelRequestFields" => reader.object(|name, reader| match name {
+                // The rules of thinking hold wherever it is asked for.
+                "thinking" | "reasoning_config" => self.read_parameter(name, reader),
+                _ => {
+                    self.others.push((name.to_owned(), reader.json()?));
+                    Ok(())
+                }
             })?,
             _ => self.others.push((name.to_owned(), reader.json()?)),
         }
@@ -274,7 +283,7 @@ impl<'a> ToolChoice<'a> {
 }
 
 impl<'a> Thinking<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+    fn read(name: &'static str, reader: &mut Reader<'a>) -> Result<Self, Fault> {
         let json = reader.json()?;
         let (mut kind, mut budget_tokens) = (None, None);
         json.read(|reader| {
@@ -288,6 +297,7 @@ impl<'a> Thinking<'a> {
             })
         })?;
         Ok(Self {
+            name,
             json,
             kind,
             budget_tokens,

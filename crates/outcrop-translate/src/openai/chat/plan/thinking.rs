@@ -12,14 +12,17 @@ use crate::notes::Notes;
 /// 32,000 tokens (Anthropic's model overview, read 2026-11).
 const DEFAULT_MAX_TOKENS: u64 = 16_384;
 
+/// The budget for thoughts that are asked for by asking to see them.
+const SHOWN_BUDGET: u64 = 16_000;
+
 /// Where Claude tells how many of its tokens were thoughts.
 const THINKING_TOKENS: &str = "/usage/output_tokens_details";
 
 /// What a request says of thinking, once it is placed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Placed {
-    /// Whether the model thinks with a budget, which forbids some other parameters.
-    pub(super) with_budget: bool,
+    /// Whether thinking forbids some other parameters.
+    pub(super) restricts: bool,
     /// Whether the model thinks because it was told so.
     pub(super) is_on: bool,
 }
@@ -40,6 +43,7 @@ pub(super) fn place<'a>(
             place_thinking(thinking, traits, converse, notes)
         }
         (None, Some(effort)) => place_effort(effort, max_tokens, traits, converse, notes),
+        (None, None) if request.include_thinking_data => place_shown(max_tokens, traits, converse, notes),
         (None, None) => Placed::default(),
     };
     if placed.is_on && traits.reports_thinking_tokens {
@@ -84,20 +88,31 @@ fn place_effort(
             };
             push_field(converse, "thinking", budget_of(budget));
             Placed {
-                with_budget: true,
+                restricts: true,
                 is_on: true,
             }
         }
         Thinking::Adaptive { can_be_off } => {
-            if effort == Effort::None {
-                if can_be_off {
-                    return Placed::default();
-                }
-                notes.lose(NAME, "low", "model-always-thinks");
+            if effort == Effort::None && can_be_off {
+                // The newest think unless they are told not to.
+                push_field(
+                    converse,
+                    "thinking",
+                    Json::object(|object| object.field("type", "disabled")),
+                );
+                return Placed::default();
+            }
+            if effort < Effort::Low {
+                let reason = if can_be_off {
+                    "least-of-model"
+                } else {
+                    "model-always-thinks"
+                };
+                notes.lose(NAME, "low", reason);
             }
             place_adaptive(effort.max(Effort::Low), converse);
             Placed {
-                with_budget: false,
+                restricts: false,
                 is_on: true,
             }
         }
@@ -105,7 +120,7 @@ fn place_effort(
         Thinking::Effort(words) => {
             let word = nearest(effort, words);
             if effort == Effort::None && word != "none" {
-                // Models that can't be told to think less than a little.
+                notes.lose(NAME, "dropped", "model-always-thinks");
                 return Placed::default();
             }
             if word != effort.name() {
@@ -113,7 +128,7 @@ fn place_effort(
             }
             push_field(converse, NAME, Json::encode(&JsonText::encode(word)));
             Placed {
-                with_budget: false,
+                restricts: false,
                 is_on: true,
             }
         }
@@ -125,6 +140,46 @@ fn budget_of(tokens: u64) -> Json<'static> {
         object.field("type", "enabled");
         object.field("budget_tokens", &tokens);
     })
+}
+
+/// bedrock-wrapper's users ask for thoughts by asking to see them: a budget of 16,000 tokens, at most 80 % of
+/// `max_tokens` (its sources, read 2026-11). Models that think anyhow need no word.
+fn place_shown(
+    max_tokens: Option<u64>,
+    traits: &Traits,
+    converse: &mut ConverseRequest<'_>,
+    notes: &mut Notes,
+) -> Placed {
+    const NAME: &str = "include_thinking_data";
+    match traits.thinking {
+        Thinking::Budget if !lacks_thoughts(&converse.messages) => {
+            let most = max_tokens.map_or(SHOWN_BUDGET, |max_tokens| max_tokens.saturating_mul(80) / 100);
+            let budget = SHOWN_BUDGET.min(most).max(traits.least_thinking_budget);
+            if max_tokens.is_some_and(|max_tokens| budget >= max_tokens) {
+                notes.lose(NAME, "not-thinking", "max_tokens-too-small");
+                return Placed::default();
+            }
+            notes.add("thinking", "enabled", "include_thinking_data");
+            push_field(converse, "thinking", budget_of(budget));
+            Placed {
+                restricts: true,
+                is_on: true,
+            }
+        }
+        Thinking::Adaptive { .. } => {
+            notes.add("thinking", "adaptive", "include_thinking_data");
+            place_adaptive(Effort::Medium, converse);
+            Placed {
+                restricts: false,
+                is_on: true,
+            }
+        }
+        Thinking::NovaConfig => {
+            notes.add("thinking", "enabled", "include_thinking_data");
+            place_nova(Effort::Medium, converse, notes)
+        }
+        _ => Placed::default(),
+    }
 }
 
 /// Adaptive thinking shows its text only where that is asked for.
@@ -167,7 +222,7 @@ fn place_nova(effort: Effort, converse: &mut ConverseRequest<'_>, notes: &mut No
         }
     }
     Placed {
-        with_budget: false,
+        restricts: false,
         is_on: true,
     }
 }
@@ -179,47 +234,72 @@ fn place_thinking<'a>(
     converse: &mut ConverseRequest<'a>,
     notes: &mut Notes,
 ) -> Placed {
-    const NAME: &str = "thinking";
-    if traits.has_refused(NAME) {
-        notes.lose(NAME, "dropped", "refused-by-model");
+    // Newer models of Claude know only one of the names.
+    let name = match traits.thinking {
+        Thinking::Budget | Thinking::Adaptive { .. } => "thinking",
+        _ => thinking.name,
+    };
+    if traits.has_refused(name) {
+        notes.lose(name, "dropped", "refused-by-model");
         return Placed::default();
     }
     let kind = thinking.kind.as_deref();
     match (kind, traits.thinking) {
         (Some("enabled"), Thinking::Adaptive { .. }) => {
-            notes.add(NAME, "adaptive", "model-takes-no-budget");
-            let effort = thinking.budget_tokens.map_or(Effort::High, Effort::of_budget);
-            place_adaptive(effort, converse);
+            notes.lose(name, "adaptive", "model-takes-no-budget");
+            place_adaptive(effort_of(thinking), converse);
             return Placed {
-                with_budget: false,
+                restricts: false,
                 is_on: true,
             };
         }
         (Some("disabled"), Thinking::Adaptive { can_be_off: false }) => {
-            notes.lose(NAME, "dropped", "model-always-thinks");
+            notes.lose(name, "dropped", "model-always-thinks");
             return Placed::default();
         }
         (Some("enabled"), Thinking::Budget) if lacks_thoughts(&converse.messages) => {
-            notes.lose(NAME, "dropped", "history-lacks-thinking_blocks");
+            notes.lose(name, "dropped", "history-lacks-thinking_blocks");
             return Placed::default();
         }
+        // It asks for what is so anyhow, of models that refuse the very word.
+        (Some("disabled"), Thinking::Untold | Thinking::NovaConfig) => return Placed::default(),
+        (Some("enabled" | "adaptive"), Thinking::NovaConfig) => {
+            notes.lose(name, "reasoningConfig", "model-takes-no-budget");
+            return place_nova(effort_of(thinking), converse, notes);
+        }
+        (Some(kind), Thinking::Effort(_)) if !traits.takes_signed_thoughts => {
+            notes.lose(name, "reasoning_effort", "model-takes-no-budget");
+            let effort = if kind == "disabled" {
+                Effort::None
+            } else {
+                effort_of(thinking)
+            };
+            return place_effort(effort, None, traits, converse, notes);
+        }
         (Some("enabled" | "adaptive"), Thinking::Untold) => {
-            notes.lose(NAME, "dropped", "unsupported-by-model");
+            notes.lose(name, "dropped", "unsupported-by-model");
             return Placed::default();
         }
         _ => {}
     }
+    let is_on = matches!(kind, Some("enabled" | "adaptive"));
     let least = traits.least_thinking_budget;
     if kind == Some("enabled") && thinking.budget_tokens.is_some_and(|budget| budget < least) {
         notes.lose("thinking.budget_tokens", &least.to_string(), "smallest-of-model");
-        push_field(converse, NAME, budget_of(least));
+        push_field(converse, name, budget_of(least));
     } else {
-        push_field(converse, NAME, thinking.json.clone());
+        push_field(converse, name, thinking.json.clone());
     }
     Placed {
-        with_budget: kind == Some("enabled"),
-        is_on: matches!(kind, Some("enabled" | "adaptive")),
+        // Up to Claude 4.6, in either form; later ones refuse those parameters anyhow, or take them all.
+        restricts: is_on && !matches!(traits.thinking, Thinking::Adaptive { .. }),
+        is_on,
     }
+}
+
+/// The effort that comes next to what is asked for.
+fn effort_of(thinking: &request::Thinking<'_>) -> Effort {
+    thinking.budget_tokens.map_or(Effort::High, Effort::of_budget)
 }
 
 /// Whether the assistant waits for results of calls that it made without, as far as the client kept it, a thought. A

@@ -41,11 +41,11 @@ pub(super) fn are_within_reach(request: &ChatRequest<'_>, traits: &Traits) -> Re
     Ok(true)
 }
 
-/// Translates tools that are within reach. `thinks_with_budget` forbids forcing.
+/// Translates tools that are within reach. `thinking_restricts` forbids forcing.
 pub(super) fn translate<'a>(
     request: &'a ChatRequest<'a>,
     traits: &Traits,
-    thinks_with_budget: bool,
+    thinking_restricts: bool,
     names: &mut Names<'a>,
     notes: &mut Notes,
 ) -> Result<ToolConfig<'a>, Problem> {
@@ -92,7 +92,7 @@ pub(super) fn translate<'a>(
             Some(ToolChoice::Tool(names.name(name)))
         }
     };
-    let tool_choice = wanted.and_then(|wanted| allowed(wanted, &mut tools, traits, thinks_with_budget, notes));
+    let tool_choice = wanted.and_then(|wanted| allowed(wanted, &mut tools, traits, thinking_restricts, notes));
     Ok(ToolConfig { tools, tool_choice })
 }
 
@@ -101,11 +101,11 @@ fn allowed<'a>(
     wanted: ToolChoice<'a>,
     tools: &mut Vec<Tool<'a>>,
     traits: &Traits,
-    thinks_with_budget: bool,
+    thinking_restricts: bool,
     notes: &mut Notes,
 ) -> Option<ToolChoice<'a>> {
     let is_forced = wanted != ToolChoice::Auto;
-    if is_forced && thinks_with_budget {
+    if is_forced && thinking_restricts {
         notes.lose("tool_choice", "auto", "thinking-is-on");
         return Some(ToolChoice::Auto);
     }
