@@ -76,6 +76,8 @@ pub(crate) enum Sampling {
     Either,
     /// Neither, not even with the default value.
     Neither,
+    /// Both, but only where `reasoning_effort` is `none`.
+    WithoutThinking,
 }
 
 /// Where `top_k` goes, which Converse has no member for.

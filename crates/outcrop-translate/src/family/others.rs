@@ -1,6 +1,6 @@
 //! The families that differ in little: a row each.
 
-use super::{ForcedTools, Thinking, TopK, Traits, UNKNOWN};
+use super::{ForcedTools, Sampling, Thinking, TopK, Traits, UNKNOWN};
 
 /// OpenAI's parameters that models with an API like OpenAI's take in Converse's additional fields.
 const OPENAI_LIKE: &[&str] = &["frequency_penalty", "presence_penalty", "seed"];
@@ -162,6 +162,7 @@ fn mistral() -> Traits {
 /// OpenAI's closed models: the smallest answer has 16 tokens.
 fn gpt() -> Traits {
     Traits {
+        sampling: Sampling::WithoutThinking,
         thinking: Thinking::Effort(&["none", "minimal", "low", "medium", "high", "xhigh"]),
         structured_output: true,
         counts_cached_input_twice: true,

@@ -106,7 +106,8 @@ impl<'r, 'a> Choice<'r, 'a> {
         }
         let says_something =
             !parts.calls.is_empty() || parts.form.is_some() || parts.texts.iter().any(|text| !text.is_blank());
-        if is_malformed(&reply.stop_reason) && !says_something {
+        let is_half_a_call = reply.stop_reason == StopReason::MalformedToolUse && !parts.calls.is_empty();
+        if is_malformed(&reply.stop_reason) && (!says_something || is_half_a_call) {
             return Err(malformed());
         }
         let mut stop_reason = Cow::Borrowed(&reply.stop_reason);

@@ -93,11 +93,22 @@ fn place_effort(
             }
         }
         Thinking::Adaptive { can_be_off } => {
-            if effort == Effort::None {
-                if can_be_off {
-                    return Placed::default();
-                }
-                notes.lose(NAME, "low", "model-always-thinks");
+            if effort == Effort::None && can_be_off {
+                // The newest think unless they are told not to.
+                push_field(
+                    converse,
+                    "thinking",
+                    Json::object(|object| object.field("type", "disabled")),
+                );
+                return Placed::default();
+            }
+            if effort < Effort::Low {
+                let reason = if can_be_off {
+                    "least-of-model"
+                } else {
+                    "model-always-thinks"
+                };
+                notes.lose(NAME, "low", reason);
             }
             place_adaptive(effort.max(Effort::Low), converse);
             Placed {
@@ -109,7 +120,7 @@ fn place_effort(
         Thinking::Effort(words) => {
             let word = nearest(effort, words);
             if effort == Effort::None && word != "none" {
-                // Models that can't be told to think less than a little.
+                notes.lose(NAME, "dropped", "model-always-thinks");
                 return Placed::default();
             }
             if word != effort.name() {
@@ -235,9 +246,8 @@ fn place_thinking<'a>(
     let kind = thinking.kind.as_deref();
     match (kind, traits.thinking) {
         (Some("enabled"), Thinking::Adaptive { .. }) => {
-            notes.add(name, "adaptive", "model-takes-no-budget");
-            let effort = thinking.budget_tokens.map_or(Effort::High, Effort::of_budget);
-            place_adaptive(effort, converse);
+            notes.lose(name, "adaptive", "model-takes-no-budget");
+            place_adaptive(effort_of(thinking), converse);
             return Placed {
                 restricts: false,
                 is_on: true,
@@ -250,6 +260,21 @@ fn place_thinking<'a>(
         (Some("enabled"), Thinking::Budget) if lacks_thoughts(&converse.messages) => {
             notes.lose(name, "dropped", "history-lacks-thinking_blocks");
             return Placed::default();
+        }
+        // It asks for what is so anyhow, of models that refuse the very word.
+        (Some("disabled"), Thinking::Untold | Thinking::NovaConfig) => return Placed::default(),
+        (Some("enabled" | "adaptive"), Thinking::NovaConfig) => {
+            notes.lose(name, "reasoningConfig", "model-takes-no-budget");
+            return place_nova(effort_of(thinking), converse, notes);
+        }
+        (Some(kind), Thinking::Effort(_)) if !traits.takes_signed_thoughts => {
+            notes.lose(name, "reasoning_effort", "model-takes-no-budget");
+            let effort = if kind == "disabled" {
+                Effort::None
+            } else {
+                effort_of(thinking)
+            };
+            return place_effort(effort, None, traits, converse, notes);
         }
         (Some("enabled" | "adaptive"), Thinking::Untold) => {
             notes.lose(name, "dropped", "unsupported-by-model");
@@ -270,6 +295,11 @@ fn place_thinking<'a>(
         restricts: is_on && !matches!(traits.thinking, Thinking::Adaptive { .. }),
         is_on,
     }
+}
+
+/// The effort that comes next to what is asked for.
+fn effort_of(thinking: &request::Thinking<'_>) -> Effort {
+    thinking.budget_tokens.map_or(Effort::High, Effort::of_budget)
 }
 
 /// Whether the assistant waits for results of calls that it made without, as far as the client kept it, a thought. A
