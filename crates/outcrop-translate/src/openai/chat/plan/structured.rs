@@ -82,10 +82,10 @@ pub(super) fn place<'a>(
         notes.lose("response_format", "dropped", "prefill");
         return Ok(None);
     }
-    let reason = if traits.structured_output {
-        "schema-is-open"
-    } else {
-        "no-native-structured-output"
+    let reason = match asked {
+        None => "no-schema",
+        Some(_) if traits.structured_output => "schema-is-open",
+        Some(_) => "no-native-structured-output",
     };
     if can_be_forced(request, traits, thinking) {
         notes.add("response_format", "tool", reason);

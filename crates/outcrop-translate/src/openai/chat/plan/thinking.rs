@@ -46,9 +46,7 @@ pub(super) fn place<'a>(
         (None, None) if request.include_thinking_data => place_shown(max_tokens, traits, converse, notes),
         (None, None) => Placed::default(),
     };
-    // The adaptive ones may think unasked.
-    let may_think = placed.is_on || matches!(traits.thinking, Thinking::Adaptive { .. });
-    if may_think && traits.reports_thinking_tokens {
+    if (placed.is_on || traits.thinks_unasked) && traits.reports_thinking_tokens {
         converse
             .additional_model_response_field_paths
             .push(JsonText::encode(THINKING_TOKENS));
