@@ -314,7 +314,8 @@ impl Choice {
             }
         }
         let Some(state) = &self.form else { return Ok(()) };
-        let is_held = form.way == Way::Instruction;
+        // Text beside a call of the client's is no document, so nothing of it was taken out of the member.
+        let is_held = form.way == Way::Instruction || (form.is_wrapped && !self.calls.is_empty());
         let given = state.answer.clone();
         let shown = if !self.calls.is_empty() || !is_whole(stop_reason) {
             given
