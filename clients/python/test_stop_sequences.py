@@ -145,9 +145,12 @@ class TestStreams:
         pieces = [choice["delta"].get("content") for chunk in asked.events.chunks for choice in chunk["choices"]]
         assert len([piece for piece in pieces if piece]) > 2, pieces
 
-    def test_an_endless_text_ends(self, stack):
-        """Nothing more is read, or paid for, once the sequence is there."""
-        said = "[[sim:pace 5ms]][[sim:chunk 8]][[sim:text STOP at once. ]][[sim:tokens 4000]]"
+    def test_an_endless_text_ends(self, stacked):
+        """Nothing more is awaited, or paid for, once the sequence is there."""
+        stack = stacked(env={"OUTCROP_CHUNK_TIMEOUT": "2s"})
+        said = (
+            "[[sim:pace 0ms]][[sim:chunk 8]][[sim:text STOP here. The rest never comes to an end.]][[sim:hang after=5]]"
+        )
         asked = ask(stack, said, model=models.LLAMA_3, stop=["STOP"], stream=True)
         assert asked.answer.content == "" and asked.answer.finish == "stop"
 

@@ -22,7 +22,8 @@ pub(crate) fn guardrail(headers: &HeaderMap) -> Result<Option<Guardrail>, Proble
         headers
             .get(name)
             .and_then(|value| value.to_str().ok())
-            .map(ToOwned::to_owned)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     };
     let (id, version) = match (text(&GUARDRAIL_IDENTIFIER), text(&GUARDRAIL_VERSION)) {
         (Some(id), Some(version)) => (id, version),

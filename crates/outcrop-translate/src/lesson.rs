@@ -55,7 +55,7 @@ pub enum Lesson {
 }
 
 /// Words with which Bedrock and the models behind it refuse a field.
-const REFUSING: [&str; 14] = [
+const REFUSING: [&str; 13] = [
     "not support",
     "n't support",
     "unsupported",
@@ -69,7 +69,6 @@ const REFUSING: [&str; 14] = [
     "unexpected",
     "unrecognized",
     "must be unset",
-    "not available",
 ];
 
 /// A lesson, and whether it is one about the model or about one request.
@@ -86,6 +85,7 @@ impl Teaching {
     /// What a refusal of a request that had `parameters`, by the client's names, teaches; `None` if nothing about one
     /// field.
     pub fn of_refusal(message: &str, parameters: &[&str]) -> Option<Self> {
+        let message = &without_values(message);
         let text = message.to_ascii_lowercase();
         let of_request = |lesson| {
             Some(Self {
@@ -123,11 +123,42 @@ impl Teaching {
         if has_points && is_misplaced && lesson.is_none() {
             return of_request(Lesson::CachePoints);
         }
-        lesson.map(|lesson| Self {
-            lesson,
-            is_lasting: true,
-        })
+        let lesson = lesson?;
+        // A value that is refused, alone or beside another, says nothing about other values.
+        let is_about_value = [
+            "unsupported value",
+            "supported values",
+            "together with",
+            "in combination",
+        ];
+        let is_lasting = match &lesson {
+            Lesson::Parameter(name) => {
+                !is_about_value.iter().any(|words| text.contains(words)) && !names_member_of(&text, name)
+            }
+            _ => true,
+        };
+        Some(Self { lesson, is_lasting })
     }
+}
+
+/// A refusal without the values that it quotes, which are the client's: `Value '…' at 'path'`.
+fn without_values(message: &str) -> String {
+    let mut kept = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, quoted)) = rest.split_once("Value '") {
+        kept.push_str(before);
+        rest = quoted.split_once("' at '").map_or("", |(_, after)| after);
+    }
+    kept + rest
+}
+
+/// Whether a refusal is about a member of the parameter `name`, not about all of it.
+fn names_member_of(text: &str, name: &str) -> bool {
+    let prefix = format!("{}.", name.to_ascii_lowercase());
+    text.match_indices(&prefix).any(|(start, _)| {
+        let next = text[start + prefix.len()..].chars().next();
+        next.is_some_and(|letter| letter.is_ascii_alphabetic())
+    })
 }
 
 /// Names of fields that the gateway itself gives, or knows.
@@ -169,7 +200,7 @@ impl Lesson {
         if has(&["temperature", "top_p", "both"]) || has(&["temperature", "topp", "both"]) {
             return Some(Self::SamplingTogether);
         }
-        if text.contains("prefill") || has(&["conversation must end with a user message"]) {
+        if has(&["conversation must end with a user message"]) {
             return Some(Self::Prefill);
         }
         if has(&["tool result", "same turn"]) {
@@ -178,11 +209,19 @@ impl Lesson {
         if !REFUSING.iter().any(|word| text.contains(word)) {
             return None;
         }
-        let fixed: [(&[&str], Self); 22] = [
+        for (word, lesson) in [
+            ("prefill", Self::Prefill),
+            ("ttl", Self::CacheOneHour),
+            ("strict", Self::StrictTools),
+        ] {
+            if contains_word(&text, word) {
+                return Some(lesson);
+            }
+        }
+        let fixed: [(&[&str], Self); 20] = [
             (&["toolresult.content."], Self::MediaInResults),
             (&["tool result", "image"], Self::MediaInResults),
             (&["prompt caching"], Self::CachePoints),
-            (&["ttl"], Self::CacheOneHour),
             (&["cachepoint"], Self::CachePoints),
             (&["cache_control"], Self::CachePoints),
             (&["thinking.type", "\"enabled\""], Self::ThinkingBudget),
@@ -195,10 +234,9 @@ impl Lesson {
             (&["additionalmodelresponsefieldpaths"], Self::ThinkingTokens),
             (&["disable_parallel_tool_use"], Self::OneToolAtATime),
             (&["additionalmodelrequestfields.tool_choice"], Self::OneToolAtATime),
-            (&["strict"], Self::StrictTools),
             (&["textformat"], Self::StructuredOutput),
             (&["output_config.format"], Self::StructuredOutput),
-            (&["stream", "tool"], Self::ToolStreaming),
+            (&["tool", "streaming"], Self::ToolStreaming),
             (&["system message"], Self::System),
             (&["system prompt"], Self::System),
         ];

@@ -90,7 +90,7 @@ fn place_asked_guardrail<'a>(
 ) -> Result<Option<String>, Problem> {
     let given = |name: &str| asked.iter().rfind(|(known, _)| known == name).map(|(_, value)| value);
     let required = |name: &str| {
-        given(name).ok_or_else(|| {
+        given(name).filter(|value| !value.is_blank()).ok_or_else(|| {
             let path = format!("guardrailConfig.{name}");
             let problem = Problem::invalid(format!("Missing required parameter: '{path}'."));
             problem.with_code("missing_required_parameter").with_param(path)

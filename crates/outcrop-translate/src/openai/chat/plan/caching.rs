@@ -48,6 +48,14 @@ pub(super) fn settle(
         }
         return;
     }
+    if caching.ttl == CacheTtl::OneHour {
+        // OpenAI's breakpoints say how long once for all.
+        for_each_point(converse, |ttl| {
+            if *ttl == CacheTtl::Default {
+                *ttl = CacheTtl::OneHour;
+            }
+        });
+    }
     fit(converse, rules, notes);
 }
 

@@ -7,6 +7,7 @@ use outcrop_bedrock::json::{Json, JsonText};
 
 use super::super::request::ChatRequest;
 use super::thinking;
+use crate::effort::Effort;
 use crate::family::{MAX_STOP_SEQUENCES, Sampling, TopK, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
@@ -28,7 +29,11 @@ pub(super) fn translate<'a>(
     let mut temperature = in_range("temperature", request.temperature, 2.0)?;
     let mut top_p = in_range("top_p", request.top_p, 1.0)?;
     for (name, value) in [("temperature", &mut temperature), ("top_p", &mut top_p)] {
-        let is_refused = traits.sampling == Sampling::Neither || traits.has_refused(name);
+        let is_refused = match traits.sampling {
+            Sampling::Neither => true,
+            Sampling::WithoutThinking => request.reasoning_effort != Some(Effort::None),
+            Sampling::Both | Sampling::Either => traits.has_refused(name),
+        };
         if is_refused && value.take().is_some() {
             notes.lose(name, "dropped", "refused-by-model");
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use outcrop_bedrock::converse::{ConverseRequest, JsonSchema, SystemBlock, Tool, ToolChoice, ToolConfig, ToolSpec};
+use outcrop_bedrock::converse::{
+    ConverseRequest, JsonSchema, Message, Role, SystemBlock, Tool, ToolChoice, ToolConfig, ToolSpec,
+};
 use outcrop_bedrock::json::{Json, JsonText};
 use serde_json::Value;
 
@@ -62,6 +64,7 @@ pub(super) fn place<'a>(
     };
     let object = schema.clone().map(object_schema);
     if let (Some(asked), Some(object)) = (asked, &object)
+        && !is_prefilled(&converse.messages)
         && traits.structured_output
         && let Some(schema) = native(&object.schema, traits, notes)
     {
@@ -74,10 +77,18 @@ pub(super) fn place<'a>(
         });
         return Ok(Some(form));
     }
-    if asked.is_some() {
-        notes.add("response_format", "tool-or-instruction", "no-native-structured-output");
+    if is_prefilled(&converse.messages) {
+        // What goes on from the client's own words is no document by itself.
+        notes.lose("response_format", "dropped", "prefill");
+        return Ok(None);
     }
+    let reason = match asked {
+        None => "no-schema",
+        Some(_) if traits.structured_output => "schema-is-open",
+        Some(_) => "no-native-structured-output",
+    };
     if can_be_forced(request, traits, thinking) {
+        notes.add("response_format", "tool", reason);
         form.way = Way::Tool;
         form.is_wrapped = object.as_ref().is_some_and(|object| object.wrapped);
         let input_schema = match &object {
@@ -92,10 +103,16 @@ pub(super) fn place<'a>(
         }
         return Ok(Some(form));
     }
+    notes.add("response_format", "instruction", reason);
     let schema = schema.map(|schema| schema.to_string());
     let words = answer_in_json(schema.as_deref());
     converse.system.push(SystemBlock::Text(JsonText::encode(&words)));
     Ok(Some(form))
+}
+
+/// Whether the answer begins with the client's own words.
+fn is_prefilled(messages: &[Message<'_>]) -> bool {
+    messages.last().is_some_and(|last| last.role == Role::Assistant)
 }
 
 fn read_schema(schema: &Json<'_>) -> Result<Value, Problem> {

@@ -46,7 +46,7 @@ pub(super) fn place<'a>(
         (None, None) if request.include_thinking_data => place_shown(max_tokens, traits, converse, notes),
         (None, None) => Placed::default(),
     };
-    if placed.is_on && traits.reports_thinking_tokens {
+    if (placed.is_on || traits.thinks_unasked) && traits.reports_thinking_tokens {
         converse
             .additional_model_response_field_paths
             .push(JsonText::encode(THINKING_TOKENS));
@@ -93,11 +93,22 @@ fn place_effort(
             }
         }
         Thinking::Adaptive { can_be_off } => {
-            if effort == Effort::None {
-                if can_be_off {
-                    return Placed::default();
-                }
-                notes.lose(NAME, "low", "model-always-thinks");
+            if effort == Effort::None && can_be_off {
+                // The newest think unless they are told not to.
+                push_field(
+                    converse,
+                    "thinking",
+                    Json::object(|object| object.field("type", "disabled")),
+                );
+                return Placed::default();
+            }
+            if effort < Effort::Low {
+                let reason = if can_be_off {
+                    "least-of-model"
+                } else {
+                    "model-always-thinks"
+                };
+                notes.lose(NAME, "low", reason);
             }
             place_adaptive(effort.max(Effort::Low), converse);
             Placed {
@@ -109,7 +120,7 @@ fn place_effort(
         Thinking::Effort(words) => {
             let word = nearest(effort, words);
             if effort == Effort::None && word != "none" {
-                // Models that can't be told to think less than a little.
+                notes.lose(NAME, "dropped", "model-always-thinks");
                 return Placed::default();
             }
             if word != effort.name() {
@@ -235,9 +246,8 @@ fn place_thinking<'a>(
     let kind = thinking.kind.as_deref();
     match (kind, traits.thinking) {
         (Some("enabled"), Thinking::Adaptive { .. }) => {
-            notes.add(name, "adaptive", "model-takes-no-budget");
-            let effort = thinking.budget_tokens.map_or(Effort::High, Effort::of_budget);
-            place_adaptive(effort, converse);
+            notes.lose(name, "adaptive", "model-takes-no-budget");
+            place_adaptive(effort_of(thinking), converse);
             return Placed {
                 restricts: false,
                 is_on: true,
@@ -251,6 +261,21 @@ fn place_thinking<'a>(
             notes.lose(name, "dropped", "history-lacks-thinking_blocks");
             return Placed::default();
         }
+        // It asks for what is so anyhow, of models that refuse the very word.
+        (Some("disabled"), Thinking::Untold | Thinking::NovaConfig) => return Placed::default(),
+        (Some("enabled" | "adaptive"), Thinking::NovaConfig) => {
+            notes.lose(name, "reasoningConfig", "model-takes-no-budget");
+            return place_nova(effort_of(thinking), converse, notes);
+        }
+        (Some(kind), Thinking::Effort(_)) if !traits.takes_signed_thoughts => {
+            notes.lose(name, "reasoning_effort", "model-takes-no-budget");
+            let effort = if kind == "disabled" {
+                Effort::None
+            } else {
+                effort_of(thinking)
+            };
+            return place_effort(effort, None, traits, converse, notes);
+        }
         (Some("enabled" | "adaptive"), Thinking::Untold) => {
             notes.lose(name, "dropped", "unsupported-by-model");
             return Placed::default();
@@ -258,18 +283,48 @@ fn place_thinking<'a>(
         _ => {}
     }
     let is_on = matches!(kind, Some("enabled" | "adaptive"));
-    let least = traits.least_thinking_budget;
-    if kind == Some("enabled") && thinking.budget_tokens.is_some_and(|budget| budget < least) {
-        notes.lose("thinking.budget_tokens", &least.to_string(), "smallest-of-model");
-        push_field(converse, name, budget_of(least));
-    } else {
-        push_field(converse, name, thinking.json.clone());
-    }
+    let json = match thinking.budget_tokens.filter(|_| kind == Some("enabled")) {
+        Some(asked) => match fit_budget(asked, converse, traits) {
+            Some(budget) if budget == asked => thinking.json.clone(),
+            Some(budget) => {
+                notes.lose("thinking.budget_tokens", &budget.to_string(), "out-of-range");
+                budget_of(budget)
+            }
+            None => {
+                notes.lose(name, "dropped", "max_tokens-too-small");
+                return Placed::default();
+            }
+        },
+        None => thinking.json.clone(),
+    };
+    push_field(converse, name, json);
     Placed {
         // Up to Claude 4.6, in either form; later ones refuse those parameters anyhow, or take them all.
         restricts: is_on && !matches!(traits.thinking, Thinking::Adaptive { .. }),
         is_on,
     }
+}
+
+/// The budget that comes next to `asked`: not below the model's least, and below `maxTokens`, but where thinking is
+/// interleaved with calls of tools and the budget is that of all thoughts together. `None` where there is no room.
+fn fit_budget(asked: u64, converse: &ConverseRequest<'_>, traits: &Traits) -> Option<u64> {
+    let budget = asked.max(traits.least_thinking_budget);
+    let is_interleaved = converse
+        .additional_model_request_fields
+        .iter()
+        .any(|(name, value)| name == "anthropic_beta" && value.as_str().contains("interleaved-thinking"));
+    match converse.inference_config.max_tokens {
+        Some(max_tokens) if !is_interleaved && budget >= max_tokens => {
+            let most = max_tokens.saturating_sub(1);
+            (most >= traits.least_thinking_budget).then_some(most)
+        }
+        _ => Some(budget),
+    }
+}
+
+/// The effort that comes next to what is asked for.
+fn effort_of(thinking: &request::Thinking<'_>) -> Effort {
+    thinking.budget_tokens.map_or(Effort::High, Effort::of_budget)
 }
 
 /// Whether the assistant waits for results of calls that it made without, as far as the client kept it, a thought. A

@@ -120,6 +120,7 @@ impl Choice {
         match delta {
             Delta::Text(text) => self.say(text, chunk, out),
             Delta::ToolUseInput(input) => self.add_arguments(index, input, chunk, out),
+            Delta::ReasoningText(text) if text.inner().is_empty() => {}
             Delta::ReasoningText(text) => match chunk.memo.thinking_tag {
                 Some(tag) => {
                     if !std::mem::replace(&mut self.is_in_thoughts, true) {
@@ -258,7 +259,10 @@ impl Choice {
         }
         self.finished = true;
         self.end_thoughts(chunk, out);
-        if is_malformed(stop_reason) && !self.says_something && self.calls.is_empty() {
+        // Of a malformed call, half may have been sent, which no client can run.
+        let is_half_a_call = *stop_reason == StopReason::MalformedToolUse && !self.calls.is_empty();
+        let says_something = self.says_something || !self.calls.is_empty();
+        if is_malformed(stop_reason) && (!says_something || is_half_a_call) {
             self.failure = Some(malformed());
             return;
         }
