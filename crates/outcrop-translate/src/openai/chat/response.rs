@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, StopReason, TokenUsage, ToolUse};
 use outcrop_bedrock::json::{JsonText, ObjectWriter, write_array};
 
-use super::form::{Form, Misfit, Way, is_whole};
+use super::form::{Form, Misfit, Way, is_whole, unwrapped};
 use super::text::TextFilter;
 use super::{Memo, finish_reason, is_malformed, malformed, write_extras, write_usage};
 use crate::endpoint::Repair;
@@ -183,7 +183,9 @@ impl Parts<'_, '_> {
                 Reasoning::Redacted(_) => None,
             })
             .collect();
-        (!texts.is_empty()).then(|| JsonText::join(&texts, ""))
+        // Some models think without showing it.
+        let is_shown = texts.iter().any(|text| !text.inner().is_empty());
+        is_shown.then(|| JsonText::join(&texts, ""))
     }
 }
 
@@ -208,6 +210,7 @@ fn content<'a>(memo: &Memo, parts: &Parts<'_, 'a>, stop_reason: &StopReason) -> 
     match form.fit(&given) {
         Ok(fitting) => Ok(Some(JsonText::encode(&fitting))),
         Err(misfit) if form.is_strict && is_whole(stop_reason) => Err(form.problem(&misfit)),
+        Err(_) if form.is_wrapped && !is_whole(stop_reason) => Ok(Some(JsonText::encode(&unwrapped(&given)))),
         Err(_) => Ok(Some(JsonText::encode(&given))),
     }
 }

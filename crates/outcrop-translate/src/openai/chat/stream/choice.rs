@@ -120,6 +120,7 @@ impl Choice {
         match delta {
             Delta::Text(text) => self.say(text, chunk, out),
             Delta::ToolUseInput(input) => self.add_arguments(index, input, chunk, out),
+            Delta::ReasoningText(text) if text.inner().is_empty() => {}
             Delta::ReasoningText(text) => match chunk.memo.thinking_tag {
                 Some(tag) => {
                     if !std::mem::replace(&mut self.is_in_thoughts, true) {
