@@ -160,7 +160,10 @@ impl<E: Endpoint> EventBody<E> {
             }
         }
         if !open {
-            self.translator.finish(out);
+            if let Err(problem) = self.translator.finish(out) {
+                let cause = problem.message.clone();
+                return self.fail(&problem, &cause, out);
+            }
             self.record.usage = self.translator.usage();
             self.record.complete();
             self.phase = if self.takes_trailers {

@@ -96,9 +96,9 @@ impl StreamTranslator for ChatStream {
         }
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
         if let Some(problem) = self.choices.iter_mut().find_map(|choice| choice.failure.take()) {
-            return self.fail(&problem, out);
+            return Err(problem);
         }
         let extras = self.choices.first().map_or(&[][..], |choice| &choice.extras);
         // A chunk without choices surprises simple clients, so it is sent to those that ask for what it tells.
@@ -118,6 +118,7 @@ impl StreamTranslator for ChatStream {
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
+        Ok(())
     }
 
     fn fail(&mut self, problem: &Problem, out: &mut Vec<u8>) {
