@@ -253,7 +253,7 @@ proptest! {
     fn points_that_the_gateway_places_are_within_the_limits(turns in 1_usize..6, has_tools in any::<bool>()) {
         let mut request = cached_request("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "auto");
         let text = "Rocks are old. ".repeat(600);
-        let turn = |turn: usize| json!({"role": if turn % 2 == 0 { "user" } else { "assistant" }, "content": text});
+        let turn = |turn: usize| json!({"role": if turn.is_multiple_of(2) { "user" } else { "assistant" }, "content": text});
         request["messages"] = (0..2 * turns + 1).map(turn).collect();
         if !has_tools {
             request["tools"] = Value::Null;
