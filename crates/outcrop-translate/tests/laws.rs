@@ -205,7 +205,7 @@ fn stream<'a>(plan: ChatPlan, pieces: impl Iterator<Item = &'a [u8]>) -> String 
         }
     }
     decoder.finish().unwrap();
-    stream.finish(&mut out);
+    stream.finish(&mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -340,7 +340,7 @@ proptest! {
         if fails {
             stream.fail(&Problem::new(502, ProblemKind::Server, "It \"broke\".\n"), &mut out);
         } else {
-            stream.finish(&mut out);
+            prop_assert!(stream.finish(&mut out).is_ok());
         }
         let sse = String::from_utf8(out).unwrap();
         prop_assert!(sse.ends_with("\n\n"));

@@ -21,6 +21,8 @@ pub(crate) struct Traits {
     pub(crate) top_k: TopK,
     /// How it is told how hard to think.
     pub(crate) thinking: Thinking,
+    /// Whether it thinks unless it is told not to.
+    pub(crate) thinks_unasked: bool,
     /// What bedrock-wrapper writes around its thoughts.
     pub(crate) thinking_tag: &'static str,
     /// Whether earlier thoughts are shown to it again; they must be signed.
@@ -141,6 +143,7 @@ const UNKNOWN: Traits = Traits {
     sampling: Sampling::Both,
     top_k: TopK::Field("top_k"),
     thinking: Thinking::Effort(&["low", "medium", "high"]),
+    thinks_unasked: false,
     thinking_tag: "think",
     takes_signed_thoughts: true,
     stop_sequences: MAX_STOP_SEQUENCES,
