@@ -36,13 +36,6 @@ impl Remote {
         self.settle(url.into(), Err(reason.into()));
     }
 
-    /// Adds the same failure for all that is missing, as where nothing is fetched at all.
-    pub fn fail_missing(&mut self, reason: &str) {
-        for url in std::mem::take(&mut self.missing) {
-            self.add_failure(url, reason);
-        }
-    }
-
     /// Has a name stand in for what `url` leads to, as where a call is only described. Such a plan is to be looked at,
     /// not carried out.
     pub fn leave_out(&mut self, url: impl Into<String>) {

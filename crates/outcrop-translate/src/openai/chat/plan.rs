@@ -55,9 +55,6 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         tools_in_words: !has_tools,
     };
     let Conversation { messages, system } = conversation::translate(messages, &mut remote, &mut telling)?;
-    if !remote.missing().is_empty() {
-        return Err(Halt::Fetch(remote.missing().to_vec()));
-    }
     let (inference_config, own_stop) = sampling::translate(request, &traits, &mut notes)?;
     let mut converse = ConverseRequest {
         messages,
@@ -96,6 +93,10 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         && let Some(problem) = notes.refusal()
     {
         return Err(problem.into());
+    }
+    // Nothing is fetched for a request that is refused anyhow.
+    if !remote.missing().is_empty() {
+        return Err(Halt::Fetch(remote.missing().to_vec()));
     }
     let is_asked_in_words = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
     let is_strict = form.as_ref().is_some_and(|form| form.is_strict);

@@ -119,9 +119,8 @@ impl<'r, 'a> Choice<'r, 'a> {
             filter.push(&text.decoded(), &mut filtered);
             filter.finish(&mut filtered);
             if filter.is_stopped() {
-                // What comes after the text would not have been said.
                 stop_reason = Cow::Owned(StopReason::StopSequence);
-                parts.calls.clear();
+                parts.end_with_text(memo, reply);
             }
             content = Some(JsonText::encode(&filtered));
         }
@@ -179,6 +178,25 @@ impl<'r, 'a> Choice<'r, 'a> {
 }
 
 impl Parts<'_, '_> {
+    /// Leaves out what comes after the text was stopped: it would not have been thought or called.
+    fn end_with_text(&mut self, memo: &Memo, reply: &ConverseResponse<'_>) {
+        let Some(mut filter) = TextFilter::of(memo) else { return };
+        let (mut thoughts, mut calls, mut shown) = (0, 0, String::new());
+        for block in &reply.content {
+            match block {
+                ContentBlock::Text(text) => filter.push(&text.decoded(), &mut shown),
+                ContentBlock::Reasoning(_) => thoughts += 1,
+                ContentBlock::ToolUse(_) => calls += 1,
+                _ => {}
+            }
+            if filter.is_stopped() {
+                break;
+            }
+        }
+        self.thoughts.truncate(thoughts);
+        self.calls.truncate(calls);
+    }
+
     fn text_of_thoughts(&self) -> Option<JsonText<'static>> {
         let texts: Vec<JsonText<'_>> = self
             .thoughts
