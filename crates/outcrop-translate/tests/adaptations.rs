@@ -1,6 +1,8 @@
 //! The page on adaptations has each note that the code can make, and none that it can't; and it says of each whether
 //! `on_unsupported = "reject"` refuses it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
 use std::fs;
 use std::path::Path;
 
