@@ -32,7 +32,9 @@ pub(crate) fn stream<'a>(plan: ChatPlan, pieces: impl Iterator<Item = &'a [u8]>)
         }
     }
     decoder.finish().unwrap();
-    stream.finish(&mut out).unwrap();
+    if let Err(problem) = stream.finish(&mut out) {
+        stream.fail(&problem, &mut out);
+    }
     String::from_utf8(out).unwrap()
 }
 
@@ -69,7 +71,9 @@ proptest! {
         if fails {
             stream.fail(&Problem::new(502, ProblemKind::Server, "It \"broke\".\n"), &mut out);
         } else {
-            stream.finish(&mut out).unwrap();
+            if let Err(problem) = stream.finish(&mut out) {
+                stream.fail(&problem, &mut out);
+            }
         }
         let sse = String::from_utf8(out).unwrap();
         prop_assert!(sse.ends_with("\n\n"));

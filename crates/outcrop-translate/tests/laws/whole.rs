@@ -41,7 +41,9 @@ fn assert_same(request: &Value, said: &Said) {
     for event in reply().into_events() {
         events.push(0, event, &mut out);
     }
-    events.finish(&mut out);
+    if let Err(problem) = events.finish(&mut out) {
+        events.fail(&problem, &mut out);
+    }
     let from_reply = String::from_utf8(out).unwrap();
     assert_eq!(streamed(&from_reply), whole, "a whole reply, streamed:\n{from_reply}");
 }
