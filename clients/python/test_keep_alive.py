@@ -2,7 +2,7 @@
 
 import pytest
 
-from support import settings, shapes
+from support import models, settings, shapes
 from support.wire import Connection, Events, chat_request
 
 
@@ -47,3 +47,18 @@ def test_a_long_thought_before_the_first_byte(impatient):
 
 def test_a_busy_stream_has_no_comments(gateway):
     assert Events(gateway.chat("[[sim:tokens 50]]", body={"stream": True}).text).comments == []
+
+
+def test_none_are_sent_where_none_are_wanted(serve):
+    """Not even while a choice that has ended for the client is read on for its tokens."""
+    silent = serve(env={settings.KEEP_ALIVE_INTERVAL: "0s", settings.CHUNK_TIMEOUT: "4s"})
+    prompt = "[[sim:sequence text aSTOPb | hang after=2]]"
+    body = {"stream": True, "n": 2, "stop": ["STOP"]}
+    assert Events(silent.chat(prompt, model=models.LLAMA_3, body=body).text).comments == []
+
+
+def test_a_choice_that_is_read_on_takes_no_comment_from_another(serve):
+    gateway = serve(env={settings.KEEP_ALIVE_INTERVAL: "200ms", settings.CHUNK_TIMEOUT: "1500ms"})
+    prompt = "[[sim:pace 0ms]][[sim:chunk 1]][[sim:text aSTOPb]][[sim:hang after=8]]"
+    body = {"stream": True, "stop": ["STOP"]}
+    assert Events(gateway.chat(prompt, model=models.LLAMA_3, body=body).text).comments

@@ -81,6 +81,12 @@ class TestFetching:
         assert not site.paths
 
 
+    def test_more_than_bedrock_takes_are_not_fetched(self, local, site):
+        urls = [site.url(f"/image?number={number}") for number in range(21)]
+        assert "20" in refused(look(local, *urls))["message"]
+        assert not site.paths
+
+
 class TestFailures:
     @pytest.mark.parametrize("code", [400, 401, 403, 404, 410, 429, 500, 503])
     def test_other_statuses(self, local, site, code):

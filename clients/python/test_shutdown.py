@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from support import settings, shapes
+from support.fetched import Site
 from support.process import poll
 from support.wire import Connection, Events, chat_request
 
@@ -98,3 +99,16 @@ def test_shutting_down_cancels_the_calls_upstream(stacked):
         finish(reply, pieces)
         assert stack.gateway.wait() == 0, stack.gateway.report()
     poll(lambda: stack.simulator.active() == 0, "no call upstream is left")
+
+
+def test_a_request_that_waits_for_a_url_gets_a_proper_error(serve):
+    environment = {settings.SHUTDOWN_TIMEOUT: "500ms", "OUTCROP_FETCH_PRIVATE_NETWORKS": "127.0.0.0/8"}
+    gateway = serve(env=environment)
+    with Site() as site, Connection(gateway.port, timeout=30) as connection:
+        connection.send(chat_request([{"type": "image_url", "image_url": {"url": site.url("/never")}}], stream=True))
+        poll(lambda: site.paths, "the URL is asked for")
+        gateway.terminate()
+        reply = connection.reply()
+        shapes.check_error(reply, 503, code="shutting_down")
+        assert gateway.wait() == 0, gateway.report()
+        assert gateway.record(reply)["status"] == 503

@@ -122,6 +122,23 @@ class TestStreams:
         asked = ask(stack, f"[[sim:text {TEXT}]]", model=models.LLAMA_3, stop=["STOP"], stream=True, n=2)
         assert shapes.check_stream(asked.events.chunks, choices=2) == ["One, two, three, "] * 2
 
+    def test_a_choice_that_stops_long_after_another_tells_its_usage_too(self, stack):
+        """Each is read on for a while of its own."""
+        late = "pace 500ms ; text one two three four five six seven STOP on"
+        said = f"[[sim:sequence text a STOP b | {late}]]"
+        body = {"stream": True, "stop": ["STOP"], "stream_options": {"include_usage": True}}
+        single = ask(stack, said, model=models.LLAMA_3, **body)
+        asked = ask(stack, said, model=models.LLAMA_3, n=2, **body)
+        assert asked.answer.usage["prompt_tokens"] == 2 * single.answer.usage["prompt_tokens"]
+        assert "usage_partial" not in stack.gateway.record(asked.reply)
+
+    def test_what_is_not_read_to_its_end_is_marked_in_the_log(self, stack):
+        endless = "[[sim:pace 5ms]][[sim:chunk 8]][[sim:text STOP at once. ]][[sim:tokens 4000]]"
+        for said, is_partial in ((f"[[sim:text {TEXT}]]", None), (endless, True)):
+            asked = ask(stack, said, model=models.LLAMA_3, stop=["STOP"], stream=True)
+            record = stack.gateway.record(asked.reply)
+            assert (record["outcome"], record.get("usage_partial")) == ("completed", is_partial), record
+
     def test_text_comes_before_the_end_is_known(self, stack):
         """What can't be the beginning of a sequence isn't held back."""
         asked = ask(stack, f"[[sim:chunk 4]][[sim:text {TEXT}]]", model=models.LLAMA_3, stop=["STOP"], stream=True)
@@ -149,6 +166,14 @@ def test_reject_is_for_what_is_lost_and_nothing_is_lost_here(stack):
 @pytest.mark.parametrize("stop", [3, [3], {}, [["a"]]], ids=repr)
 def test_bad_ones_are_named(stack, stop):
     shapes.check_error(ask(stack, model=models.LLAMA_3, stop=stop).reply, 400, param="stop")
+
+
+def test_more_than_the_gateway_looks_for(stack):
+    """As long as the stream is open, they take memory."""
+    stop = [f"{number:04}" * 25 for number in range(200)]
+    shapes.check_error(ask(stack, model=models.LLAMA_3, stop=stop).reply, 400, param="stop")
+    assert ask(stack, model=models.LLAMA_3, stop=stop[:160]).status == 200
+    assert ask(stack, model=models.MISTRAL_7B, stop=["x" * 20_000]).status == 200, "this one looks for it itself"
 
 
 @pytest.mark.parametrize("stop", [None, [], "", [""]], ids=repr)

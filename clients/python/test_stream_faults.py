@@ -3,7 +3,7 @@
 import openai
 import pytest
 
-from support import settings, shapes
+from support import models, settings, shapes
 from support.wire import Connection, Events, chat_request
 
 FAULTS = [
@@ -54,6 +54,18 @@ def test_the_stream_ends_with_an_error_and_without_a_false_end(gateway, fault, o
 def test_the_error_says_what_it_was(gateway, exception, code):
     reply = gateway.chat(f"{TOKENS} [[sim:stream-error {exception} after=3]]", body={"stream": True})
     shapes.check_error_body(Events(reply.text).errors[0], code=code)
+
+
+def test_an_answer_of_no_use_at_its_end_is_a_failure_in_the_log_too(gateway):
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    form = {"type": "json_schema", "json_schema": {"name": "number", "strict": True, "schema": schema}}
+    said = '[[sim:turns {"n": "one"} | {"n": "two"}]]'
+    reply = gateway.chat(said, model=models.DEEPSEEK_R1, body={"stream": True, "response_format": form})
+    assert reply.status_code == 200, reply.text
+    error = Events(reply.text).errors[0]
+    record = gateway.record(reply)
+    assert (record["level"], record["outcome"]) == ("WARN", "failed"), record
+    assert record["error"] == error["error"]["message"] and record["output_tokens"] > 0, record
 
 
 def test_the_http_message_itself_is_whole(gateway):

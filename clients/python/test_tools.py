@@ -297,6 +297,18 @@ class TestHistory:
 
 
 class TestNamesAndIds:
+    @pytest.mark.parametrize("model", [models.CLAUDE_4_5, models.NOVA], ids=models.short)
+    def test_calls_that_share_an_id_are_told_apart(self, stack, model):
+        """Some servers give each call of an answer the same id."""
+        calls = [("0", "get_weather", {"city": city}) for city in ("Paris", "Rome")]
+        turn = [user("Go."), assistant(calls=calls), result("0", "Sunny."), result("0", "Rainy.")]
+        asked = ask(stack, model=model, messages=[*turn, *turn], tools=[WEATHER])
+        uses, results = blocks(asked.call, "toolUse"), blocks(asked.call, "toolResult")
+        assert [use["toolUseId"] for use in uses] == ["0", "0_2"] * 2
+        said = [(answer["toolUseId"], answer["content"][0]["text"]) for answer in results]
+        assert said == [("0", "Sunny."), ("0_2", "Rainy.")] * 2
+        assert asked.noted("tool_calls.id")
+
     NAMES = [
         "weather.get",
         "get weather",

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint};
+use outcrop_translate::{Context, Endpoint, Halt};
 use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| {
@@ -33,7 +33,8 @@ fuzz_target!(|body: &[u8]| {
             }
             assert!((1..=context.max_choices).contains(&plan.choices));
         }
-        Err(problem) => {
+        Err(Halt::Fetch(urls)) => assert!(!urls.is_empty()),
+        Err(Halt::Problem(problem)) => {
             assert!((400..500).contains(&problem.status), "{problem:?}");
             let error: Value = serde_json::from_slice(&ChatCompletions::error(&problem)).expect("an error is JSON");
             assert!(error["error"]["message"].is_string());

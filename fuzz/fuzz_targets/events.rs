@@ -115,14 +115,17 @@ fuzz_target!(|script: Script| {
             stream.push(usize::from(*choice), event, &mut out);
         }
     }
-    match &script.fails {
-        Some(message) => stream.fail(&Problem::new(502, ProblemKind::Server, message.clone()), &mut out),
-        None => stream.finish(&mut out),
+    let failure = match &script.fails {
+        Some(message) => Some(Problem::new(502, ProblemKind::Server, message.clone())),
+        None => stream.finish(&mut out).err(),
+    };
+    if let Some(problem) = &failure {
+        stream.fail(problem, &mut out);
     }
     check(
         &String::from_utf8(out).expect("a stream is UTF-8"),
         usize::from(choices),
-        script.fails.is_some(),
+        failure.is_some(),
     );
 });
 

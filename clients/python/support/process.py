@@ -181,6 +181,16 @@ class Gateway(Process):
     def get(self, path, **options):
         return self.request("GET", path, **options)
 
+    def record(self, reply):
+        """What the log says of a request, once it is over."""
+        identifier = reply.headers["x-request-id"]
+
+        def line():
+            lines = [json.loads(line) for line in self.stderr if identifier in line and line.startswith("{")]
+            return next((line for line in lines if line["message"] == "request"), None)
+
+        return poll(line, f"a line in the log of {identifier}")
+
     def chat(self, text, model=settings.NOVA, **options):
         """A chat completion as plain HTTP."""
         body = {"model": model, "messages": [{"role": "user", "content": text}]} | options.pop("body", {})

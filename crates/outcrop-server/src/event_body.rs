@@ -27,7 +27,7 @@ use crate::rounds::{Answered, Trouble};
 /// Enough bytes for one piece of the answer; more waits until the client has read these.
 const PIECE_BYTES: usize = 32 * 1024;
 
-/// How long a stream is read on after the client has all that it wants.
+/// How long a choice's stream is read on after the client has all of it that it wants.
 const READ_ON: Duration = Duration::from_secs(2);
 
 /// The body of a streamed answer.
@@ -38,8 +38,6 @@ pub(crate) struct EventBody<E: Endpoint> {
     record: Record,
     takes_trailers: bool,
     last_sent: Instant,
-    /// When a choice became whole for the client, although Bedrock went on.
-    complete_since: Option<Instant>,
     /// Whether the answer was silent for too long before it began.
     owes_comment: bool,
     /// Rings when the stream may have been silent for too long; `None` if nobody wants to know.
@@ -50,12 +48,20 @@ pub(crate) struct EventBody<E: Endpoint> {
 enum Phase<M> {
     /// The calls have not begun to answer.
     Waiting(Sending<M>),
-    /// A source for each choice; `None` once it has ended.
-    Open(Vec<Option<Source>>),
+    /// What is under way for each choice; `None` once it has ended.
+    Open(Vec<Option<Running>>),
     /// The answer is over but for its trailers.
     Trailers,
     /// All is said.
     Over,
+}
+
+/// A choice under way.
+struct Running {
+    source: Source,
+    /// Rings when the source has been read for long enough after the client had all of the choice that it wants; `None`
+    /// before that.
+    reading_on: Option<Pin<Box<Sleep>>>,
 }
 
 /// Where a choice's events come from.
@@ -102,7 +108,6 @@ impl<E: Endpoint> EventBody<E> {
             record,
             takes_trailers,
             last_sent: Instant::now(),
-            complete_since: None,
             owes_comment: false,
             alarm,
         }
@@ -127,23 +132,24 @@ impl<E: Endpoint> EventBody<E> {
                 }
             }
         }
-        let Phase::Open(sources) = &mut self.phase else { return };
+        let Phase::Open(running) = &mut self.phase else { return };
         let mut open = false;
-        for (choice, slot) in sources.iter_mut().enumerate() {
-            let Some(source) = slot else { continue };
+        for (choice, slot) in running.iter_mut().enumerate() {
+            let Some(Running { source, reading_on }) = slot else {
+                continue;
+            };
             let driven = drive(source, choice, &mut self.translator, cx, out);
             if self.translator.is_complete(choice) {
                 // The client has all that it wants. What still comes is read for the tokens that it tells of, but not
                 // for long, and without caring how it ends.
-                let since = *self.complete_since.get_or_insert_with(|| {
-                    self.alarm = Some(Box::pin(tokio::time::sleep(READ_ON)));
-                    Instant::now()
-                });
-                if matches!(driven, Ok(true)) && since.elapsed() < READ_ON {
+                let alarm = reading_on.get_or_insert_with(|| Box::pin(tokio::time::sleep(READ_ON)));
+                if matches!(driven, Ok(true)) && alarm.as_mut().poll(cx).is_pending() {
                     open = true;
-                } else {
-                    *slot = None;
+                    continue;
                 }
+                // AWS counts what it doesn't tell any more.
+                self.record.is_usage_partial |= !matches!(driven, Ok(false));
+                *slot = None;
                 continue;
             }
             match driven {
@@ -160,7 +166,10 @@ impl<E: Endpoint> EventBody<E> {
             }
         }
         if !open {
-            self.translator.finish(out);
+            if let Err(problem) = self.translator.finish(out) {
+                let cause = problem.message.clone();
+                return self.fail(&problem, &cause, out);
+            }
             self.record.usage = self.translator.usage();
             self.record.complete();
             self.phase = if self.takes_trailers {
@@ -253,14 +262,18 @@ fn drive<S: StreamTranslator>(
 }
 
 /// The sources of the replies; what was thrown away counts with the first.
-fn sources(replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Source>> {
-    let sources = replies.into_iter().map(|reply| {
-        Some(match reply.body {
+fn sources(replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Running>> {
+    let running = replies.into_iter().map(|reply| {
+        let source = match reply.body {
             ReplyBody::Stream(stream) => Source::Stream(stream),
             ReplyBody::Whole(body) => Source::Whole(body, std::mem::take(&mut spent)),
+        };
+        Some(Running {
+            source,
+            reading_on: None,
         })
     });
-    sources.collect()
+    running.collect()
 }
 
 impl<E: Endpoint> Body for EventBody<E> {

@@ -151,7 +151,11 @@ impl Exchange {
             on_unsupported: caller::on_unsupported(&head.headers)?,
         };
         let mut rounds = Rounds::<E>::new(Arc::clone(&self.gateway), body, caller);
-        let plan = rounds.plan().await?;
+        // It waits for the hosts of the request's URLs.
+        let plan = tokio::select! {
+            planned = rounds.plan() => planned?,
+            () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+        };
         note_plan(record, &plan);
         if caller::is_dry_run(&head.headers) {
             return Ok(Answer::Whole(explain::response(

@@ -35,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) attempts: u32,
     /// Tokens of all calls.
     pub(crate) usage: TokenUsage,
+    /// Whether a call was left before it told its tokens, so that AWS counts more than `usage`.
+    pub(crate) is_usage_partial: bool,
     /// Seconds until the first byte of the answer's body was there.
     first_byte_seconds: Option<f64>,
     /// `None` until the request ends by itself: if it never does, the client left.
@@ -56,6 +58,7 @@ impl Record {
             aws_request_id: String::new(),
             attempts: 0,
             usage: TokenUsage::default(),
+            is_usage_partial: false,
             first_byte_seconds: None,
             outcome: None,
             error: None,
@@ -101,6 +104,8 @@ impl Drop for Record {
                     stream = self.is_stream,
                     input_tokens = self.usage.prompt_tokens(),
                     output_tokens = self.usage.output_tokens,
+                    // Only where it is so: a member of its own in few lines.
+                    usage_partial = self.is_usage_partial.then_some(true),
                     attempts = self.attempts,
                     duration_seconds = self.start.elapsed().as_secs_f64(),
                     first_byte_seconds = self.first_byte_seconds,

@@ -93,7 +93,8 @@ impl<E: Endpoint> Rounds<E> {
             Err(Halt::Problem(problem)) => return Err(problem),
             Err(Halt::Fetch(urls)) => urls,
         };
-        let failed = self.fetch(&urls).await;
+        // Boxed, as it is rare: every request would else carry room for it.
+        let failed = Box::pin(self.fetch(&urls)).await;
         match (self.plan_with(None), failed) {
             (Ok(plan), _) => Ok(plan),
             // Where the URL stands is the translation's to say, what is wrong with it the fetcher's.
@@ -194,7 +195,8 @@ impl<E: Endpoint> Rounds<E> {
             spent: TokenUsage::default(),
         };
         if answered.plan.is_reviewed {
-            return self.review(answered).await;
+            // Boxed, as it is rare: every call would else carry room for it.
+            return Box::pin(self.review(answered)).await;
         }
         Ok(answered)
     }

@@ -46,8 +46,11 @@ pub trait StreamTranslator: Send + Unpin + 'static {
     /// Translates an event of the choice numbered `choice`.
     fn push(&mut self, choice: usize, event: Event<'_>, out: &mut Vec<u8>);
 
-    /// Ends an answer that is whole.
-    fn finish(&mut self, out: &mut Vec<u8>);
+    /// Ends an answer whose events have all come.
+    ///
+    /// # Errors
+    /// When the answer is of no use to the client. Nothing is written then: [`StreamTranslator::fail`] tells the client.
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Problem>;
 
     /// Ends an answer that is not.
     fn fail(&mut self, problem: &Problem, out: &mut Vec<u8>);

@@ -5,17 +5,16 @@
 //! always the beginning of a sequence, so none of it is ever copied.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Cuts text that comes in pieces at the first occurrence of any of a set of stop sequences.
 ///
 /// The occurrence that starts first wins; of those that start together, the shortest. Time is linear in the text,
-/// whatever the sequences are; memory is some 30 bytes for each byte of the sequences ([`StopMatcher::MAX_BYTES`]).
-#[derive(Debug)]
+/// whatever the sequences are; memory is some 30 bytes for each byte of the sequences ([`StopMatcher::MAX_BYTES`]),
+/// which clones share.
+#[derive(Clone, Debug)]
 pub struct StopMatcher {
-    sequences: Vec<String>,
-    nodes: Vec<Node>,
-    /// The root's children by byte: it is where almost all of a text is read.
-    first: Box<[u32; 256]>,
+    automaton: Arc<Automaton>,
     /// The node that the text so far leads to: the longest tail of it that begins a sequence.
     state: u32,
     found: Option<Found>,
@@ -23,24 +22,17 @@ pub struct StopMatcher {
 
 impl StopMatcher {
     /// What all sequences of a request may have together, in bytes, so that a client can't make the gateway keep a
-    /// large automaton. Whoever takes the sequences from a client refuses more. Ours, generous: 2,500 sequences of
-    /// 100 bytes.
-    pub const MAX_BYTES: usize = 256 * 1024;
+    /// large automaton for as long as a stream is open: this is half a megabyte of it. Whoever takes the sequences from
+    /// a client refuses more. Ours, generous: OpenAI takes four sequences.
+    pub const MAX_BYTES: usize = 16 * 1024;
 
     /// A matcher at the start of a text. Empty sequences are ignored: they would match everywhere.
     pub fn new(sequences: impl IntoIterator<Item = String>) -> Self {
-        let mut matcher = Self {
-            sequences: sequences.into_iter().filter(|sequence| !sequence.is_empty()).collect(),
-            nodes: vec![Node::default()],
-            first: Box::new([ROOT; 256]),
+        Self {
+            automaton: Arc::new(Automaton::new(sequences)),
             state: ROOT,
             found: None,
-        };
-        for sequence in 0..matcher.sequences.len() {
-            matcher.insert(sequence);
         }
-        matcher.link();
-        matcher
     }
 
     /// Reads the next piece of the text. What certainly comes before any sequence is appended to `out`; a tail that
@@ -57,7 +49,7 @@ impl StopMatcher {
         let mut candidate = self.found.map(|found| (found.at, found.sequence));
         for (index, byte) in text.bytes().enumerate() {
             let end = held_len + index + 1;
-            self.state = self.step(self.state, byte);
+            self.state = self.automaton.step(self.state, byte);
             let node = self.node(self.state);
             if let Some(sequence) = node.output {
                 let at = end - self.sequence(sequence).len();
@@ -128,6 +120,42 @@ impl StopMatcher {
         let held = self.sequence(node.sequence).get(..node.depth as usize).unwrap_or("");
         out.push_str(held.get(..len.min(held.len())).unwrap_or(""));
         out.push_str(text.get(..len.saturating_sub(held.len())).unwrap_or(""));
+    }
+
+    fn node(&self, node: u32) -> &Node {
+        self.automaton.node(node)
+    }
+
+    fn sequence(&self, sequence: u32) -> &str {
+        self.automaton.sequence(sequence)
+    }
+}
+
+/// What is the same for all texts that are searched for the same sequences.
+#[derive(Debug)]
+struct Automaton {
+    sequences: Vec<String>,
+    nodes: Vec<Node>,
+    /// The root's children by byte: it is where almost all of a text is read.
+    first: [u32; 256],
+}
+
+impl Automaton {
+    fn new(sequences: impl IntoIterator<Item = String>) -> Self {
+        let sequences: Vec<String> = sequences.into_iter().filter(|sequence| !sequence.is_empty()).collect();
+        // As many as there can be, rather than twice as many as there are.
+        let mut nodes = Vec::with_capacity(1 + sequences.iter().map(String::len).sum::<usize>());
+        nodes.push(Node::default());
+        let mut automaton = Self {
+            sequences,
+            nodes,
+            first: [ROOT; 256],
+        };
+        for sequence in 0..automaton.sequences.len() {
+            automaton.insert(sequence);
+        }
+        automaton.link();
+        automaton
     }
 
     /// The state after one more byte. Each step back makes the state less deep, so that the steps add up to no more
@@ -381,6 +409,23 @@ mod tests {
         assert!(matcher.push("c", &mut out));
         matcher.finish(&mut out);
         assert_eq!(out, "a");
+    }
+
+    #[test]
+    fn the_choices_of_an_answer_share_their_sequences() {
+        let one = StopMatcher::new(["STOP".to_owned()]);
+        let mut other = one.clone();
+        let mut out = String::new();
+        assert!(other.push("a STOP", &mut out));
+        assert!(Arc::ptr_eq(&one.automaton, &other.automaton));
+        assert_eq!((one.matched(), other.matched()), (None, Some("STOP")));
+    }
+
+    #[test]
+    fn the_most_that_a_client_may_ask_for_takes_little_memory() {
+        let sequences = (0..StopMatcher::MAX_BYTES / 4).map(|index| format!("{index:04}"));
+        let automaton = StopMatcher::new(sequences).automaton;
+        assert!(automaton.nodes.capacity() * size_of::<Node>() <= 550_000);
     }
 
     #[test]

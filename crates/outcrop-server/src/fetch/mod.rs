@@ -38,7 +38,7 @@ pub use host::HostPattern;
 use target::host_of;
 
 /// So many URLs of one request are fetched at the same time, so that it leaves room for others.
-const PARALLEL_PER_REQUEST: usize = 8;
+const PARALLEL_PER_REQUEST: usize = 4;
 /// The most URLs in one request: a body of 32 MiB has room for a million, and would turn the gateway against a host.
 /// Converse takes 20 images and 5 documents in a message.
 const MAX_URLS: usize = 100;

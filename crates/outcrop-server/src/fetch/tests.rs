@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::connect::Resolve;
 use super::error::Reason;
-use super::{FetchConfig, Fetcher, MAX_URLS};
+use super::{FetchConfig, Fetcher, MAX_URLS, PARALLEL_PER_REQUEST};
 
 /// A server on a loopback address, and the heads of the requests that it got.
 struct Server {
@@ -432,6 +432,30 @@ async fn files_of_a_request_are_fetched_side_by_side_and_stay_in_order() {
     let (fetched, ()) = tokio::join!(fetcher.fetch_all(&urls), serving);
     let fetched: Vec<_> = fetched.into_iter().map(Result::unwrap).collect();
     assert_eq!(fetched, ["/a", "/b", "/c"]);
+}
+
+#[tokio::test]
+async fn one_request_leaves_slots_to_others() {
+    let server = Server::start("127.0.0.1", |path| match path {
+        "/silent" => Vec::new(),
+        _ => ok("x"),
+    })
+    .await;
+    let fetcher = fetcher(FetchConfig {
+        max_concurrent: PARALLEL_PER_REQUEST + 1,
+        ..config()
+    });
+    let greedy = vec![server.url("/silent"); MAX_URLS];
+    let other = async {
+        while server.requests() < PARALLEL_PER_REQUEST {
+            tokio::task::yield_now().await;
+        }
+        fetcher.fetch(&server.url("/")).await
+    };
+    tokio::select! {
+        _ = fetcher.fetch_all(&greedy) => panic!("who never answers has answered"),
+        fetched = other => assert_eq!(fetched.unwrap(), "x"),
+    }
 }
 
 #[tokio::test]

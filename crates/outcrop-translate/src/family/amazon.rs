@@ -5,8 +5,8 @@ use super::{CacheRules, ForcedTools, Thinking, TopK, Traits, UNKNOWN};
 /// The traits of Amazon's models; `None` for others.
 ///
 /// Stop sequences: bedrock-wrapper's README; the rest: Amazon Nova User Guide and LiteLLM's map, collected 2026-11.
-pub(super) fn traits(model_id: &str) -> Option<Traits> {
-    let (_, name) = model_id.split_once("amazon.")?;
+pub(super) fn traits(id: &str) -> Option<Traits> {
+    let name = id.strip_prefix("amazon.")?;
     if name.starts_with("titan-text") {
         return Some(Traits {
             top_k: TopK::Nowhere,

@@ -31,8 +31,8 @@ impl Version {
 ///
 /// From LiteLLM's price map, users' reports and AWS's user guide, collected 2026-11. Where they contradict one another
 /// (structured output of the fifth generation), the feature is tried, and a refusal is learned.
-pub(super) fn traits(model_id: &str) -> Option<Traits> {
-    let (_, name) = model_id.split_once("anthropic.claude-")?;
+pub(super) fn traits(id: &str) -> Option<Traits> {
+    let name = id.strip_prefix("anthropic.claude-")?;
     let Some(version) = Version::of(name) else {
         return Some(completion());
     };
@@ -57,6 +57,8 @@ pub(super) fn traits(model_id: &str) -> Option<Traits> {
             _ => Thinking::Untold,
         },
         // Claude takes 8,191 (bedrock-wrapper's README, read 2026-11), Converse fewer.
+        // Anthropic's pages on the fifth generation, read 2026-11.
+        thinks_unasked: version.major >= 5,
         stop_sequences: super::MAX_STOP_SEQUENCES,
         blank_stop_sequences: false,
         forced_tools: if is("fable-5-1") || is("opus-5-5") || is("sonnet-5-5") {
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_a_generation_takes_is_known_from_its_id() {
-        let of = |name: &str| traits(&format!("us.anthropic.claude-{name}")).unwrap();
+        let of = |name: &str| traits(&format!("anthropic.claude-{name}")).unwrap();
         assert_eq!(of("3-7-sonnet-20250219-v1:0").thinking, Thinking::Budget);
         assert_eq!(of("3-5-haiku-20241022-v1:0").thinking, Thinking::Untold);
         assert_eq!(of("opus-4-7").thinking, Thinking::Adaptive { can_be_off: true });

@@ -64,7 +64,7 @@ const NOVA: MediaSupport = MediaSupport {
     ..IMAGES
 };
 
-/// Pieces of model ids, the first that occurs counts.
+/// Beginnings of model ids, the first that fits counts.
 ///
 /// Sources, read 2026-11: Bedrock's list of foundation models (modalities of input); the user guides of Amazon Nova
 /// (one video, S3, no audio in the first generation) and of Bedrock ("API restrictions": Claude 4 and later take larger
@@ -110,10 +110,14 @@ const MODELS: &[(&str, MediaSupport)] = &[
 
 /// What the model `model_id` (or profile, or ARN that names one) takes.
 pub fn media(model_id: &str) -> MediaSupport {
-    MODELS
-        .iter()
-        .find(|(piece, _)| model_id.contains(piece))
+    super::base_id(model_id)
+        .and_then(|id| MODELS.iter().find(|(beginning, _)| id.starts_with(beginning)))
         .map_or(ANYTHING, |&(_, support)| support)
+}
+
+#[cfg(test)]
+pub(super) fn beginnings() -> impl Iterator<Item = &'static str> {
+    MODELS.iter().map(|(beginning, _)| *beginning)
 }
 
 #[cfg(test)]

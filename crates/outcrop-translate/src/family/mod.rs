@@ -21,6 +21,8 @@ pub(crate) struct Traits {
     pub(crate) top_k: TopK,
     /// How it is told how hard to think.
     pub(crate) thinking: Thinking,
+    /// Whether it thinks unless it is told not to.
+    pub(crate) thinks_unasked: bool,
     /// What bedrock-wrapper writes around its thoughts.
     pub(crate) thinking_tag: &'static str,
     /// Whether earlier thoughts are shown to it again; they must be signed.
@@ -141,6 +143,7 @@ const UNKNOWN: Traits = Traits {
     sampling: Sampling::Both,
     top_k: TopK::Field("top_k"),
     thinking: Thinking::Effort(&["low", "medium", "high"]),
+    thinks_unasked: false,
     thinking_tag: "think",
     takes_signed_thoughts: true,
     stop_sequences: MAX_STOP_SEQUENCES,
@@ -172,13 +175,47 @@ const UNKNOWN: Traits = Traits {
 /// The most stop sequences that Converse takes (service model of Bedrock Runtime, 2026-11).
 pub(crate) const MAX_STOP_SEQUENCES: usize = 2500;
 
+/// The vendors whose models somebody here knows, as ids begin with them.
+const VENDORS: &[&str] = &[
+    "ai21",
+    "amazon",
+    "anthropic",
+    "cohere",
+    "deepseek",
+    "google",
+    "meta",
+    "minimax",
+    "mistral",
+    "moonshot",
+    "moonshotai",
+    "nvidia",
+    "openai",
+    "qwen",
+    "writer",
+    "xai",
+    "zai",
+];
+
+/// The part of an id, profile or ARN that begins with the model's vendor: `amazon.nova-lite-v1:0` of
+/// `us.amazon.nova-lite-v1:0`. `None` where there is no vendor that is known. Each request asks, so the tables are
+/// compared with what begins here, and not searched for in all of the id.
+fn base_id(model_id: &str) -> Option<&str> {
+    let ends_of_words = model_id.match_indices(['.', '/']).map(|(end, _)| end + 1);
+    std::iter::once(0)
+        .chain(ends_of_words)
+        .filter_map(|start| model_id.get(start..))
+        .find(|id| id.split_once('.').is_some_and(|(vendor, _)| VENDORS.contains(&vendor)))
+}
+
 impl Traits {
     /// The traits of the model `model_id`, with what was learned of it.
     pub(crate) fn of(model_id: &str, lessons: &[Lesson]) -> Self {
-        let mut traits = claude::traits(model_id)
-            .or_else(|| amazon::traits(model_id))
-            .or_else(|| others::traits(model_id))
-            .unwrap_or(UNKNOWN);
+        let known = base_id(model_id).and_then(|id| {
+            claude::traits(id)
+                .or_else(|| amazon::traits(id))
+                .or_else(|| others::traits(id))
+        });
+        let mut traits = known.unwrap_or(UNKNOWN);
         for lesson in lessons {
             traits.learn(lesson);
         }
@@ -223,5 +260,45 @@ impl Traits {
     /// Whether the model refused the parameter `name` before.
     pub(crate) fn has_refused(&self, name: &str) -> bool {
         self.refused.iter().any(|refused| refused == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vendor_is_found_in_each_form_of_id() {
+        for (model_id, id) in [
+            ("amazon.nova-lite-v1:0", Some("amazon.nova-lite-v1:0")),
+            ("us-gov.anthropic.claude-3-haiku", Some("anthropic.claude-3-haiku")),
+            ("openai.gpt-6.1-sol", Some("openai.gpt-6.1-sol")),
+            (
+                "arn:aws:bedrock:us-east-1::foundation-model/mistral.mixtral-8x7b-instruct-v0:1",
+                Some("mistral.mixtral-8x7b-instruct-v0:1"),
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:1:inference-profile/global.xai.grok-5",
+                Some("xai.grok-5"),
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:1:custom-model/amazon.titan-text-lite-v1:0:4k/abc",
+                Some("amazon.titan-text-lite-v1:0:4k/abc"),
+            ),
+            ("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", None),
+            ("acme.amazonas-v1", None),
+            ("amazon", None),
+        ] {
+            assert_eq!(base_id(model_id), id, "{model_id}");
+        }
+    }
+
+    #[test]
+    fn each_row_can_be_found() {
+        for id in others::beginnings().chain(media::beginnings()) {
+            // Some rows name nothing but the vendor, and need a name behind it.
+            let model_id = format!("us.{id}x.y");
+            assert_eq!(base_id(&model_id), Some(&model_id[3..]));
+        }
     }
 }

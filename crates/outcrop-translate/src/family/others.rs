@@ -5,10 +5,10 @@ use super::{ForcedTools, Sampling, Thinking, TopK, Traits, UNKNOWN};
 /// OpenAI's parameters that models with an API like OpenAI's take in Converse's additional fields.
 const OPENAI_LIKE: &[&str] = &["frequency_penalty", "presence_penalty", "seed"];
 
-/// A row: what stands in the model id, and the traits.
+/// A row: what ids begin with, and the traits.
 type Row = (&'static [&'static str], fn() -> Traits);
 
-/// The first row of which one part stands in the model id counts.
+/// The first row with a beginning of the id counts.
 ///
 /// From bedrock-wrapper's README (stop sequences), bedrock-access-gateway's and LiteLLM's sources and issues, and
 /// users' reports, collected 2026-11.
@@ -65,8 +65,8 @@ const ROWS: &[Row] = &[
     }),
     (
         &[
-            "mistral-7b",
-            "mixtral",
+            "mistral.mistral-7b",
+            "mistral.mixtral",
             "cohere.command-text",
             "cohere.command-light",
             "ai21.j2",
@@ -107,13 +107,21 @@ const ROWS: &[Row] = &[
         thinking: Thinking::Untold,
         ..plain()
     }),
-    (&["qwen.", "minimax.", "moonshot", "zai.", "nvidia.nemotron-3"], || {
-        Traits {
+    (
+        &[
+            "qwen.",
+            "minimax.",
+            "moonshot.",
+            "moonshotai.",
+            "zai.",
+            "nvidia.nemotron-3",
+        ],
+        || Traits {
             structured_output: true,
             openai_parameters: OPENAI_LIKE,
             ..plain()
-        }
-    }),
+        },
+    ),
     (&["google.gemma", "nvidia.", "writer."], || Traits {
         thinking: Thinking::Untold,
         ..plain()
@@ -121,10 +129,15 @@ const ROWS: &[Row] = &[
 ];
 
 /// The traits of the models of the rows; `None` for others.
-pub(super) fn traits(model_id: &str) -> Option<Traits> {
+pub(super) fn traits(id: &str) -> Option<Traits> {
     ROWS.iter()
-        .find(|(parts, _)| parts.iter().any(|part| model_id.contains(part)))
+        .find(|(beginnings, _)| beginnings.iter().any(|beginning| id.starts_with(beginning)))
         .map(|(_, traits)| traits())
+}
+
+#[cfg(test)]
+pub(super) fn beginnings() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().flat_map(|(beginnings, _)| beginnings.iter().copied())
 }
 
 /// What all but Claude and Nova have in common: nothing is cached or signed, and no tool is strict.

@@ -168,8 +168,22 @@ impl<'r> Intake<'r> {
                     let fault = Fault::shape(format!("the URL can't be fetched: {reason}"));
                     Err(fault.with_code("url_not_fetched"))
                 }
-                None => Ok(placeholder(given.expected)),
+                None => {
+                    self.count_missing(given.expected, &labels.with_name(&url))?;
+                    Ok(placeholder(given.expected))
+                }
             },
+        }
+    }
+
+    /// Counts what isn't there yet by what its name and labels tell, so that nothing is fetched for a request that has
+    /// too many.
+    fn count_missing(&mut self, expected: Expected, labels: &Labels) -> Result<(), Fault> {
+        match (expected, labels.kind()) {
+            (Expected::Image | Expected::File, Some(Kind::Document(_))) => self.count_document(),
+            (Expected::Image, _) | (Expected::File, Some(Kind::Image(_))) => self.count_image(),
+            (Expected::Video, _) | (Expected::File, Some(Kind::Video(_))) => self.count_video(),
+            (Expected::Audio, _) | (Expected::File, Some(Kind::Audio(_)) | None) => Ok(()),
         }
     }
 

@@ -121,6 +121,33 @@ fn what_stands_behind_a_url_is_asked_for_and_then_taken() {
 }
 
 #[test]
+fn what_is_too_much_is_refused_before_it_is_fetched() {
+    for (expected, name, most, what) in [
+        (Expected::Image, "", 20, "images"),
+        (Expected::Image, ".pdf", 5, "documents"),
+        (Expected::File, ".png", 20, "images"),
+        (Expected::File, ".docx", 5, "documents"),
+        (Expected::Video, "", 1, "videos"),
+    ] {
+        let mut remote = Remote::default();
+        let mut intake = Intake::new("amazon.nova-lite-v1:0", &mut remote);
+        let mut take = |number: usize| {
+            let text = JsonText::encode(&format!("https://host/{number}{name}"));
+            let taken = intake.take(Given::new(expected, &text, Form::Url));
+            taken.map(|_| ()).map_err(|fault| fault.message)
+        };
+        for number in 1..=most {
+            assert_eq!(take(number), Ok(()), "{what}");
+        }
+        let refusal = format!(
+            "this is number {} of the request's {what}, but Bedrock takes at most {most}",
+            most + 1
+        );
+        assert_eq!(take(most + 1), Err(refusal));
+    }
+}
+
+#[test]
 fn what_was_fetched_is_written_in_base64_however_large() {
     for length in [PNG.len(), 200_000] {
         let bytes = sized(PNG, length);

@@ -230,7 +230,9 @@ fn stream<E: Endpoint>(plan: Plan<E::Memo>, events: &str) -> Result<String, Stri
     if open > 0 {
         return Err("events.jsonl: a stream without messageStop or problem is never finished".to_owned());
     }
-    stream.finish(&mut out);
+    if let Err(problem) = stream.finish(&mut out) {
+        stream.fail(&problem, &mut out);
+    }
     text(out)
 }
 

@@ -27,7 +27,14 @@ fn stream<'a>(plan: ChatPlan, pieces: impl Iterator<Item = &'a [u8]>) -> String 
         }
     }
     decoder.finish().unwrap();
-    stream.finish(&mut out);
+    end(stream, out)
+}
+
+/// Ends a stream as it deserves.
+fn end(mut stream: impl StreamTranslator, mut out: Vec<u8>) -> String {
+    if let Err(problem) = stream.finish(&mut out) {
+        stream.fail(&problem, &mut out);
+    }
     String::from_utf8(out).unwrap()
 }
 
@@ -37,8 +44,7 @@ fn stream_of_reply(plan: ChatPlan, reply: &[u8]) -> String {
     for event in ConverseResponse::parse(reply).unwrap().into_events() {
         stream.push(0, event, &mut out);
     }
-    stream.finish(&mut out);
-    String::from_utf8(out).unwrap()
+    end(stream, out)
 }
 
 /// The whole answer, or what is said instead.
@@ -80,12 +86,13 @@ fn level(message: &mut Value) {
     if message.get("reasoning_content") == Some(&json!("")) {
         message.remove("reasoning_content");
     }
-    // It doesn't know yet whether thoughts will be signed.
+    // It leaves out thoughts that neither say nor prove anything, and doesn't know yet whether others will be signed.
     let is_proved = |block: &Value| block["signature"].is_string() || block["data"].is_string();
-    if let Some(blocks) = message.get("thinking_blocks").and_then(Value::as_array)
-        && !blocks.iter().any(is_proved)
-    {
-        message.remove("thinking_blocks");
+    if let Some(Value::Array(blocks)) = message.get_mut("thinking_blocks") {
+        blocks.retain(|block| is_proved(block) || block["thinking"] != json!(""));
+        if !blocks.iter().any(is_proved) {
+            message.remove("thinking_blocks");
+        }
     }
     // How JSON is spaced is the model's affair.
     if let Some(content) = message["content"]
@@ -156,12 +163,12 @@ proptest! {
             stream.push(*choice, Event::parse(name, &payload).unwrap(), &mut out);
             stream.keep_alive(&mut out);
         }
-        if fails {
+        let sse = if fails {
             stream.fail(&Problem::new(502, ProblemKind::Server, "It \"broke\".\n"), &mut out);
+            String::from_utf8(out).unwrap()
         } else {
-            stream.finish(&mut out);
-        }
-        let sse = String::from_utf8(out).unwrap();
+            end(stream, out)
+        };
         prop_assert!(sse.ends_with("\n\n"));
         let (chunks, done) = read_stream(&sse);
         // An answer without its form is no answer, however the stream ended.

@@ -242,7 +242,7 @@ settings! {
         /// 0 follows none.
         fetch_max_redirects: usize = "5";
         /// How many files are fetched at the same time, over all requests.
-        /// One request fetches up to 8 at a time.
+        /// One request fetches up to 4 at a time.
         fetch_concurrency: NonZeroUsize = "32";
     }
     section "Upstream" {

@@ -1,12 +1,13 @@
 //! The form that an answer must have, as the way back knows it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use outcrop_bedrock::converse::StopReason;
 use serde_json::Value;
 
 use crate::problem::{Problem, ProblemKind};
-use crate::schema::{Validator, WRAPPED_MEMBER, json_in};
+use crate::schema::{MemberStream, Validator, WRAPPED_MEMBER, json_in};
 
 /// How a model is brought to answer in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +55,7 @@ impl Form {
                 .get(WRAPPED_MEMBER)
                 .cloned()
                 .ok_or_else(|| Misfit(format!("it lacks the member '{WRAPPED_MEMBER}'")))?;
-            let document = member.to_string();
-            (member, document.into())
+            (member, Cow::Owned(unwrapped(&document)))
         } else {
             (value, document)
         };
@@ -77,6 +77,13 @@ impl Form {
         );
         Problem::new(502, ProblemKind::Server, message).with_code("invalid_structured_output")
     }
+}
+
+/// The answer as it stands in the member of `document`, as far as it goes.
+pub(super) fn unwrapped(document: &str) -> String {
+    let mut answer = String::new();
+    MemberStream::new(WRAPPED_MEMBER).push(document, &mut answer);
+    answer
 }
 
 /// Whether an answer that ended so is whole; one that was cut off has no form.

@@ -22,6 +22,7 @@ use outcrop_bedrock::json::{JsonText, ObjectWriter};
 use crate::endpoint::{Context, Endpoint, Halt, Plan, Repair};
 use crate::names::Restorer;
 use crate::problem::{Problem, ProblemKind};
+use crate::stop::StopMatcher;
 use form::Form;
 
 pub use stream::ChatStream;
@@ -47,8 +48,8 @@ pub struct Memo {
     names: Restorer,
     /// Whether the client wants no calls of tools: what the model calls all the same is left out.
     hides_calls: bool,
-    /// Stop sequences that the gateway looks for.
-    stop: Vec<String>,
+    /// Looks for the stop sequences that the model doesn't look for.
+    stop: Option<StopMatcher>,
     /// The text that the answer goes on from, which the model may repeat.
     begun: Option<String>,
     /// The form that the answer must have.

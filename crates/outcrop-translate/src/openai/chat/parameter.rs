@@ -104,3 +104,64 @@ pub(super) fn is_neutral(value: &Json<'_>, neutral: &str) -> bool {
     let squeezed: String = value.as_str().split_ascii_whitespace().collect();
     squeezed == neutral || matches!((squeezed.parse::<f64>(), neutral.parse::<f64>()), (Ok(a), Ok(b)) if a == b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../../docs/chat-completions.md");
+    const SOURCE: &str = include_str!("parameter.rs");
+
+    /// The names in the table above: all that is quoted at the beginning of an arm.
+    fn names() -> Vec<&'static str> {
+        let arms = SOURCE
+            .split_once("match name {")
+            .and_then(|(_, rest)| rest.split_once("_ => Pass,"))
+            .map_or("", |(arms, _)| arms);
+        arms.lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with('"') || line.starts_with("| "))
+            .flat_map(|line| {
+                line.split("=>")
+                    .next()
+                    .unwrap_or_default()
+                    .split('"')
+                    .skip(1)
+                    .step_by(2)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_parameter_of_the_table_is_on_the_page() {
+        assert!(names().len() > 25, "{:?}", names());
+        for name in names() {
+            assert!(PAGE.contains(&format!("`{name}`")), "{name} is missing");
+        }
+    }
+
+    #[test]
+    fn the_page_says_what_becomes_of_openais_parameters() {
+        let rows = PAGE
+            .split_once("### OpenAI's")
+            .and_then(|(_, rest)| rest.split_once("### Beyond"))
+            .map_or("", |(rows, _)| rows);
+        let rows: Vec<(&str, &str)> = rows
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+            .filter_map(|(name, rest)| Some((name, rest.split_once(" |")?.0)))
+            .collect();
+        assert_eq!(rows.len(), 37, "parameters of CreateChatCompletionRequest, 2026-11");
+        for (name, told) in rows {
+            let is_told_so = match treatment(name) {
+                Treatment::Ignore => told == "ignored",
+                Treatment::Drop { .. } => told == "dropped",
+                Treatment::PassToSome { .. } => told == "passed or dropped",
+                Treatment::Refuse { .. } => told == "refused",
+                // Those are read into fields of their own.
+                Treatment::Placed | Treatment::Pass => told == "translated" || told == "adapted",
+            };
+            assert!(is_told_so, "{name} is not '{told}'");
+        }
+    }
+}

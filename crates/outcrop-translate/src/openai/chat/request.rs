@@ -64,6 +64,11 @@ pub(super) enum ToolChoice<'a> {
     None,
     Required,
     Function(JsonText<'a>),
+    /// Only some of the tools.
+    Allowed {
+        names: Vec<JsonText<'a>>,
+        is_required: bool,
+    },
 }
 
 /// `thinking`, as it stands, and what must be known of it.
@@ -179,7 +184,7 @@ impl<'a> ChatRequest<'a> {
             _ if self.bedrock.read_parameter(name, reader)? => {}
             "additionalModelRequestFields" => reader.object(|name, reader| match name {
                 // The rules of thinking hold wherever it is asked for.
-                "thinking" | "reasoning_config" => self.read_parameter(name, reader),
+                "thinking" | "reasoning_config" | "reasoning_effort" => self.read_parameter(name, reader),
                 _ => {
                     self.others.push((name.to_owned(), reader.json()?));
                     Ok(())
@@ -268,18 +273,54 @@ impl<'a> ToolChoice<'a> {
                 _ => Err(Fault::shape("expected 'auto', 'none', 'required' or a function")),
             };
         }
-        let mut function = None;
+        let (mut kind, mut function, mut allowed) = (None, None, None);
         reader.object(|name, reader| match name {
-            "function" => reader.object(|name, reader| match name {
-                "name" => reader.text().map(|name| function = Some(name)),
-                _ => reader.skip(),
-            }),
+            "type" => reader.string().map(|text| kind = Some(text)),
+            "function" => read_name(reader).map(|name| function = name),
+            "allowed_tools" => Self::read_allowed(reader).map(|read| allowed = Some(read)),
             _ => reader.skip(),
         })?;
-        function
-            .map(Self::Function)
-            .ok_or_else(|| Fault::shape("is required").under_key("name").under_key("function"))
+        match kind.as_deref() {
+            Some("function") | None => function
+                .map(Self::Function)
+                .ok_or_else(|| Fault::shape("is required").under_key("name").under_key("function")),
+            Some("allowed_tools") => allowed.ok_or_else(|| Fault::shape("is required").under_key("allowed_tools")),
+            Some(_) => Err(Fault::shape("expected 'function' or 'allowed_tools'").under_key("type")),
+        }
     }
+
+    fn read_allowed(reader: &mut Reader<'a>) -> Result<Self, Fault> {
+        let (mut names, mut is_required) = (Vec::new(), false);
+        reader.object(|name, reader| {
+            match name {
+                "mode" => is_required = reader.string()? == "required",
+                "tools" => {
+                    let read = reader.list(|reader| {
+                        let mut function = None;
+                        reader.object(|name, reader| match name {
+                            "function" => read_name(reader).map(|name| function = name),
+                            _ => reader.skip(),
+                        })?;
+                        function.ok_or_else(|| Fault::shape("is required").under_key("function"))
+                    });
+                    names = read?;
+                }
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(Self::Allowed { names, is_required })
+    }
+}
+
+/// The `name` of an object.
+fn read_name<'a>(reader: &mut Reader<'a>) -> Result<Option<JsonText<'a>>, Fault> {
+    let mut found = None;
+    reader.object(|name, reader| match name {
+        "name" => reader.text().map(|name| found = Some(name)),
+        _ => reader.skip(),
+    })?;
+    Ok(found)
 }
 
 impl<'a> Thinking<'a> {

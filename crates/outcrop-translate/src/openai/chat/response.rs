@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, StopReason, TokenUsage, ToolUse};
 use outcrop_bedrock::json::{JsonText, ObjectWriter, write_array};
 
-use super::form::{Form, Misfit, Way, is_whole};
+use super::form::{Form, Misfit, Way, is_whole, unwrapped};
 use super::text::TextFilter;
 use super::{Memo, finish_reason, is_malformed, malformed, write_extras, write_usage};
 use crate::endpoint::Repair;
@@ -112,7 +112,9 @@ impl<'r, 'a> Choice<'r, 'a> {
         }
         let mut stop_reason = Cow::Borrowed(&reply.stop_reason);
         let mut content = content(memo, &parts, &reply.stop_reason)?;
+        let mut is_filtered = false;
         if let (Some(mut filter), Some(text)) = (TextFilter::of(memo), &content) {
+            is_filtered = true;
             let mut filtered = String::new();
             filter.push(&text.decoded(), &mut filtered);
             filter.finish(&mut filtered);
@@ -126,11 +128,13 @@ impl<'r, 'a> Choice<'r, 'a> {
         if let Some(tag) = memo.thinking_tag
             && let Some(thoughts) = parts.text_of_thoughts()
         {
-            let answer = content.as_ref().map_or(Cow::Borrowed(""), |content| content.decoded());
-            content = Some(JsonText::encode(&format!(
-                "<{tag}>{}</{tag}>\n\n{answer}",
-                thoughts.decoded()
-            )));
+            let is_plain = memo.form.is_none() && !is_filtered;
+            content = Some(if is_plain {
+                in_order(reply, tag)
+            } else {
+                let answer = content.as_ref().map_or(Cow::Borrowed(""), |content| content.decoded());
+                JsonText::encode(&format!("<{tag}>{}</{tag}>\n\n{answer}", thoughts.decoded()))
+            });
         }
         Ok(Self {
             finish_reason: finish_reason(&stop_reason, !parts.calls.is_empty()),
@@ -183,7 +187,9 @@ impl Parts<'_, '_> {
                 Reasoning::Redacted(_) => None,
             })
             .collect();
-        (!texts.is_empty()).then(|| JsonText::join(&texts, ""))
+        // Some models think without showing it.
+        let is_shown = texts.iter().any(|text| !text.inner().is_empty());
+        is_shown.then(|| JsonText::join(&texts, ""))
     }
 }
 
@@ -208,8 +214,33 @@ fn content<'a>(memo: &Memo, parts: &Parts<'_, 'a>, stop_reason: &StopReason) -> 
     match form.fit(&given) {
         Ok(fitting) => Ok(Some(JsonText::encode(&fitting))),
         Err(misfit) if form.is_strict && is_whole(stop_reason) => Err(form.problem(&misfit)),
+        Err(_) if form.is_wrapped && !is_whole(stop_reason) => Ok(Some(JsonText::encode(&unwrapped(&given)))),
         Err(_) => Ok(Some(JsonText::encode(&given))),
     }
+}
+
+/// Thoughts, in tags, and text in the order in which a stream has them.
+fn in_order(reply: &ConverseResponse<'_>, tag: &str) -> JsonText<'static> {
+    let (mut out, mut is_in_thoughts) = (String::new(), false);
+    let end = format!("</{tag}>\n\n");
+    for block in &reply.content {
+        let (text, is_thought) = match block {
+            ContentBlock::Reasoning(Reasoning::Text { text, .. }) => (text, true),
+            ContentBlock::Text(text) => (text, false),
+            _ => continue,
+        };
+        match (is_in_thoughts, is_thought) {
+            (false, true) => out.push_str(&format!("<{tag}>")),
+            (true, false) => out.push_str(&end),
+            _ => {}
+        }
+        is_in_thoughts = is_thought;
+        out.push_str(&text.decoded());
+    }
+    if is_in_thoughts {
+        out.push_str(&end);
+    }
+    JsonText::encode(&out)
 }
 
 /// Whether a thought can be shown to the model again.

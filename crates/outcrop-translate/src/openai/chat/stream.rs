@@ -91,33 +91,39 @@ impl StreamTranslator for ChatStream {
                 }
                 choice.usage = Some(usage);
                 choice.note_extras(&self.memo, &extras);
+                choice.release(&chunk, out);
             }
             Event::Unknown => {}
         }
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
+    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {
         if let Some(problem) = self.choices.iter_mut().find_map(|choice| choice.failure.take()) {
-            return self.fail(&problem, out);
+            return Err(problem);
         }
-        let extras = self.choices.first().map_or(&[][..], |choice| &choice.extras);
-        // A chunk without choices surprises simple clients, so it is sent to those that ask for what it tells.
-        let tells = self.memo.tells_trace || self.memo.tells_fields || self.memo.tells_tier;
-        if self.memo.include_usage || tells && !extras.is_empty() {
+        let chunk = Chunk {
+            memo: &self.memo,
+            head: &self.head,
+            tail: self.tail,
+        };
+        for choice in &mut self.choices {
+            choice.release(&chunk, out);
+        }
+        if self.memo.include_usage {
             out.extend_from_slice(&self.head);
-            out.extend_from_slice(b"[]");
-            if self.memo.include_usage {
-                out.extend_from_slice(b",\"usage\":");
-                if self.choices.iter().any(|choice| choice.usage.is_some()) {
-                    write_usage(&self.usage(), self.thinking_tokens(), out);
-                } else {
-                    out.extend_from_slice(b"null");
-                }
+            out.extend_from_slice(b"[],\"usage\":");
+            if self.choices.iter().any(|choice| choice.usage.is_some()) {
+                write_usage(&self.usage(), self.thinking_tokens(), out);
+            } else {
+                out.extend_from_slice(b"null");
             }
-            out.extend_from_slice(extras);
+            if let Some(choice) = self.choices.first() {
+                out.extend_from_slice(&choice.extras);
+            }
             out.extend_from_slice(b"}\n\n");
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
+        Ok(())
     }
 
     fn fail(&mut self, problem: &Problem, out: &mut Vec<u8>) {

@@ -24,7 +24,7 @@ impl TextFilter {
     /// The filter that a request asks for; `None`, the usual case, if text passes as it is.
     pub(super) fn of(memo: &Memo) -> Option<Self> {
         let repeated = memo.begun.clone().map(|begun| Repeated { begun, matched: 0 });
-        let stop = (!memo.stop.is_empty()).then(|| StopMatcher::new(memo.stop.iter().cloned()));
+        let stop = memo.stop.clone();
         (repeated.is_some() || stop.is_some()).then_some(Self { repeated, stop })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use outcrop_bedrock::converse::ConverseRequest;
+use outcrop_bedrock::json::{Json, JsonText, Kind};
 
 use super::super::parameter::{self, Treatment};
 use super::super::request::ChatRequest;
@@ -64,9 +65,13 @@ pub(super) fn place<'a>(
             notes.lose(name, "dropped", "refused-by-model");
             continue;
         }
+        let value = match name.as_str() {
+            "anthropic_beta" => as_list(value),
+            _ => value.clone(),
+        };
         converse
             .additional_model_request_fields
-            .push((name.clone().into(), value.clone()));
+            .push((name.clone().into(), value));
     }
     if let Some(&index) = last.get("top_k")
         && let Some((_, value)) = request.others.get(index)
@@ -74,4 +79,17 @@ pub(super) fn place<'a>(
         sampling::place_top_k(value.clone(), traits, converse, notes);
     }
     Ok(())
+}
+
+/// Anthropic's header of the same name is one text; the field is a list.
+fn as_list<'a>(value: &Json<'a>) -> Json<'a> {
+    let text = value.read(|reader| match reader.kind()? {
+        Kind::String => reader.string().map(|text| Some(text.into_owned())),
+        _ => reader.skip().map(|()| None),
+    });
+    let Ok(Some(text)) = text else {
+        return value.clone();
+    };
+    let betas: Vec<JsonText<'_>> = text.split(',').map(|beta| JsonText::encode(beta.trim())).collect();
+    Json::encode(&betas.as_slice())
 }

@@ -35,7 +35,11 @@ pub(super) fn settle(
     if traits.prefill && !is_thinking {
         return None;
     }
-    let begun = text.decoded().into_owned();
+    let texts = last.content.iter().filter_map(|block| match block {
+        ContentBlock::Text(text) => Some(text.decoded()),
+        _ => None,
+    });
+    let begun = texts.collect::<String>();
     notes.lose("messages", "user-turn-added", "model-takes-no-prefill");
     messages.push(Message {
         role: Role::User,

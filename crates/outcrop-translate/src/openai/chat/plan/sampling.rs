@@ -13,12 +13,12 @@ use crate::notes::Notes;
 use crate::problem::Problem;
 use crate::stop::StopMatcher;
 
-/// Sampling and length of a request, and the stop sequences that the model can't look for itself.
+/// Sampling and length of a request, and what looks for the stop sequences that the model can't look for itself.
 pub(super) fn translate<'a>(
     request: &ChatRequest<'a>,
     traits: &Traits,
     notes: &mut Notes,
-) -> Result<(InferenceConfig<'a>, Vec<String>), Problem> {
+) -> Result<(InferenceConfig<'a>, Option<StopMatcher>), Problem> {
     let in_range = |name: &str, value: Option<f64>, largest: f64| match value {
         Some(value) if !(0.0..=largest).contains(&value) => {
             let message = format!("Invalid '{name}': expected a number from 0 to {largest}, but got {value}.");
@@ -100,12 +100,12 @@ fn max_tokens(request: &ChatRequest<'_>, traits: &Traits, notes: &mut Notes) -> 
     Ok(max_tokens)
 }
 
-/// The stop sequences for the model, or, where it can't look for all of them, those that we look for.
+/// The stop sequences for the model and, where it can't look for all of them, what looks for the others.
 fn stop_sequences<'a>(
     request: &ChatRequest<'a>,
     traits: &Traits,
     notes: &mut Notes,
-) -> Result<(Vec<JsonText<'a>>, Vec<String>), Problem> {
+) -> Result<(Vec<JsonText<'a>>, Option<StopMatcher>), Problem> {
     let invalid = |message: String| Problem::invalid(message).with_code("invalid_value").with_param("stop");
     if request.stop.len() > MAX_STOP_SEQUENCES {
         let message = format!("Invalid 'stop': expected at most {MAX_STOP_SEQUENCES} sequences.");
@@ -113,12 +113,10 @@ fn stop_sequences<'a>(
     }
     let mut seen = HashSet::with_capacity(request.stop.len());
     let mut sequences = Vec::with_capacity(request.stop.len());
-    let mut has_refused = false;
     for sequence in &request.stop {
         if sequence.inner().is_empty() {
             notes.add("stop", "shortened", "empty-sequence");
         } else if seen.insert(sequence.token()) {
-            has_refused |= !takes(traits, sequence);
             sequences.push(sequence.clone());
         }
     }
@@ -127,26 +125,27 @@ fn stop_sequences<'a>(
     } else {
         traits.stop_sequences
     };
-    if sequences.len() <= for_model && !has_refused {
-        return Ok((sequences, Vec::new()));
+    // The model stops as early as it can; the rest is cut off here.
+    let (mut own, mut kept) = (Vec::new(), 0);
+    sequences.retain(|sequence: &JsonText<'a>| {
+        let is_models = kept < for_model && takes(traits, sequence);
+        kept += usize::from(is_models);
+        if !is_models {
+            own.push(sequence.decoded().into_owned());
+        }
+        is_models
+    });
+    if own.is_empty() {
+        return Ok((sequences, None));
     }
-    let own: Vec<String> = sequences
-        .iter()
-        .map(|sequence| sequence.decoded().into_owned())
-        .collect();
     if own.iter().map(String::len).sum::<usize>() > StopMatcher::MAX_BYTES {
         let most = StopMatcher::MAX_BYTES;
         return Err(invalid(format!(
-            "Invalid 'stop': expected at most {most} bytes together."
+            "Invalid 'stop': expected at most {most} bytes together in sequences that the model doesn't look for itself."
         )));
     }
     notes.add("stop", "by-gateway", "beyond-the-model");
-    // The model stops as early as it can; the rest is cut off here.
-    let kept = sequences
-        .into_iter()
-        .filter(|sequence| takes(traits, sequence))
-        .take(for_model);
-    Ok((kept.collect(), own))
+    Ok((sequences, Some(StopMatcher::new(own))))
 }
 
 /// Claude refuses sequences of white space alone, which people do stop at.

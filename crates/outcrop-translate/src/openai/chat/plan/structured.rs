@@ -82,8 +82,13 @@ pub(super) fn place<'a>(
         notes.lose("response_format", "dropped", "prefill");
         return Ok(None);
     }
+    let reason = match asked {
+        None => "no-schema",
+        Some(_) if traits.structured_output => "schema-is-open",
+        Some(_) => "no-native-structured-output",
+    };
     if can_be_forced(request, traits, thinking) {
-        notes.add("response_format", "tool", "no-native-structured-output");
+        notes.add("response_format", "tool", reason);
         form.way = Way::Tool;
         form.is_wrapped = object.as_ref().is_some_and(|object| object.wrapped);
         let input_schema = match &object {
@@ -98,7 +103,7 @@ pub(super) fn place<'a>(
         }
         return Ok(Some(form));
     }
-    notes.add("response_format", "instruction", "no-native-structured-output");
+    notes.add("response_format", "instruction", reason);
     let schema = schema.map(|schema| schema.to_string());
     let words = answer_in_json(schema.as_deref());
     converse.system.push(SystemBlock::Text(JsonText::encode(&words)));

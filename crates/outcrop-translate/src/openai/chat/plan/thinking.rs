@@ -46,7 +46,7 @@ pub(super) fn place<'a>(
         (None, None) if request.include_thinking_data => place_shown(max_tokens, traits, converse, notes),
         (None, None) => Placed::default(),
     };
-    if placed.is_on && traits.reports_thinking_tokens {
+    if (placed.is_on || traits.thinks_unasked) && traits.reports_thinking_tokens {
         converse
             .additional_model_response_field_paths
             .push(JsonText::encode(THINKING_TOKENS));
@@ -283,17 +283,42 @@ fn place_thinking<'a>(
         _ => {}
     }
     let is_on = matches!(kind, Some("enabled" | "adaptive"));
-    let least = traits.least_thinking_budget;
-    if kind == Some("enabled") && thinking.budget_tokens.is_some_and(|budget| budget < least) {
-        notes.lose("thinking.budget_tokens", &least.to_string(), "smallest-of-model");
-        push_field(converse, name, budget_of(least));
-    } else {
-        push_field(converse, name, thinking.json.clone());
-    }
+    let json = match thinking.budget_tokens.filter(|_| kind == Some("enabled")) {
+        Some(asked) => match fit_budget(asked, converse, traits) {
+            Some(budget) if budget == asked => thinking.json.clone(),
+            Some(budget) => {
+                notes.lose("thinking.budget_tokens", &budget.to_string(), "out-of-range");
+                budget_of(budget)
+            }
+            None => {
+                notes.lose(name, "dropped", "max_tokens-too-small");
+                return Placed::default();
+            }
+        },
+        None => thinking.json.clone(),
+    };
+    push_field(converse, name, json);
     Placed {
         // Up to Claude 4.6, in either form; later ones refuse those parameters anyhow, or take them all.
         restricts: is_on && !matches!(traits.thinking, Thinking::Adaptive { .. }),
         is_on,
+    }
+}
+
+/// The budget that comes next to `asked`: not below the model's least, and below `maxTokens`, but where thinking is
+/// interleaved with calls of tools and the budget is that of all thoughts together. `None` where there is no room.
+fn fit_budget(asked: u64, converse: &ConverseRequest<'_>, traits: &Traits) -> Option<u64> {
+    let budget = asked.max(traits.least_thinking_budget);
+    let is_interleaved = converse
+        .additional_model_request_fields
+        .iter()
+        .any(|(name, value)| name == "anthropic_beta" && value.as_str().contains("interleaved-thinking"));
+    match converse.inference_config.max_tokens {
+        Some(max_tokens) if !is_interleaved && budget >= max_tokens => {
+            let most = max_tokens.saturating_sub(1);
+            (most >= traits.least_thinking_budget).then_some(most)
+        }
+        _ => Some(budget),
     }
 }
 

@@ -81,6 +81,30 @@ pub(super) fn translate<'a>(
         None | Some(request::ToolChoice::None) => None,
         Some(request::ToolChoice::Auto) => Some(ToolChoice::Auto),
         Some(request::ToolChoice::Required) => Some(ToolChoice::Any),
+        Some(request::ToolChoice::Allowed {
+            names: allowed,
+            is_required,
+        }) => {
+            let allowed: HashSet<String> = allowed
+                .iter()
+                .map(|name| names.name(name).decoded().into_owned())
+                .collect();
+            tools.retain(|tool| match tool {
+                Tool::Spec(spec) => allowed.contains(spec.name.decoded().as_ref()),
+                Tool::CachePoint(_) => true,
+            });
+            if !tools.iter().any(|tool| matches!(tool, Tool::Spec(_))) {
+                let problem = Problem::invalid("Invalid 'tool_choice': none of the allowed tools is among 'tools'.");
+                return Err(problem
+                    .with_code("invalid_value")
+                    .with_param("tool_choice.allowed_tools.tools"));
+            }
+            Some(if *is_required {
+                ToolChoice::Any
+            } else {
+                ToolChoice::Auto
+            })
+        }
         Some(request::ToolChoice::Function(name)) => {
             let is_declared = |tool: &request::Tool<'_>| tool.name.decoded() == name.decoded();
             if !request.tools.iter().any(is_declared) {
@@ -143,6 +167,15 @@ pub(super) fn place_parallel<'a>(
     }
     if !traits.one_tool_at_a_time {
         notes.lose("parallel_tool_calls", "dropped", "unsupported-by-model");
+        return;
+    }
+    let fields = &converse.additional_model_request_fields;
+    if fields.iter().any(|(name, _)| name == "tool_choice") {
+        notes.lose(
+            "parallel_tool_calls",
+            "dropped",
+            "additionalModelRequestFields.tool_choice-set",
+        );
         return;
     }
     // Anthropic's own `tool_choice`; where Converse's says the type, this one must not.

@@ -33,6 +33,8 @@ pub(super) struct Choice {
     finished: bool,
     /// Set by a `messageStop` after which the answer is of no use.
     pub(super) failure: Option<Problem>,
+    /// Why the choice has finished, where the last chunk waits for `metadata`.
+    held_reason: Option<&'static str>,
     /// Set by `metadata`.
     pub(super) usage: Option<TokenUsage>,
     /// Set by `messageStop`, where the model tells.
@@ -120,6 +122,7 @@ impl Choice {
         match delta {
             Delta::Text(text) => self.say(text, chunk, out),
             Delta::ToolUseInput(input) => self.add_arguments(index, input, chunk, out),
+            Delta::ReasoningText(text) if text.inner().is_empty() => {}
             Delta::ReasoningText(text) => match chunk.memo.thinking_tag {
                 Some(tag) => {
                     if !std::mem::replace(&mut self.is_in_thoughts, true) {
@@ -281,7 +284,21 @@ impl Choice {
         } else {
             finish_reason(stop_reason, !self.calls.is_empty())
         };
-        chunk.write(self, out, Some(reason), |delta| delta.extend_from_slice(b"{}"));
+        let memo = chunk.memo;
+        if memo.tells_trace || memo.tells_fields || memo.tells_tier {
+            // What the client wants to know comes with the next event. A chunk of its own for it would have no choices,
+            // which surprises simple clients.
+            self.held_reason = Some(reason);
+        } else {
+            chunk.write(self, out, Some(reason), |delta| delta.extend_from_slice(b"{}"));
+        }
+    }
+
+    /// Sends the last chunk, if it waits for what it tells.
+    pub(super) fn release(&mut self, chunk: &Chunk<'_>, out: &mut Vec<u8>) {
+        if let Some(reason) = self.held_reason.take() {
+            chunk.write_last(self, reason, out);
+        }
     }
 
     /// Makes sure that the answer has its form.
@@ -297,7 +314,8 @@ impl Choice {
             }
         }
         let Some(state) = &self.form else { return Ok(()) };
-        let is_held = form.way == Way::Instruction;
+        // Text beside a call of the client's is no document, so nothing of it was taken out of the member.
+        let is_held = form.way == Way::Instruction || (form.is_wrapped && !self.calls.is_empty());
         let given = state.answer.clone();
         let shown = if !self.calls.is_empty() || !is_whole(stop_reason) {
             given

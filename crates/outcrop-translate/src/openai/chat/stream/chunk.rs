@@ -21,6 +21,19 @@ impl Chunk<'_> {
         reason: Option<&str>,
         delta: impl FnOnce(&mut Vec<u8>),
     ) {
+        self.write_open(choice, out, reason, delta);
+        out.extend_from_slice(self.tail);
+    }
+
+    /// Writes the last chunk of a choice, with what there is to tell of the call.
+    pub(super) fn write_last(&self, choice: &Choice, reason: &str, out: &mut Vec<u8>) {
+        self.write_open(choice, out, Some(reason), |delta| delta.extend_from_slice(b"{}"));
+        out.extend_from_slice(&choice.extras);
+        out.extend_from_slice(self.tail);
+    }
+
+    /// Writes a chunk up to the end of its choices.
+    fn write_open(&self, choice: &Choice, out: &mut Vec<u8>, reason: Option<&str>, delta: impl FnOnce(&mut Vec<u8>)) {
         out.extend_from_slice(self.head);
         out.extend_from_slice(&choice.head);
         delta(out);
@@ -32,7 +45,6 @@ impl Chunk<'_> {
                 out.extend_from_slice(b"}]");
             }
         }
-        out.extend_from_slice(self.tail);
     }
 
     /// The hot path: a piece of text, as it stands.
