@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use outcrop_bedrock::base64::{Base64, encode};
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint};
+use outcrop_translate::{Context, Endpoint, Halt};
 use serde_json::{Value, json};
 
 fuzz_target!(|input: (u8, &[u8])| {
@@ -45,7 +45,8 @@ fuzz_target!(|input: (u8, &[u8])| {
                 .expect("a block of media");
             assert_eq!(block[kind]["source"]["bytes"], base64.as_str());
         }
-        Err(problem) => {
+        Err(Halt::Fetch(urls)) => panic!("nothing is far away: {urls:?}"),
+        Err(Halt::Problem(problem)) => {
             assert_eq!(problem.status, 400);
             assert!(
                 problem
