@@ -111,6 +111,10 @@ impl Teaching {
         if text.contains("output_config.format.schema") || text.contains("jsonschema") {
             return of_request(Lesson::StructuredOutput);
         }
+        if text.contains("when tool_choice forces") {
+            // While it thinks: without, it can be forced.
+            return of_request(Lesson::ForcedTools);
+        }
         if text.contains("tools.") && text.contains("schema") && text.contains("strict") {
             return of_request(Lesson::StrictTools);
         }
@@ -245,8 +249,9 @@ impl Lesson {
         }
         let after_choice = text.split_once("toolchoice").or_else(|| text.split_once("tool_choice"));
         if let Some((before, after)) = after_choice {
-            let forced = [".any", ".tool", "'any'", "\"any\"", "\"tool\"", "forc", "required"];
-            let is_forced = forced.iter().any(|word| after.contains(word)) || before.contains("forc");
+            let forced_next = after.starts_with(".any") || after.starts_with(".tool");
+            let words = ["'any'", "\"any\"", "\"tool\"", "forc", "required"];
+            let is_forced = forced_next || before.contains("forc") || words.iter().any(|word| after.contains(word));
             return Some(if is_forced { Self::ForcedTools } else { Self::ToolChoice });
         }
         if has(&["stop", "sequence"]) || text.contains("stopsequences") {

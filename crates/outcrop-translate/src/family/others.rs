@@ -49,6 +49,7 @@ const ROWS: &[Row] = &[
         ..plain()
     }),
     (&["openai.gpt-oss"], || Traits {
+        thinks_unasked: true,
         thinking_tag: "reasoning",
         openai_parameters: OPENAI_LIKE,
         ..plain()

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+<<<<<<< HEAD
 use super::asked::{Asked, FORM_TOOL};
 use super::json::json_object;
 
@@ -13,6 +14,12 @@ use super::json::json_object;
 pub(crate) enum Block {
     Text(Vec<String>),
     Thought {
+=======
+#[derive(Clone, Debug)]
+pub(crate) enum Block {
+    Text(Vec<String>),
+    Reasoning {
+>>>>>>> main
         pieces: Vec<String>,
         signature: Option<String>,
     },
@@ -29,6 +36,7 @@ pub(crate) enum Block {
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) blocks: Vec<Block>,
+<<<<<<< HEAD
     stop_reason: &'static str,
     usage: [u32; 4],
     thinking_tokens: Option<u32>,
@@ -72,11 +80,45 @@ pub(crate) fn said() -> impl Strategy<Value = Said> {
     let stop_reason = prop::sample::select(vec![
         "end_turn",
         "end_turn",
+=======
+    pub(crate) stop_reason: &'static str,
+    pub(crate) usage: [u32; 4],
+}
+
+pub(crate) fn json_object() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let value = leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::vec((any::<String>(), inner), 0..3).prop_map(Value::from_iter),
+        ]
+    });
+    prop::collection::vec((any::<String>(), value), 0..4).prop_map(Value::from_iter)
+}
+
+pub(crate) fn said() -> impl Strategy<Value = Said> {
+    let pieces = || prop::collection::vec(any::<String>(), 0..5);
+    let block = prop_oneof![
+        3 => pieces().prop_map(Block::Text),
+        1 => pieces().prop_map(|pieces| Block::Reasoning { pieces, signature: None }),
+        2 => ("[a-zA-Z0-9_.:-]{1,20}", "[a-zA-Z0-9_-]{1,12}", json_object(), prop::collection::vec(any::<Index>(), 0..5))
+            .prop_map(|(id, name, input, cuts)| Block::ToolUse { id, name, input, cuts }),
+        1 => Just(Block::Unknown),
+    ];
+    let stop_reason = prop::sample::select(vec![
+        "end_turn",
+>>>>>>> main
         "tool_use",
         "max_tokens",
         "stop_sequence",
         "guardrail_intervened",
         "content_filtered",
+<<<<<<< HEAD
         "malformed_model_output",
         "malformed_tool_use",
         "model_context_window_exceeded",
@@ -157,6 +199,20 @@ impl Said {
     }
 
     fn usage(&self) -> Value {
+=======
+        "model_context_window_exceeded",
+        "a_reason_of_tomorrow",
+    ]);
+    (prop::collection::vec(block, 0..5), stop_reason, any::<[u32; 4]>()).prop_map(|(blocks, stop_reason, usage)| Said {
+        blocks,
+        stop_reason,
+        usage,
+    })
+}
+
+impl Said {
+    pub(crate) fn usage(&self) -> Value {
+>>>>>>> main
         let [input, output, read, write] = self.usage;
         json!({
             "inputTokens": input,
@@ -167,22 +223,34 @@ impl Said {
         })
     }
 
+<<<<<<< HEAD
     /// What the model's own answer holds besides.
     fn fields(&self) -> Option<Value> {
         let tokens = self.thinking_tokens?;
         Some(json!({"usage": {"output_tokens_details": {"thinking_tokens": tokens}}}))
     }
 
+=======
+>>>>>>> main
     /// The whole reply.
     pub(crate) fn reply(&self) -> Value {
         let blocks = self.blocks.iter().map(|block| match block {
             Block::Text(pieces) => json!({"text": pieces.concat()}),
+<<<<<<< HEAD
             Block::Thought { pieces, signature } => {
                 let mut text = json!({"text": pieces.concat()});
                 if let Some(signature) = signature {
                     text["signature"] = json!(signature);
                 }
                 json!({"reasoningContent": {"reasoningText": text}})
+=======
+            Block::Reasoning { pieces, signature } => {
+                let mut thought = json!({"text": pieces.concat()});
+                if let Some(signature) = signature {
+                    thought["signature"] = json!(signature);
+                }
+                json!({"reasoningContent": {"reasoningText": thought}})
+>>>>>>> main
             }
             Block::Redacted(data) => json!({"reasoningContent": {"redactedContent": data}}),
             Block::ToolUse { id, name, input, .. } => {
@@ -190,16 +258,24 @@ impl Said {
             }
             Block::Unknown => json!({"somethingNew": {"x": [1]}}),
         });
+<<<<<<< HEAD
         let mut reply = json!({
+=======
+        json!({
+>>>>>>> main
             "output": {"message": {"role": "assistant", "content": blocks.collect::<Vec<_>>()}},
             "stopReason": self.stop_reason,
             "usage": self.usage(),
             "metrics": {"latencyMs": 1},
+<<<<<<< HEAD
         });
         if let Some(fields) = self.fields() {
             reply["additionalModelResponseFields"] = fields;
         }
         reply
+=======
+        })
+>>>>>>> main
     }
 
     /// The events, by name and payload.
@@ -209,11 +285,22 @@ impl Said {
             let delta = |delta: Value| ("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta}));
             match block {
                 Block::Text(pieces) => events.extend(pieces.iter().map(|text| delta(json!({"text": text})))),
+<<<<<<< HEAD
                 Block::Thought { pieces, signature } => {
                     let thought = |text| delta(json!({"reasoningContent": {"text": text}}));
                     events.extend(pieces.iter().map(thought));
                     let signed = |signature| delta(json!({"reasoningContent": {"signature": signature}}));
                     events.extend(signature.iter().map(signed));
+=======
+                Block::Reasoning { pieces, signature } => {
+                    let texts = pieces.iter().map(|text| json!({"text": text}));
+                    let proof = signature.iter().map(|signature| json!({"signature": signature}));
+                    events.extend(
+                        texts
+                            .chain(proof)
+                            .map(|thought| delta(json!({"reasoningContent": thought}))),
+                    );
+>>>>>>> main
                 }
                 Block::Redacted(data) => events.push(delta(json!({"reasoningContent": {"redactedContent": data}}))),
                 Block::ToolUse { id, name, input, cuts } => {
@@ -232,11 +319,15 @@ impl Said {
             }
             events.push(("contentBlockStop", json!({"contentBlockIndex": index})));
         }
+<<<<<<< HEAD
         let mut stop = json!({"stopReason": self.stop_reason});
         if let Some(fields) = self.fields() {
             stop["additionalModelResponseFields"] = fields;
         }
         events.push(("messageStop", stop));
+=======
+        events.push(("messageStop", json!({"stopReason": self.stop_reason})));
+>>>>>>> main
         events.push(("metadata", json!({"usage": self.usage(), "metrics": {"latencyMs": 1}})));
         events
     }

@@ -40,6 +40,8 @@ pub(super) fn treatment(name: &str) -> Treatment {
     match name {
         // OpenAI's own book-keeping, and hints about its safety systems.
         "store" | "safety_identifier" => Ignore,
+        // LiteLLM's switches for what is done here anyhow.
+        "drop_params" | "modify_params" => Ignore,
         // The name that tells nothing beyond the model's.
         "model_provider" => Ignore,
         "top_k" | "service_tier" => Placed,

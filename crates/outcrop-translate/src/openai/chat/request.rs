@@ -178,6 +178,11 @@ impl<'a> ChatRequest<'a> {
             "on_unsupported" => {
                 self.on_unsupported = Some(read_word(reader, OnUnsupported::from_name, "'adapt' or 'reject'")?);
             }
+            "cache_control" => {
+                // Anthropic's automatic caching: points where they are likely to help.
+                self.caching.ttl = read_cache_control(reader)?.unwrap_or_default();
+                self.caching.mode = Some(PromptCaching::Auto);
+            }
             "prompt_caching" | "prompt_cache_key" | "prompt_cache_options" | "prompt_cache_retention" => {
                 self.caching.read_parameter(name, reader)?;
             }

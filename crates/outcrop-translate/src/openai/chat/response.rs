@@ -164,7 +164,8 @@ impl<'r, 'a> Choice<'r, 'a> {
         {
             message.field("reasoning_content", &thoughts);
         }
-        if self.parts.thoughts.iter().any(|thought| is_proved(thought)) {
+        // Thoughts in tags are to be read, not sent back.
+        if memo.thinking_tag.is_none() && self.parts.thoughts.iter().any(|thought| is_proved(thought)) {
             write_array(message.key("thinking_blocks"), &self.parts.thoughts, |thought, out| {
                 write_thought(thought, out)
             });

@@ -42,11 +42,13 @@ pub(super) fn assistant_blocks<'a>(
 fn thoughts<'a>(message: &'a Message<'a>, telling: &mut Telling<'_, 'a>) -> Vec<ContentBlock<'a>> {
     let mut blocks = Vec::new();
     let mut is_unsigned = message.has_reasoning_content && message.thinking_blocks.is_empty();
+    if !message.thinking_blocks.is_empty() && !telling.traits.takes_signed_thoughts {
+        telling
+            .notes
+            .add("messages.thinking_blocks", "dropped", "model-takes-none");
+        return blocks;
+    }
     for thought in &message.thinking_blocks {
-        if !telling.traits.takes_signed_thoughts {
-            is_unsigned = true;
-            continue;
-        }
         match thought {
             ThinkingBlock::Thinking {
                 text,

@@ -120,7 +120,9 @@ fn place_effort(
         Thinking::Effort(words) => {
             let word = nearest(effort, words);
             if effort == Effort::None && word != "none" {
-                notes.lose(NAME, "dropped", "model-always-thinks");
+                if traits.thinks_unasked {
+                    notes.lose(NAME, "dropped", "model-always-thinks");
+                }
                 return Placed::default();
             }
             if word != effort.name() {

@@ -116,6 +116,9 @@ impl Choice {
     }
 
     pub(super) fn go_on(&mut self, index: u64, delta: &Delta<'_>, chunk: &Chunk<'_>, out: &mut Vec<u8>) {
+        if self.finished {
+            return;
+        }
         if !delta.is_thought() {
             self.end_thoughts(chunk, out);
         }
@@ -135,6 +138,8 @@ impl Choice {
                     chunk.write_thought(self, number, text, out);
                 }
             },
+            // Thoughts in tags are to be read, not sent back.
+            Delta::ReasoningSignature(_) | Delta::ReasoningRedacted(_) if chunk.memo.thinking_tag.is_some() => {}
             Delta::ReasoningSignature(signature) => {
                 let number = self.thought_number(index);
                 chunk.write_thinking_block(self, number, out, |block| {
