@@ -1,4 +1,5 @@
-//! Events in any order, of any choice, with any payload: each line of the stream is JSON, and it ends once.
+//! Events in any order, of any choice, with any payload, as answers to requests of each kind: each line of the stream is
+//! JSON, and it ends once.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -12,24 +13,129 @@ use serde_json::{Value, json};
 struct Script {
     choices: u8,
     include_usage: bool,
+    asked: Asked,
     events: Vec<(u8, AnyEvent)>,
     fails: Option<String>,
+}
+
+/// What leaves something in the memo.
+#[derive(Arbitrary, Debug)]
+struct Asked {
+    model: u8,
+    form: Form,
+    /// Sequences at which the gateway stops.
+    stop: Vec<String>,
+    /// The beginning of the answer.
+    begun: Option<String>,
+    has_tags: bool,
+    has_tools: bool,
+    has_guardrail: bool,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Form {
+    Text,
+    AnyObject,
+    Object { is_strict: bool },
+    List { is_strict: bool },
+}
+
+/// Models that are told of a form natively, by a tool, and in words; that sign thoughts, and that don't.
+const MODELS: [&str; 5] = [
+    "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "us.anthropic.claude-opus-4-7",
+    "us.amazon.nova-lite-v1:0",
+    "us.meta.llama3-1-70b-instruct-v1:0",
+    "openai.gpt-oss-120b-1:0",
+];
+
+impl Asked {
+    fn request(&self) -> Value {
+        let mut request = json!({
+            "model": MODELS[usize::from(self.model) % MODELS.len()],
+            "messages": [{"role": "user", "content": "Hi"}],
+            "include_thinking_data": self.has_tags,
+            "stop": self.stop.iter().take(8).collect::<Vec<_>>(),
+        });
+        let schema = |is_strict: &bool, schema: Value| json!({"type": "json_schema", "json_schema": {"name": "n", "strict": is_strict, "schema": schema}});
+        request["response_format"] = match &self.form {
+            Form::Text => json!({"type": "text"}),
+            Form::AnyObject => json!({"type": "json_object"}),
+            Form::Object { is_strict } => schema(
+                is_strict,
+                json!({"type": "object", "properties": {"a": {"type": "integer"}}}),
+            ),
+            Form::List { is_strict } => schema(is_strict, json!({"type": "array", "items": {"type": "integer"}})),
+        };
+        if let Some(begun) = &self.begun {
+            request["messages"][1] = json!({"role": "assistant", "content": begun});
+        }
+        if self.has_tools {
+            request["tools"] = json!([{"type": "function", "function": {"name": "a tool"}}]);
+        }
+        if self.has_guardrail {
+            request["guardrailConfig"] =
+                json!({"guardrailIdentifier": "g", "guardrailVersion": "1", "trace": "enabled"});
+        }
+        request
+    }
 }
 
 #[derive(Arbitrary, Debug)]
 enum AnyEvent {
     Start,
-    ToolUse { index: u8, id: String, name: String },
-    OtherBlock { index: u8 },
-    Text { index: u8, text: String },
-    Reasoning { index: u8, text: String },
-    Signature { index: u8 },
-    Input { index: u8, input: String },
-    OtherDelta { index: u8 },
-    Stop { index: u8 },
-    End { reason: u8 },
-    Metadata { input: u64, output: u64, cached: u64 },
-    Raw { name: u8, payload: Vec<u8> },
+    ToolUse {
+        index: u8,
+        id: String,
+        name: String,
+    },
+    /// The tool that takes an answer in a form.
+    FormTool {
+        index: u8,
+    },
+    OtherBlock {
+        index: u8,
+    },
+    Text {
+        index: u8,
+        text: String,
+    },
+    Reasoning {
+        index: u8,
+        text: String,
+    },
+    Signature {
+        index: u8,
+    },
+    Redacted {
+        index: u8,
+    },
+    Input {
+        index: u8,
+        input: String,
+    },
+    OtherDelta {
+        index: u8,
+    },
+    Stop {
+        index: u8,
+    },
+    End {
+        reason: u8,
+    },
+    Fields {
+        tokens: u64,
+    },
+    Metadata {
+        input: u64,
+        output: u64,
+        cached: u64,
+        is_traced: bool,
+    },
+    Raw {
+        name: u8,
+        payload: Vec<u8>,
+    },
     KeepAlive,
 }
 
@@ -65,6 +171,10 @@ impl AnyEvent {
                 let start = json!({"toolUse": {"toolUseId": id, "name": name}});
                 ("contentBlockStart", json!({"contentBlockIndex": index, "start": start}))
             }
+            Self::FormTool { index } => {
+                let start = json!({"toolUse": {"toolUseId": "t", "name": "answer_in_json"}});
+                ("contentBlockStart", json!({"contentBlockIndex": index, "start": start}))
+            }
             Self::OtherBlock { index } => (
                 "contentBlockStart",
                 json!({"contentBlockIndex": index, "start": {"x": 1}}),
@@ -72,6 +182,7 @@ impl AnyEvent {
             Self::Text { index, text } => delta(index, json!({"text": text})),
             Self::Reasoning { index, text } => delta(index, json!({"reasoningContent": {"text": text}})),
             Self::Signature { index } => delta(index, json!({"reasoningContent": {"signature": "x"}})),
+            Self::Redacted { index } => delta(index, json!({"reasoningContent": {"redactedContent": "eA=="}})),
             Self::Input { index, input } => delta(index, json!({"toolUse": {"input": input}})),
             Self::OtherDelta { index } => delta(index, json!({"citation": {}})),
             Self::Stop { index } => ("contentBlockStop", json!({"contentBlockIndex": index})),
@@ -79,9 +190,25 @@ impl AnyEvent {
                 "messageStop",
                 json!({"stopReason": REASONS[usize::from(*reason) % REASONS.len()]}),
             ),
-            Self::Metadata { input, output, cached } => {
+            Self::Fields { tokens } => {
+                let fields = json!({"usage": {"output_tokens_details": {"thinking_tokens": tokens}}});
+                (
+                    "messageStop",
+                    json!({"stopReason": "end_turn", "additionalModelResponseFields": fields}),
+                )
+            }
+            Self::Metadata {
+                input,
+                output,
+                cached,
+                is_traced,
+            } => {
                 let usage = json!({"inputTokens": input, "outputTokens": output, "cacheReadInputTokens": cached});
-                ("metadata", json!({"usage": usage}))
+                let mut metadata = json!({"usage": usage, "serviceTier": {"type": "reserved"}});
+                if *is_traced {
+                    metadata["trace"] = json!({"guardrail": {"actionReason": "x"}});
+                }
+                ("metadata", metadata)
             }
             Self::Raw { name, payload } => return (NAMES[usize::from(*name) % NAMES.len()], payload.clone()),
         };
@@ -91,10 +218,10 @@ impl AnyEvent {
 
 fuzz_target!(|script: Script| {
     let choices = 1 + script.choices % 3;
-    let request = json!({
-        "model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": true, "n": choices,
-        "stream_options": {"include_usage": script.include_usage},
-    });
+    let mut request = script.asked.request();
+    request["stream"] = json!(true);
+    request["n"] = json!(choices);
+    request["stream_options"] = json!({"include_usage": script.include_usage});
     let context = Context {
         unique: 7,
         created: 1,
@@ -104,7 +231,10 @@ fuzz_target!(|script: Script| {
         remote: None,
         repair: None,
     };
-    let plan = ChatCompletions::plan(&request.to_string().into(), &context).expect("a valid request");
+    let Ok(plan) = ChatCompletions::plan(&request.to_string().into(), &context) else {
+        // More bytes of stop sequences than we look for.
+        return;
+    };
     let (mut stream, mut out) = (ChatCompletions::stream(plan.memo), Vec::new());
     for (choice, event) in &script.events {
         if matches!(event, AnyEvent::KeepAlive) {
