@@ -15,28 +15,10 @@ pub(crate) fn read_stream(sse: &str) -> (Vec<Value>, bool) {
     (chunks.collect(), done)
 }
 
-<<<<<<< HEAD
-/// What a client gets to see of an answer with one choice.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Answer {
-    pub(crate) message: Value,
-    pub(crate) finish_reason: Value,
-    pub(crate) usage: Value,
-}
-
-/// Puts a streamed answer together as OpenAI's SDKs do; the message of its error if it ends with one.
-pub(crate) fn fold(sse: &str) -> Result<Answer, String> {
-    let (mut message, mut finish_reason, mut usage) = (json!({}), Value::Null, Value::Null);
-    for chunk in read_stream(sse).0 {
-        if let Some(problem) = chunk["error"]["message"].as_str() {
-            return Err(problem.to_owned());
-        }
-=======
 /// Puts a streamed answer together as OpenAI's SDKs do: message, finish reason and usage.
 pub(crate) fn fold(sse: &str) -> (Value, Value, Value) {
     let (mut message, mut finish_reason, mut usage) = (json!({}), Value::Null, Value::Null);
     for chunk in read_stream(sse).0 {
->>>>>>> main
         if !chunk["usage"].is_null() {
             usage = chunk["usage"].clone();
         }
@@ -48,20 +30,6 @@ pub(crate) fn fold(sse: &str) -> (Value, Value, Value) {
             accumulate(&mut message, &choice["delta"]);
         }
     }
-<<<<<<< HEAD
-    Ok(Answer {
-        message,
-        finish_reason,
-        usage,
-    })
-}
-
-/// Texts grow but for a `type`, lists grow by their `index`, the rest is set.
-fn accumulate(whole: &mut Value, delta: &Value) {
-    for (key, part) in delta.as_object().unwrap() {
-        let slot = &mut whole[key];
-        match (slot, part) {
-=======
     (message, finish_reason, usage)
 }
 
@@ -71,17 +39,12 @@ pub(crate) fn accumulate(whole: &mut Value, delta: &Value) {
         let slot = &mut whole[key];
         match (slot, part) {
             // As OpenAI's SDK has it, which sets `index` and `type` and lets every other text grow.
->>>>>>> main
             (Value::String(text), Value::String(more)) if key != "type" => text.push_str(more),
             (slot, Value::Array(items)) => {
                 for item in items {
                     let index = usize::try_from(item["index"].as_u64().unwrap()).unwrap();
                     let list = slot.as_array().map_or(0, Vec::len);
-<<<<<<< HEAD
-                    assert!(index <= list, "items are numbered without a gap");
-=======
                     assert!(index <= list, "tool calls are numbered without a gap");
->>>>>>> main
                     if slot.is_null() {
                         *slot = json!([]);
                     }

@@ -6,32 +6,18 @@
     reason = "the lints only know functions that are tests themselves"
 )]
 
-<<<<<<< HEAD
-mod asked;
-mod carried;
-mod client;
-mod json;
-mod requests;
-mod said;
-mod streams;
-=======
 mod client;
 mod memory;
 mod requests;
 mod said;
 mod streams;
 mod whole;
->>>>>>> main
 
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::{Context, Endpoint, Halt, Plan};
 use serde_json::Value;
 
-<<<<<<< HEAD
-const CONTEXT: Context<'static> = Context {
-=======
 pub(crate) const CONTEXT: Context<'static> = Context {
->>>>>>> main
     unique: 7,
     created: 1_800_000_000,
     path_model: None,
@@ -41,14 +27,8 @@ pub(crate) const CONTEXT: Context<'static> = Context {
     repair: None,
 };
 
-<<<<<<< HEAD
-type ChatPlan = Plan<<ChatCompletions as Endpoint>::Memo>;
-
-fn plan(request: &Value) -> Result<ChatPlan, Halt> {
-=======
 pub(crate) type ChatPlan = Plan<<ChatCompletions as Endpoint>::Memo>;
 
 pub(crate) fn plan(request: &Value) -> Result<ChatPlan, Halt> {
->>>>>>> main
     ChatCompletions::plan(&serde_json::to_vec(request).unwrap().into(), &CONTEXT)
 }

@@ -1,80 +1,12 @@
-<<<<<<< HEAD
-//! Requests of all kinds, to models of all families, under any policy and with any lessons.
-
-use bytes::Bytes;
-use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
-use outcrop_translate::{Advisor, Context, Endpoint, Halt, Lesson, Policy, Repair};
-=======
 //! Requests, as clients send them and worse.
 
 use bytes::Bytes;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::{Advisor, Context, Endpoint, Halt, Lesson, Policy};
->>>>>>> main
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-<<<<<<< HEAD
-use super::CONTEXT;
-use super::json::{any_json, escape, json_object, pointers};
-
-/// A model of each way to be told things.
-const MODELS: [&str; 16] = [
-    "anthropic.claude-3-haiku-20240307-v1:0",
-    "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
-    "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
-    "us.anthropic.claude-opus-4-7",
-    "us.anthropic.claude-opus-5-5",
-    "us.amazon.nova-lite-v1:0",
-    "us.amazon.nova-2-lite-v1:0",
-    "us.meta.llama3-1-70b-instruct-v1:0",
-    "mistral.mistral-7b-instruct-v0:2",
-    "mistral.mistral-large-2402-v1:0",
-    "cohere.command-r-plus-v1:0",
-    "openai.gpt-oss-120b-1:0",
-    "openai.gpt-5.6",
-    "us.deepseek.r1-v1:0",
-    "arn:aws:bedrock:us-east-1:123456789012:prompt/ABCDEFGHIJ:1",
-    "acme.seer-v1",
-];
-
-/// The most cache points that a request may hold (Amazon Bedrock User Guide, prompt caching, read 2026-11).
-const MAX_CACHE_POINTS: usize = 4;
-
-/// A header stays within what servers take of one.
-const MAX_NOTES_BYTES: usize = 4096;
-
-/// A request that uses everything.
-fn rich_request() -> Value {
-    let cached = json!({"type": "ephemeral", "ttl": "1h"});
-    let schema = json!({"type": "object", "properties": {"at": {"type": "string", "minLength": 1}}});
-    json!({
-        "model": "us.amazon.nova-lite-v1:0",
-        "messages": [
-            {"role": "system", "content": "Be brief.", "cache_control": cached},
-            {"role": "developer", "content": [{"type": "text", "text": "Be kind.", "cache_control": cached}]},
-            {"role": "user", "name": "ada", "content": [
-                {"type": "text", "text": "What is this?", "cache_control": cached},
-                {"type": "image_url", "image_url": {"url": "data:image/gif;base64,R0lGODlhAQABAAAAACw=", "detail": "low"}},
-                {"type": "text", "text": "And why?", "prompt_cache_breakpoint": {"mode": "explicit"}},
-            ]},
-            {"role": "assistant", "content": "Let me look.", "refusal": null, "reasoning_content": "I should look.",
-                "thinking_blocks": [
-                    {"type": "thinking", "thinking": "I should look.", "signature": "c2ln"},
-                    {"type": "redacted_thinking", "data": "cmVk"},
-                ],
-                "tool_calls": [
-                    {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{\"deep\": true}"}},
-                    {"id": "call_2", "type": "function", "function": {"name": "look", "arguments": ""}},
-                ],
-            },
-            {"role": "tool", "tool_call_id": "call_2", "content": "nothing", "is_error": true},
-            {"role": "tool", "tool_call_id": "call_1", "content": "a stone"},
-            {"role": "user", "content": [{"type": "guarded_text", "text": "So?"}]},
-            {"role": "assistant", "content": "It is "},
-=======
 use crate::said::json_object;
 use crate::{CONTEXT, plan};
 
@@ -93,54 +25,17 @@ fn rich_request() -> Value {
                 {"id": "call_1", "type": "function", "function": {"name": "look", "arguments": "{\"deep\": true}"}},
             ]},
             {"role": "tool", "tool_call_id": "call_1", "content": "a stone"},
->>>>>>> main
         ],
         "stream": true,
         "stream_options": {"include_usage": true},
         "n": 2,
         "max_tokens": 10,
-<<<<<<< HEAD
-        "max_completion_tokens": 2000,
-=======
         "max_completion_tokens": 20,
->>>>>>> main
         "temperature": 0.5,
         "top_p": 0.5,
         "stop": ["END"],
         "stop_sequences": "\n\n",
         "tools": [{"type": "function", "function": {
-<<<<<<< HEAD
-            "name": "look", "description": "Looks.", "parameters": schema, "strict": true,
-        }, "cache_control": cached}],
-        "tool_choice": {"type": "function", "function": {"name": "look"}},
-        "parallel_tool_calls": false,
-        "response_format": {"type": "json_schema", "json_schema": {"name": "a", "strict": true, "schema": schema}},
-        "reasoning_effort": "low",
-        "include_thinking_data": true,
-        "thinking": {"type": "enabled", "budget_tokens": 1024},
-        "user": "ada",
-        "metadata": {"team": "geology"},
-        "extra_body": {"top_k": 5, "anthropic_beta": ["x"]},
-        "seed": 1,
-        "logit_bias": {},
-        "prompt_cache_key": "k",
-        "prompt_cache_options": {"mode": "implicit", "ttl": "30m"},
-        "service_tier": "flex",
-        "guardrailConfig": {"guardrailIdentifier": "g", "guardrailVersion": "1", "trace": "enabled"},
-        "performanceConfig": {"latency": "optimized"},
-        "promptVariables": {"a": {"text": "b"}},
-        "additionalModelResponseFieldPaths": ["/a"],
-        "on_unsupported": "adapt",
-    })
-}
-
-/// A request with some values replaced or left out.
-fn mutated() -> impl Strategy<Value = Value> {
-    let changes = prop::collection::vec((any::<Index>(), prop::option::weighted(0.3, any_json())), 0..12);
-    (prop::sample::select(&MODELS[..]), changes).prop_map(|(model, changes)| {
-        let mut request = rich_request();
-        request["model"] = json!(model);
-=======
             "name": "look", "description": "Looks.", "parameters": {"type": "object"}, "strict": false,
         }}],
         "tool_choice": {"type": "function", "function": {"name": "look"}},
@@ -243,7 +138,6 @@ fn mutated() -> impl Strategy<Value = Value> {
 fn changed(request: impl Fn() -> Value) -> impl Strategy<Value = Value> {
     prop::collection::vec((any::<Index>(), prop::option::of(any_json())), 0..4).prop_map(move |changes| {
         let mut request = request();
->>>>>>> main
         for (place, new) in changes {
             let mut places = Vec::new();
             pointers(&request, "", &mut places);
@@ -262,113 +156,10 @@ fn changed(request: impl Fn() -> Value) -> impl Strategy<Value = Value> {
     })
 }
 
-<<<<<<< HEAD
-/// What a gateway may know of a model.
-#[derive(Clone, Debug)]
-struct Knowledge {
-    policy: Policy,
-    lessons: Vec<Lesson>,
-    repair: Option<Repair>,
-}
-
-impl Knowledge {
-    /// What a request is planned with; asked again only where the first answer was looked at.
-    fn context(&self, body: &Bytes) -> Context<'_> {
-        let first = Context {
-            advisor: Some(self),
-            ..CONTEXT
-        };
-        let is_reviewed = ChatCompletions::plan(body, &first).is_ok_and(|plan| plan.is_reviewed);
-        Context {
-            repair: self.repair.as_ref().filter(|_| is_reviewed),
-            ..first
-        }
-    }
-}
-
-impl Advisor for Knowledge {
-    fn policy(&self, _: &str) -> Policy {
-        self.policy.clone()
-    }
-
-    fn lessons(&self, _: &str) -> Vec<Lesson> {
-        self.lessons.clone()
-    }
-}
-
-fn lesson() -> impl Strategy<Value = Lesson> {
-    prop::sample::select(vec![
-        Lesson::Parameter("temperature".to_owned()),
-        Lesson::Parameter("reasoning_effort".to_owned()),
-        Lesson::Parameter("thinking".to_owned()),
-        Lesson::Parameter("service_tier".to_owned()),
-        Lesson::Parameter("stop".to_owned()),
-        Lesson::SamplingTogether,
-        Lesson::ForcedTools,
-        Lesson::ToolChoice,
-        Lesson::StrictTools,
-        Lesson::StructuredOutput,
-        Lesson::CachePoints,
-        Lesson::CacheOneHour,
-        Lesson::Prefill,
-        Lesson::StopSequences(0),
-        Lesson::StopSequences(1),
-        Lesson::ToolStreaming,
-        Lesson::System,
-        Lesson::MixedTurns,
-        Lesson::MediaInResults,
-        Lesson::OneToolAtATime,
-        Lesson::ThinkingBudget,
-        Lesson::LeastThinkingBudget(4096),
-        Lesson::ThinkingOff,
-        Lesson::ThinkingAdaptive,
-        Lesson::Thinking,
-        Lesson::ThinkingTokens,
-        Lesson::Thoughts,
-    ])
-}
-
-fn knowledge() -> impl Strategy<Value = Knowledge> {
-    let guardrail = Guardrail {
-        id: "g".to_owned(),
-        version: "1".to_owned(),
-        trace: Some(Trace::EnabledFull),
-        stream_mode: Some(StreamMode::Sync),
-    };
-    let caching = vec![PromptCaching::Off, PromptCaching::Explicit, PromptCaching::Auto];
-    let policy = (
-        prop::sample::select(vec![OnUnsupported::Adapt, OnUnsupported::Reject]),
-        prop::sample::select(caching),
-        prop::option::of(Just(guardrail)),
-    )
-        .prop_map(|(on_unsupported, prompt_caching, guardrail)| Policy {
-            on_unsupported,
-            prompt_caching,
-            guardrail,
-        });
-    let repair = any::<(String, String)>().prop_map(|(answer, complaint)| Repair { answer, complaint });
-    (
-        policy,
-        prop::collection::vec(lesson(), 0..4),
-        prop::option::weighted(0.2, repair),
-    )
-        .prop_map(|(policy, lessons, repair)| Knowledge {
-            policy,
-            lessons,
-            repair,
-        })
-}
-
-/// What must be true of whatever comes of a body.
-fn check_plan(body: &[u8], context: &Context<'_>) {
-    let parsed = serde_json::from_slice::<Value>(body).ok();
-    match ChatCompletions::plan(&Bytes::copy_from_slice(body), context) {
-=======
 /// What must be true of whatever comes of a body.
 fn check_plan(body: &[u8]) {
     let parsed = serde_json::from_slice::<Value>(body).ok();
     match ChatCompletions::plan(&Bytes::copy_from_slice(body), &CONTEXT) {
->>>>>>> main
         Ok(plan) => {
             assert!(parsed.is_some(), "what is no JSON is refused");
             let call: Value = serde_json::from_slice(&plan.body.to_vec()).expect("a call's body is JSON");
@@ -388,14 +179,6 @@ fn check_plan(body: &[u8]) {
                         .all(|block| block["text"].as_str().is_none_or(|text| !text.trim().is_empty()))
                 );
             }
-<<<<<<< HEAD
-            assert!(cache_points(&call) <= MAX_CACHE_POINTS);
-            assert!((1..=CONTEXT.max_choices).contains(&plan.choices));
-            let notes = plan.notes.to_string();
-            assert!(
-                notes.len() <= MAX_NOTES_BYTES && notes.bytes().all(|byte| (0x20..0x7f).contains(&byte)),
-                "notes fit a header: {notes}"
-=======
             let points = cache_points(&call);
             assert!(points.len() <= 4, "Bedrock takes four cache points");
             let is_long = |point: &Option<&str>| *point == Some("1h");
@@ -407,7 +190,6 @@ fn check_plan(body: &[u8]) {
             assert!(
                 plan.notes.to_string().bytes().all(|byte| (0x20..0x7f).contains(&byte)),
                 "notes fit a header"
->>>>>>> main
             );
         }
         Err(Halt::Fetch(urls)) => assert!(!urls.is_empty()),
@@ -425,20 +207,6 @@ fn check_plan(body: &[u8]) {
     }
 }
 
-<<<<<<< HEAD
-fn cache_points(call: &Value) -> usize {
-    let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
-    let contents = items(&call["messages"])
-        .into_iter()
-        .flat_map(|message| items(&message["content"]));
-    let blocks = items(&call["system"])
-        .into_iter()
-        .chain(items(&call["toolConfig"]["tools"]));
-    blocks
-        .chain(contents)
-        .filter(|block| block["cachePoint"].is_object())
-        .count()
-=======
 /// A model that refused parameters of these names.
 struct Refusing(Vec<String>);
 
@@ -450,30 +218,16 @@ impl Advisor for Refusing {
     fn lessons(&self, _: &str) -> Vec<Lesson> {
         self.0.iter().cloned().map(Lesson::Parameter).collect()
     }
->>>>>>> main
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_planned_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-<<<<<<< HEAD
-        check_plan(&body, &CONTEXT);
-=======
         check_plan(&body);
->>>>>>> main
     }
 
     #[test]
     fn any_json_is_planned_or_refused(body in any_json()) {
-<<<<<<< HEAD
-        check_plan(&serde_json::to_vec(&body).unwrap(), &CONTEXT);
-    }
-
-    #[test]
-    fn a_changed_request_is_planned_or_refused_with_the_field(request in mutated(), knowledge in knowledge()) {
-        let body = Bytes::from(request.to_string());
-        check_plan(&body, &knowledge.context(&body));
-=======
         check_plan(&serde_json::to_vec(&body).unwrap());
     }
 
@@ -531,7 +285,6 @@ proptest! {
         prop_assert!(dropped > 0, "what a model refused is left out, and that is told");
         prop_assert!(plan.notes.to_string().bytes().all(|byte| (0x20..0x7f).contains(&byte)));
         prop_assert_eq!(plan.notes.to_string().split(", ").count(), plan.notes.iter().count(), "one note, one item");
->>>>>>> main
     }
 
     #[test]
@@ -541,23 +294,12 @@ proptest! {
         let mut body = serde_json::to_vec(&request).unwrap();
         let at = at.index(body.len());
         if cut { body.truncate(at) } else { body[at] = byte }
-<<<<<<< HEAD
-        check_plan(&body, &CONTEXT);
-    }
-
-    #[test]
-    fn a_request_always_gives_the_same_plan(request in mutated(), knowledge in knowledge()) {
-        let body = Bytes::from(request.to_string());
-        let plan = || ChatCompletions::plan(&body, &knowledge.context(&body));
-        let (one, other) = (plan(), plan());
-=======
         check_plan(&body);
     }
 
     #[test]
     fn a_request_always_gives_the_same_plan(request in mutated()) {
         let (one, other) = (plan(&request), plan(&request));
->>>>>>> main
         match (one, other) {
             (Ok(one), Ok(other)) => {
                 prop_assert_eq!(one.body, other.body);
@@ -617,8 +359,6 @@ proptest! {
         }));
     }
 }
-<<<<<<< HEAD
-=======
 
 /// The same JSON in ASCII, as Python's `json.dumps` writes it.
 fn escape(json: &str) -> String {
@@ -634,4 +374,3 @@ fn escape(json: &str) -> String {
         })
         .collect()
 }
->>>>>>> main

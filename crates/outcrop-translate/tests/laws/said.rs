@@ -6,20 +6,10 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-<<<<<<< HEAD
-use super::asked::{Asked, FORM_TOOL};
-use super::json::json_object;
-
-#[derive(Clone, Debug)]
-pub(crate) enum Block {
-    Text(Vec<String>),
-    Thought {
-=======
 #[derive(Clone, Debug)]
 pub(crate) enum Block {
     Text(Vec<String>),
     Reasoning {
->>>>>>> main
         pieces: Vec<String>,
         signature: Option<String>,
     },
@@ -36,51 +26,6 @@ pub(crate) enum Block {
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) blocks: Vec<Block>,
-<<<<<<< HEAD
-    stop_reason: &'static str,
-    usage: [u32; 4],
-    thinking_tokens: Option<u32>,
-}
-
-/// Any text, with a liking for what stop sequences, beginnings and forms are made of.
-fn piece() -> impl Strategy<Value = String> {
-    prop_oneof![
-        2 => any::<String>(),
-        3 => "[aEND\n ]{0,4}",
-        2 => prop::sample::select(vec!["{\"sum\":", "4}", "{\"sum\":4}", "{\"value\":[", "1,2]}", "```json\n", "}"])
-            .prop_map(str::to_owned),
-    ]
-}
-
-fn arguments() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        2 => json_object(),
-        1 => any::<i32>().prop_map(|sum| json!({"sum": sum})),
-        1 => prop::collection::vec(any::<i32>(), 0..3).prop_map(|value| json!({"value": value})),
-    ]
-}
-
-fn block() -> impl Strategy<Value = Block> {
-    let cuts = || prop::collection::vec(any::<Index>(), 0..5);
-    let thoughts = || prop::collection::vec(any::<String>(), 1..4);
-    prop_oneof![
-        4 => prop::collection::vec(piece(), 0..5).prop_map(Block::Text),
-        2 => (thoughts(), prop::option::of("[a-zA-Z0-9+/]{1,8}"))
-            .prop_map(|(pieces, signature)| Block::Thought { pieces, signature }),
-        1 => "[a-zA-Z0-9+/]{4}".prop_map(Block::Redacted),
-        2 => ("[a-zA-Z0-9_.:-]{1,20}", "[a-zA-Z0-9_-]{1,12}", arguments(), cuts())
-            .prop_map(|(id, name, input, cuts)| Block::ToolUse { id, name, input, cuts }),
-        1 => ("[a-zA-Z0-9_.:-]{1,20}", arguments(), cuts())
-            .prop_map(|(id, input, cuts)| Block::ToolUse { id, name: FORM_TOOL.to_owned(), input, cuts }),
-        1 => Just(Block::Unknown),
-    ]
-}
-
-pub(crate) fn said() -> impl Strategy<Value = Said> {
-    let stop_reason = prop::sample::select(vec![
-        "end_turn",
-        "end_turn",
-=======
     pub(crate) stop_reason: &'static str,
     pub(crate) usage: [u32; 4],
 }
@@ -112,94 +57,11 @@ pub(crate) fn said() -> impl Strategy<Value = Said> {
     ];
     let stop_reason = prop::sample::select(vec![
         "end_turn",
->>>>>>> main
         "tool_use",
         "max_tokens",
         "stop_sequence",
         "guardrail_intervened",
         "content_filtered",
-<<<<<<< HEAD
-        "malformed_model_output",
-        "malformed_tool_use",
-        "model_context_window_exceeded",
-        "a_reason_of_tomorrow",
-    ]);
-    let blocks = prop::collection::vec(block(), 0..5);
-    (blocks, stop_reason, any::<[u32; 4]>(), prop::option::of(any::<u32>())).prop_map(
-        |(blocks, stop_reason, usage, thinking_tokens)| Said {
-            blocks,
-            stop_reason,
-            usage,
-            thinking_tokens,
-        },
-    )
-}
-
-impl Said {
-    /// As a model would say it that was asked so: thoughts first, then texts, then calls, and signed only where the model signs.
-    pub(crate) fn answering(mut self, asked: &Asked) -> Self {
-        for block in &mut self.blocks {
-            match block {
-                Block::Thought { signature, .. } if !asked.signs => *signature = None,
-                Block::Redacted(_) if !asked.signs => *block = Block::Unknown,
-                _ => {}
-            }
-        }
-        // An answer that the gateway has ended doesn't go on to a call that fails.
-        if asked.request["stop"].is_array() && self.stop_reason.starts_with("malformed") {
-            self.stop_reason = "end_turn";
-        }
-        if asked.request["response_format"].is_object() {
-            self.answer_in_form(asked);
-        }
-        self.blocks.sort_by_key(|block| match block {
-            Block::Thought { .. } | Block::Redacted(_) => 0,
-            Block::Text(_) | Block::Unknown => 1,
-            Block::ToolUse { .. } => 2,
-        });
-        self
-    }
-
-    /// Calls the tool that takes the answer, or those of the client, if there are any.
-    fn answer_in_form(&mut self, asked: &Asked) {
-        let is_of_form = |block: &Block| matches!(block, Block::ToolUse { name, .. } if name == FORM_TOOL);
-        let answers = asked.is_nova() && self.blocks.iter().any(is_of_form);
-        let has_tools = asked.request["tools"].is_array();
-        self.blocks.retain(|block| match block {
-            Block::ToolUse { .. } if is_of_form(block) => answers,
-            Block::ToolUse { .. } => has_tools && !answers,
-            _ => true,
-        });
-        // An answer that was cut off has no form.
-        if !["end_turn", "tool_use", "stop_sequence"].contains(&self.stop_reason) {
-            self.stop_reason = "end_turn";
-        }
-        if asked.is_wrapped {
-            self.answer_with_a_list(asked);
-        }
-    }
-
-    /// Gives the one answer that fits a list, beside thoughts.
-    fn answer_with_a_list(&mut self, asked: &Asked) {
-        for block in &mut self.blocks {
-            if matches!(block, Block::Text(_) | Block::ToolUse { .. }) {
-                *block = Block::Unknown;
-            }
-        }
-        self.blocks.push(if asked.is_nova() {
-            Block::ToolUse {
-                id: "t".to_owned(),
-                name: FORM_TOOL.to_owned(),
-                input: json!({"value": self.usage}),
-                cuts: Vec::new(),
-            }
-        } else {
-            Block::Text(vec!["{\"value\":[1".to_owned(), ",2]}".to_owned()])
-        });
-    }
-
-    fn usage(&self) -> Value {
-=======
         "model_context_window_exceeded",
         "a_reason_of_tomorrow",
     ]);
@@ -212,7 +74,6 @@ impl Said {
 
 impl Said {
     pub(crate) fn usage(&self) -> Value {
->>>>>>> main
         let [input, output, read, write] = self.usage;
         json!({
             "inputTokens": input,
@@ -223,34 +84,16 @@ impl Said {
         })
     }
 
-<<<<<<< HEAD
-    /// What the model's own answer holds besides.
-    fn fields(&self) -> Option<Value> {
-        let tokens = self.thinking_tokens?;
-        Some(json!({"usage": {"output_tokens_details": {"thinking_tokens": tokens}}}))
-    }
-
-=======
->>>>>>> main
     /// The whole reply.
     pub(crate) fn reply(&self) -> Value {
         let blocks = self.blocks.iter().map(|block| match block {
             Block::Text(pieces) => json!({"text": pieces.concat()}),
-<<<<<<< HEAD
-            Block::Thought { pieces, signature } => {
-                let mut text = json!({"text": pieces.concat()});
-                if let Some(signature) = signature {
-                    text["signature"] = json!(signature);
-                }
-                json!({"reasoningContent": {"reasoningText": text}})
-=======
             Block::Reasoning { pieces, signature } => {
                 let mut thought = json!({"text": pieces.concat()});
                 if let Some(signature) = signature {
                     thought["signature"] = json!(signature);
                 }
                 json!({"reasoningContent": {"reasoningText": thought}})
->>>>>>> main
             }
             Block::Redacted(data) => json!({"reasoningContent": {"redactedContent": data}}),
             Block::ToolUse { id, name, input, .. } => {
@@ -258,24 +101,12 @@ impl Said {
             }
             Block::Unknown => json!({"somethingNew": {"x": [1]}}),
         });
-<<<<<<< HEAD
-        let mut reply = json!({
-=======
         json!({
->>>>>>> main
             "output": {"message": {"role": "assistant", "content": blocks.collect::<Vec<_>>()}},
             "stopReason": self.stop_reason,
             "usage": self.usage(),
             "metrics": {"latencyMs": 1},
-<<<<<<< HEAD
-        });
-        if let Some(fields) = self.fields() {
-            reply["additionalModelResponseFields"] = fields;
-        }
-        reply
-=======
         })
->>>>>>> main
     }
 
     /// The events, by name and payload.
@@ -285,13 +116,6 @@ impl Said {
             let delta = |delta: Value| ("contentBlockDelta", json!({"contentBlockIndex": index, "delta": delta}));
             match block {
                 Block::Text(pieces) => events.extend(pieces.iter().map(|text| delta(json!({"text": text})))),
-<<<<<<< HEAD
-                Block::Thought { pieces, signature } => {
-                    let thought = |text| delta(json!({"reasoningContent": {"text": text}}));
-                    events.extend(pieces.iter().map(thought));
-                    let signed = |signature| delta(json!({"reasoningContent": {"signature": signature}}));
-                    events.extend(signature.iter().map(signed));
-=======
                 Block::Reasoning { pieces, signature } => {
                     let texts = pieces.iter().map(|text| json!({"text": text}));
                     let proof = signature.iter().map(|signature| json!({"signature": signature}));
@@ -300,7 +124,6 @@ impl Said {
                             .chain(proof)
                             .map(|thought| delta(json!({"reasoningContent": thought}))),
                     );
->>>>>>> main
                 }
                 Block::Redacted(data) => events.push(delta(json!({"reasoningContent": {"redactedContent": data}}))),
                 Block::ToolUse { id, name, input, cuts } => {
@@ -319,15 +142,7 @@ impl Said {
             }
             events.push(("contentBlockStop", json!({"contentBlockIndex": index})));
         }
-<<<<<<< HEAD
-        let mut stop = json!({"stopReason": self.stop_reason});
-        if let Some(fields) = self.fields() {
-            stop["additionalModelResponseFields"] = fields;
-        }
-        events.push(("messageStop", stop));
-=======
         events.push(("messageStop", json!({"stopReason": self.stop_reason})));
->>>>>>> main
         events.push(("metadata", json!({"usage": self.usage(), "metrics": {"latencyMs": 1}})));
         events
     }
