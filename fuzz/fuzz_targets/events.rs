@@ -67,8 +67,8 @@ impl Asked {
             ),
             Form::List { is_strict } => schema(is_strict, json!({"type": "array", "items": {"type": "integer"}})),
         };
-        if let Some(begun) = &self.begun {
-            request["messages"][1] = json!({"role": "assistant", "content": begun});
+        if let (Some(begun), Some(messages)) = (&self.begun, request["messages"].as_array_mut()) {
+            messages.push(json!({"role": "assistant", "content": begun}));
         }
         if self.has_tools {
             request["tools"] = json!([{"type": "function", "function": {"name": "a tool"}}]);
