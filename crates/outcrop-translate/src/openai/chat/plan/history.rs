@@ -95,10 +95,11 @@ fn input<'a>(call: &'a ToolCall<'a>) -> Option<Json<'a>> {
 
 fn call_in_words(call: &ToolCall<'_>) -> JsonText<'static> {
     let name = call.name.decoded();
-    JsonText::encode(&format!(
-        "(Called the tool '{name}' with the arguments {}.)",
-        call.arguments
-    ))
+    let arguments = match call.arguments.trim() {
+        "" => "{}",
+        arguments => arguments,
+    };
+    JsonText::encode(&format!("(Called the tool '{name}' with the arguments {arguments}.)"))
 }
 
 /// A tool's result as what it says, with a word on what it is.
