@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod knowledge;
 mod memory;
 mod requests;
 mod said;

@@ -135,7 +135,7 @@ fn mutated() -> impl Strategy<Value = Value> {
 }
 
 /// What `request` gives, with some values replaced or left out.
-fn changed(request: impl Fn() -> Value) -> impl Strategy<Value = Value> {
+pub(crate) fn changed(request: impl Fn() -> Value) -> impl Strategy<Value = Value> {
     prop::collection::vec((any::<Index>(), prop::option::of(any_json())), 0..4).prop_map(move |changes| {
         let mut request = request();
         for (place, new) in changes {
@@ -158,8 +158,13 @@ fn changed(request: impl Fn() -> Value) -> impl Strategy<Value = Value> {
 
 /// What must be true of whatever comes of a body.
 fn check_plan(body: &[u8]) {
+    check_plan_in(body, &CONTEXT);
+}
+
+/// The same, where more is known.
+pub(crate) fn check_plan_in(body: &[u8], context: &Context<'_>) {
     let parsed = serde_json::from_slice::<Value>(body).ok();
-    match ChatCompletions::plan(&Bytes::copy_from_slice(body), &CONTEXT) {
+    match ChatCompletions::plan(&Bytes::copy_from_slice(body), context) {
         Ok(plan) => {
             assert!(parsed.is_some(), "what is no JSON is refused");
             let call: Value = serde_json::from_slice(&plan.body.to_vec()).expect("a call's body is JSON");

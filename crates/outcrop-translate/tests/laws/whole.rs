@@ -235,6 +235,17 @@ proptest! {
     }
 
     #[test]
+    fn where_the_model_knows_the_form_or_is_asked_for_it_in_words(
+        said in in_order((thoughts(), answers(false)).prop_map(|(thoughts, answer)| {
+            let letters: Vec<String> = answer.to_string().chars().map(String::from).collect();
+            vec![thoughts, vec![Block::Text(letters)]]
+        })),
+        is_strict in any::<bool>(), model in prop::sample::select(vec![LLAMA, DEEPSEEK]),
+    ) {
+        assert_same(&request(model, &json!({"response_format": form(false, is_strict)})), &said);
+    }
+
+    #[test]
     fn where_thoughts_stand_between_tags(
         said in in_order((thoughts(), texts(), calls()).prop_map(|(a, b, c)| vec![a, b, c])),
     ) {
