@@ -48,7 +48,17 @@ impl Notes {
             reason: reason.to_owned(),
             is_loss,
         };
-        if !self.0.contains(&note) {
+        if self.0.len() == MAX_NOTES {
+            // A header has its limits, and who reads more?
+            let more = Note {
+                parameter: "notes".to_owned(),
+                outcome: "shortened".to_owned(),
+                reason: "too-many".to_owned(),
+                is_loss,
+            };
+            self.0.push(more);
+        }
+        if self.0.len() < MAX_NOTES && !self.0.contains(&note) {
             self.0.push(note);
         }
     }
@@ -74,6 +84,8 @@ impl Notes {
     }
 }
 
+/// The most notes of a request, besides the one that says that there are more.
+const MAX_NOTES: usize = 60;
 /// The longest name of a parameter in a note; a header must not grow with what a client sends.
 const MAX_PARAMETER_CHARS: usize = 64;
 

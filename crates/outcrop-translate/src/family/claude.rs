@@ -59,6 +59,7 @@ pub(super) fn traits(id: &str) -> Option<Traits> {
         // Claude takes 8,191 (bedrock-wrapper's README, read 2026-11), Converse fewer.
         // Anthropic's pages on the fifth generation, read 2026-11.
         thinks_unasked: version.major >= 5,
+        takes_adaptive: version >= Version::new(4, 6),
         stop_sequences: super::MAX_STOP_SEQUENCES,
         blank_stop_sequences: false,
         forced_tools: if is("fable-5-1") || is("opus-5-5") || is("sonnet-5-5") {

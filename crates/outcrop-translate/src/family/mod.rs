@@ -21,6 +21,8 @@ pub(crate) struct Traits {
     pub(crate) top_k: TopK,
     /// How it is told how hard to think.
     pub(crate) thinking: Thinking,
+    /// Whether `thinking` may be of the type `adaptive`.
+    pub(crate) takes_adaptive: bool,
     /// Whether it thinks unless it is told not to.
     pub(crate) thinks_unasked: bool,
     /// What bedrock-wrapper writes around its thoughts.
@@ -143,6 +145,7 @@ const UNKNOWN: Traits = Traits {
     sampling: Sampling::Both,
     top_k: TopK::Field("top_k"),
     thinking: Thinking::Effort(&["low", "medium", "high"]),
+    takes_adaptive: true,
     thinks_unasked: false,
     thinking_tag: "think",
     takes_signed_thoughts: true,
@@ -247,7 +250,10 @@ impl Traits {
                     *can_be_off = false;
                 }
             }
-            Lesson::ThinkingAdaptive => self.thinking = Thinking::Budget,
+            Lesson::ThinkingAdaptive => {
+                self.takes_adaptive = false;
+                self.thinking = Thinking::Budget;
+            }
             Lesson::Thinking => self.thinking = Thinking::Untold,
             Lesson::LeastThinkingBudget(tokens) => self.least_thinking_budget = *tokens,
             Lesson::Thoughts => self.takes_signed_thoughts = false,

@@ -87,9 +87,17 @@ pub(super) fn place_system(converse: &mut ConverseRequest<'_>, traits: &Traits, 
 fn unmix(conversation: &mut Conversation<'_>, notes: &mut Notes) {
     let mut messages = Vec::with_capacity(conversation.messages.len());
     for mut message in std::mem::take(&mut conversation.messages) {
-        let is_tool =
-            |block: &ContentBlock<'_>| matches!(block, ContentBlock::ToolUse(_) | ContentBlock::ToolResult(_));
-        let is_mixed = message.content.iter().any(is_tool) && !message.content.iter().all(is_tool);
+        let is_tool = |block: &ContentBlock<'_>| {
+            matches!(
+                block,
+                ContentBlock::ToolUse(_) | ContentBlock::ToolResult(_) | ContentBlock::CachePoint(_)
+            )
+        };
+        let has_tools = message
+            .content
+            .iter()
+            .any(|block| matches!(block, ContentBlock::ToolUse(_) | ContentBlock::ToolResult(_)));
+        let is_mixed = has_tools && !message.content.iter().all(is_tool);
         if !is_mixed {
             messages.push(message);
             continue;

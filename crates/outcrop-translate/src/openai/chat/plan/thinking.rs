@@ -263,6 +263,11 @@ fn place_thinking<'a>(
             notes.lose(name, "dropped", "history-lacks-thinking_blocks");
             return Placed::default();
         }
+        (Some("adaptive"), Thinking::Budget) if !traits.takes_adaptive => {
+            notes.lose(name, "enabled", "model-takes-budgets-only");
+            let max_tokens = converse.inference_config.max_tokens;
+            return place_effort(Effort::High, max_tokens, traits, converse, notes);
+        }
         // It asks for what is so anyhow, of models that refuse the very word.
         (Some("disabled"), Thinking::Untold | Thinking::NovaConfig) => return Placed::default(),
         (Some("enabled" | "adaptive"), Thinking::NovaConfig) => {
