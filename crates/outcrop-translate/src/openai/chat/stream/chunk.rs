@@ -1,6 +1,6 @@
 //! The bytes of a chunk.
 
-use outcrop_bedrock::json::{JsonText, ObjectWriter, ToJson, write_array};
+use outcrop_bedrock::json::{JsonText, ObjectWriter, ToJson};
 
 use super::choice::Choice;
 use crate::openai::chat::Memo;
@@ -66,12 +66,9 @@ impl Chunk<'_> {
         self.write(choice, out, None, |delta| {
             ObjectWriter::write(delta, |delta| {
                 delta.field("reasoning_content", text);
-                write_array(delta.key("thinking_blocks"), [text], |text, out| {
-                    ObjectWriter::write(out, |block| {
-                        block.field("index", &number);
-                        block.field("type", "thinking");
-                        block.field("thinking", text);
-                    });
+                write_numbered("thinking_blocks", number, delta, |block| {
+                    block.field("type", "thinking");
+                    block.field("thinking", text);
                 });
             });
         });
@@ -85,15 +82,7 @@ impl Chunk<'_> {
         members: impl FnOnce(&mut ObjectWriter<'_>),
     ) {
         self.write(choice, out, None, |delta| {
-            ObjectWriter::write(delta, |delta| {
-                let out = delta.key("thinking_blocks");
-                out.push(b'[');
-                ObjectWriter::write(out, |block| {
-                    block.field("index", &number);
-                    members(block);
-                });
-                out.push(b']');
-            });
+            ObjectWriter::write(delta, |delta| write_numbered("thinking_blocks", number, delta, members));
         });
     }
 
@@ -108,13 +97,21 @@ impl Chunk<'_> {
 
 /// Writes a delta with one call of a tool.
 pub(super) fn write_call(number: u64, out: &mut Vec<u8>, members: impl FnOnce(&mut ObjectWriter<'_>)) {
-    ObjectWriter::write(out, |delta| {
-        let out = delta.key("tool_calls");
-        out.push(b'[');
-        ObjectWriter::write(out, |call| {
-            call.field("index", &number);
-            members(call);
-        });
-        out.push(b']');
+    ObjectWriter::write(out, |delta| write_numbered("tool_calls", number, delta, members));
+}
+
+/// Adds a list of one item to a delta. Clients join the pieces of the items that have the same number.
+fn write_numbered(
+    member: &str,
+    number: u64,
+    delta: &mut ObjectWriter<'_>,
+    members: impl FnOnce(&mut ObjectWriter<'_>),
+) {
+    let out = delta.key(member);
+    out.push(b'[');
+    ObjectWriter::write(out, |item| {
+        item.field("index", &number);
+        members(item);
     });
+    out.push(b']');
 }
