@@ -141,10 +141,19 @@ impl ErrorBody {
         let mut parsed = Self::default();
         let read = Reader::document(body, |reader| {
             reader.object(|key, reader| {
-                let is_string = reader.kind()? == Kind::String;
+                let kind = reader.kind()?;
+                let is_string = kind == Kind::String;
                 match key {
                     "message" | "Message" if is_string => parsed.message = reader.string()?.into_owned(),
                     "__type" | "code" if is_string => parsed.name = Some(bare_name(&reader.string()?).to_owned()),
+                    // Where Bedrock speaks OpenAI's API, its errors may have OpenAI's shape, whose codes are no names.
+                    "error" if kind == Kind::Object => reader.object(|key, reader| match key {
+                        "message" if reader.kind()? == Kind::String => {
+                            parsed.message = reader.string()?.into_owned();
+                            Ok(())
+                        }
+                        _ => reader.skip(),
+                    })?,
                     _ => reader.skip()?,
                 }
                 Ok(())
@@ -177,5 +186,7 @@ mod tests {
         assert_eq!(body.message, "no");
         assert_eq!(body.name.as_deref(), Some("AccessDeniedException"));
         assert_eq!(ErrorBody::parse(b"<html>"), ErrorBody::default());
+        let openai = ErrorBody::parse(br#"{"error":{"message":"no","code":"validation_error"}}"#);
+        assert_eq!((openai.message.as_str(), openai.name), ("no", None));
     }
 }

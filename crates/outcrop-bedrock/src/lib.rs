@@ -10,3 +10,4 @@ pub mod exception;
 pub mod frame;
 pub mod json;
 pub mod model_id;
+pub mod sse;

@@ -7,6 +7,7 @@
 mod effort;
 mod endpoint;
 pub mod family;
+mod invoke;
 mod lesson;
 mod media;
 mod names;

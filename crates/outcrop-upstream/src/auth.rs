@@ -17,7 +17,7 @@ pub(crate) enum Auth {
     /// A Bedrock API key: a ready header, marked as sensitive.
     ApiKey(HeaderValue),
     /// Credentials that sign.
-    Credentials(CredentialCache, Signer),
+    Credentials(CredentialCache),
 }
 
 impl Auth {
@@ -44,14 +44,19 @@ impl Auth {
         }
     }
 
-    /// Adds to `request` the proof that `body` is from us.
-    pub(crate) async fn apply(&self, request: &mut Request<PiecesBody>, body: &CallBody) -> Result<(), Error> {
+    /// Adds to `request` the proof that `body` is from us; `signer` is that of the region that is called.
+    pub(crate) async fn apply(
+        &self,
+        signer: &Signer,
+        request: &mut Request<PiecesBody>,
+        body: &CallBody,
+    ) -> Result<(), Error> {
         match self {
             Self::ApiKey(value) => {
                 request.headers_mut().insert(AUTHORIZATION, value.clone());
                 Ok(())
             }
-            Self::Credentials(cache, signer) => {
+            Self::Credentials(cache) => {
                 let credentials = cache.credentials().await?;
                 let (method, uri) = (request.method().clone(), request.uri().clone());
                 signer

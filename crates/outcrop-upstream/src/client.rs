@@ -16,11 +16,13 @@ use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use http::{HeaderValue, Method, Request, Response};
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use outcrop_bedrock::call::{Call, CallBody};
+use outcrop_bedrock::call::{Call, CallBody, ReplyForm, TokenCounts};
 use outcrop_bedrock::exception::{ErrorBody, Exception, bare_name};
+use outcrop_bedrock::frame::FrameDecoder;
+use outcrop_bedrock::sse::SseDecoder;
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::Auth;
@@ -29,10 +31,10 @@ use crate::config::{Config, ConfigError};
 use crate::credentials::{CredentialCache, NoCredentials};
 use crate::endpoint::{Endpoint, Service};
 use crate::error::{Error, Failure};
+use crate::place::{Configured, Place, Places};
 use crate::pool::{Lease, Pool};
 use crate::retry::{RetryBudget, backoff};
-use crate::sign::Signer;
-use crate::stream::EventStream;
+use crate::stream::{Decoder, EventStream};
 
 /// The largest whole reply; Bedrock's own limit for a body is 25 MB.
 const MAX_REPLY_BYTES: usize = 64 * 1024 * 1024;
@@ -53,9 +55,7 @@ pub struct Client {
 #[derive(Debug)]
 struct Shared {
     config: Config,
-    region: String,
-    runtime: Endpoint,
-    control: Endpoint,
+    places: Places,
     auth: Auth,
     pool: Pool,
     budget: RetryBudget,
@@ -68,6 +68,8 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// How often the call was tried.
     pub attempts: u32,
+    /// Tokens, as the headers of `InvokeModel` tell.
+    pub tokens: TokenCounts,
     /// The answer itself.
     pub body: ReplyBody,
 }
@@ -108,29 +110,28 @@ impl Client {
             // Compose files pass variables on that nobody has set.
             .filter(|region| !region.is_empty())
             .ok_or(ConfigError::NoRegion)?;
-        let endpoint = |service: Service, configured: &Option<String>| {
+        let find = |service: Service, configured: &Option<String>| {
             let found = configured
                 .clone()
                 .or_else(|| configured_endpoint(sdk.as_ref()?, service));
-            match found {
-                Some(url) => Endpoint::parse(&url),
-                None => {
-                    let flag = |of: fn(&SdkConfig) -> Option<bool>| sdk.as_ref().and_then(of).unwrap_or(false);
-                    let use_fips = flag(SdkConfig::use_fips);
-                    Endpoint::of_region(service, &region, use_fips, flag(SdkConfig::use_dual_stack))
-                }
-            }
+            found.map(|url| Endpoint::parse(&url)).transpose()
         };
-        let runtime = endpoint(Service::Runtime, &config.runtime_endpoint)?;
-        let control = endpoint(Service::Control, &config.control_endpoint)?;
-        let auth = auth(&config, &region, sdk.as_ref())?;
+        let flag = |of: fn(&SdkConfig) -> Option<bool>| sdk.as_ref().and_then(of).unwrap_or(false);
+        let places = Places::new(
+            &region,
+            Configured {
+                runtime: find(Service::Runtime, &config.runtime_endpoint)?,
+                control: find(Service::Control, &config.control_endpoint)?,
+                use_fips: flag(SdkConfig::use_fips),
+                use_dual_stack: flag(SdkConfig::use_dual_stack),
+            },
+        )?;
+        let auth = auth(&config, sdk.as_ref())?;
         Ok(Self {
             shared: Arc::new(Shared {
                 pool: Pool::new(config.connect_timeout),
                 budget: RetryBudget::new(config.retry_budget),
-                region,
-                runtime,
-                control,
+                places,
                 auth,
                 config,
             }),
@@ -142,9 +143,9 @@ impl Client {
         matches!(self.shared.auth, Auth::ApiKey(_))
     }
 
-    /// The region that is called.
+    /// The region that is called where a call names no other.
     pub fn region(&self) -> &str {
-        &self.shared.region
+        &self.shared.places.home().region
     }
 
     /// Makes a call, again where that may help. A stream's first event has arrived when this returns.
@@ -154,17 +155,23 @@ impl Client {
     pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
         let shared = &*self.shared;
         let path = call.path();
+        let place = shared.places.of(call.region.as_deref()).map_err(|error| Failure {
+            error,
+            request_id: None,
+            attempts: 0,
+        })?;
         let deadline = Instant::now() + shared.config.total_timeout;
         shared.budget.earn();
         let (mut attempts, mut renewed) = (0, false);
         loop {
             attempts += 1;
             let mut request_id = None;
-            let error = match shared.attempt(call, &path, deadline, &mut request_id).await {
-                Ok(body) => {
+            let error = match shared.attempt(call, &place, &path, deadline, &mut request_id).await {
+                Ok((tokens, body)) => {
                     return Ok(Reply {
                         request_id,
                         attempts,
+                        tokens,
                         body,
                     });
                 }
@@ -195,13 +202,16 @@ impl Client {
     pub fn describe(&self, call: &Call) -> Description {
         let shared = &*self.shared;
         let path = call.path();
-        let url = shared.runtime.uri(&path).map_or(path, |uri| uri.to_string());
+        let place = shared.places.of(call.region.as_deref());
+        let place = place.as_deref().unwrap_or_else(|_| shared.places.home());
+        let url = place.runtime.uri(&path).map_or(path, |uri| uri.to_string());
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
             ("accept", accept(call).to_owned()),
             ("user-agent", AGENT.to_owned()),
         ];
-        headers.extend(shared.auth.described(&shared.region));
+        headers.extend(call.headers.iter().cloned());
+        headers.extend(shared.auth.described(&place.region));
         Description {
             url,
             headers: headers.into_iter().collect(),
@@ -214,10 +224,10 @@ impl Client {
     /// What stands in the way.
     pub async fn check(&self) -> Result<(), Error> {
         let shared = &*self.shared;
-        if let Auth::Credentials(cache, _) = &shared.auth {
+        if let Auth::Credentials(cache) = &shared.auth {
             cache.credentials().await?;
         }
-        let request = shared.request(Method::GET, &shared.runtime, "/", &CallBody::default())?;
+        let request = shared.request(Method::GET, &shared.places.home().runtime, "/", &CallBody::default())?;
         // Whatever it answers to this, it answers.
         let deadline = Instant::now() + shared.config.connect_timeout + CHECK_TIMEOUT;
         timeout_at(deadline, shared.pool.send(request))
@@ -229,12 +239,14 @@ impl Client {
             .map(drop)
     }
 
-    /// Reads a document of the control plane.
-    pub(crate) async fn control_document(&self, path_and_query: &str) -> Result<Bytes, Error> {
+    /// Reads a document of the control plane, of another region where one is named.
+    pub(crate) async fn control_document(&self, region: Option<&str>, path_and_query: &str) -> Result<Bytes, Error> {
         let shared = &*self.shared;
+        let place = shared.places.of(region)?;
         let deadline = Instant::now() + shared.config.first_byte_timeout.min(Duration::from_secs(60));
-        let mut request = shared.request(Method::GET, &shared.control, path_and_query, &CallBody::default())?;
-        shared.auth.apply(&mut request, &CallBody::default()).await?;
+        let nothing = CallBody::default();
+        let mut request = shared.request(Method::GET, &place.control, path_and_query, &nothing)?;
+        shared.auth.apply(&place.signer, &mut request, &nothing).await?;
         let (response, _lease) = shared.exchange(request, deadline).await?;
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
@@ -250,17 +262,26 @@ impl Shared {
     async fn attempt(
         &self,
         call: &Call,
+        place: &Place,
         path: &str,
         deadline: Instant,
         request_id: &mut Option<String>,
-    ) -> Result<ReplyBody, Error> {
-        let mut request = self.request(Method::POST, &self.runtime, path, &call.body)?;
+    ) -> Result<(TokenCounts, ReplyBody), Error> {
+        let mut request = self.request(Method::POST, &place.runtime, path, &call.body)?;
         let accept = accept(call);
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        for (name, value) in &call.headers {
+            let value = HeaderValue::from_str(value).map_err(|_| {
+                Error::Sign(format!(
+                    "the header '{name}' would have characters that no header takes"
+                ))
+            })?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
         let first_byte = deadline.min(Instant::now() + self.config.first_byte_timeout);
-        timeout_at(first_byte, self.auth.apply(&mut request, &call.body))
+        timeout_at(first_byte, self.auth.apply(&place.signer, &mut request, &call.body))
             .await
             .map_err(|_| Error::Credentials("the provider of credentials took too long".to_owned()))??;
         let (response, lease) = self.exchange(request, first_byte).await?;
@@ -270,16 +291,21 @@ impl Shared {
             return Err(self.refusal(head.status.as_u16(), &head.headers, body, deadline).await);
         }
         check_media_type(&head.headers, accept)?;
-        if !call.is_stream() {
-            let body = collect(body, MAX_REPLY_BYTES, deadline, self.config.total_timeout).await?;
-            return Ok(ReplyBody::Whole(body));
-        }
+        let tokens = token_counts(&head.headers);
+        let decoder = match call.operation.reply_form() {
+            ReplyForm::Whole => {
+                let body = collect(body, MAX_REPLY_BYTES, deadline, self.config.total_timeout).await?;
+                return Ok((tokens, ReplyBody::Whole(body)));
+            }
+            ReplyForm::Frames => Decoder::Frames(FrameDecoder::default()),
+            ReplyForm::ServerSentEvents => Decoder::ServerSentEvents(SseDecoder::default(), Vec::new()),
+        };
         let (chunk_timeout, total_timeout) = (self.config.chunk_timeout, self.config.total_timeout);
-        let mut stream = EventStream::new(body, lease, chunk_timeout, deadline, total_timeout);
+        let mut stream = EventStream::new(body, decoder, lease, chunk_timeout, deadline, total_timeout);
         timeout_at(first_byte, stream.prime())
             .await
             .map_err(|_| self.first_byte_timeout(deadline))??;
-        Ok(ReplyBody::Stream(stream))
+        Ok((tokens, ReplyBody::Stream(stream)))
     }
 
     fn request(
@@ -360,7 +386,7 @@ impl Shared {
     /// Forgets the credentials if Bedrock says that they have expired: a file that somebody renews tells no expiry.
     fn forget_expired_credentials(&self, error: &Error) -> bool {
         match (error, &self.auth) {
-            (Error::Service { name, .. }, Auth::Credentials(cache, _)) if name.starts_with("ExpiredToken") => {
+            (Error::Service { name, .. }, Auth::Credentials(cache)) if name.starts_with("ExpiredToken") => {
                 cache.forget();
                 true
             }
@@ -386,10 +412,10 @@ impl Shared {
 
 /// The media type of a call's reply.
 fn accept(call: &Call) -> &'static str {
-    if call.is_stream() {
-        EVENT_STREAM
-    } else {
-        "application/json"
+    match call.operation.reply_form() {
+        ReplyForm::Whole => "application/json",
+        ReplyForm::Frames => EVENT_STREAM,
+        ReplyForm::ServerSentEvents => "text/event-stream",
     }
 }
 
@@ -446,7 +472,7 @@ fn configured_endpoint(sdk: &SdkConfig, service: Service) -> Option<String> {
     of_service.or_else(|| sdk.endpoint_url().map(ToOwned::to_owned))
 }
 
-fn auth(config: &Config, region: &str, sdk: Option<&SdkConfig>) -> Result<Auth, ConfigError> {
+fn auth(config: &Config, sdk: Option<&SdkConfig>) -> Result<Auth, ConfigError> {
     if let Some(key) = config.api_key.as_deref() {
         return Auth::api_key(key).ok_or(ConfigError::ApiKey);
     }
@@ -459,7 +485,7 @@ fn auth(config: &Config, region: &str, sdk: Option<&SdkConfig>) -> Result<Auth, 
             .and_then(SdkConfig::credentials_provider)
             .unwrap_or_else(|| SharedCredentialsProvider::new(NoCredentials)),
     };
-    Ok(Auth::Credentials(CredentialCache::new(provider), Signer::new(region)))
+    Ok(Auth::Credentials(CredentialCache::new(provider)))
 }
 
 async fn collect(body: Incoming, limit: usize, deadline: Instant, timeout: Duration) -> Result<Bytes, Error> {
@@ -500,6 +526,14 @@ fn retry_after(value: &str) -> Option<u64> {
         let date = httpdate::parse_http_date(value).ok()?;
         Some(date.duration_since(SystemTime::now()).map_or(0, |wait| wait.as_secs()))
     })
+}
+
+fn token_counts(headers: &HeaderMap) -> TokenCounts {
+    let count = |name: &str| text_header(headers, name)?.trim().parse().ok();
+    TokenCounts {
+        input: count("x-amzn-bedrock-input-token-count"),
+        output: count("x-amzn-bedrock-output-token-count"),
+    }
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -69,7 +69,7 @@ impl Client {
     /// # Errors
     /// When Bedrock can't be asked or refuses.
     pub async fn list_foundation_models(&self) -> Result<Vec<FoundationModel>, Error> {
-        let body = self.control_document("/foundation-models").await?;
+        let body = self.control_document(None, "/foundation-models").await?;
         Ok(parse::<FoundationModels>(&body)?.model_summaries)
     }
 
@@ -81,7 +81,7 @@ impl Client {
         let mut profiles = Vec::new();
         let mut path = "/inference-profiles?maxResults=1000".to_owned();
         for _ in 0..MAX_PAGES {
-            let page: InferenceProfiles = parse(&self.control_document(&path).await?)?;
+            let page: InferenceProfiles = parse(&self.control_document(None, &path).await?)?;
             profiles.extend(page.inference_profile_summaries);
             let Some(token) = page.next_token else { break };
             let token = outcrop_bedrock::model_id::path_segment(&token);

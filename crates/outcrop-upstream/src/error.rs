@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use outcrop_bedrock::exception::Exception;
 use outcrop_bedrock::frame::FrameError;
+use outcrop_bedrock::sse::SseError;
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,9 @@ pub enum Error {
     /// The event stream is damaged.
     #[error("the event stream is damaged: {0}")]
     Frame(#[from] FrameError),
+    /// So are the server-sent events.
+    #[error("the event stream is damaged: {0}")]
+    ServerSentEvent(#[from] SseError),
 }
 
 impl Error {
@@ -60,7 +64,11 @@ impl Error {
             }
             Self::Connect(_) | Self::Interrupted(_) | Self::Frame(_) => true,
             // A model that was silent for minutes will be so again, and the client has waited long enough.
-            Self::Timeout { .. } | Self::Credentials(_) | Self::Sign(_) | Self::Protocol(_) => false,
+            Self::Timeout { .. }
+            | Self::Credentials(_)
+            | Self::Sign(_)
+            | Self::Protocol(_)
+            | Self::ServerSentEvent(_) => false,
         }
     }
 

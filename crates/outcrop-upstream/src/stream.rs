@@ -6,21 +6,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
-use outcrop_bedrock::converse::Event;
 use outcrop_bedrock::exception::{ErrorBody, Exception};
 use outcrop_bedrock::frame::{Frame, FrameDecoder, MessageType};
+use outcrop_bedrock::sse::SseDecoder;
 use tokio::time::{Instant, Sleep};
 
 use crate::error::Error;
 use crate::pool::Lease;
 
-/// A stream of events. Dropping it ends the call.
+/// A stream of events. Dropping it ends the call. What the events mean is not known here, nor whether the last one has
+/// come.
 #[derive(Debug)]
 pub struct EventStream {
     body: Incoming,
-    decoder: FrameDecoder,
-    /// Whether `messageStop` was seen: without it, an answer that ends is not whole.
-    stopped: bool,
+    decoder: Decoder,
     last_arrival: Instant,
     chunk_timeout: Duration,
     /// Rings no later than the next limit passes; it is set anew when it rings, not with each arrival.
@@ -30,9 +29,89 @@ pub struct EventStream {
     _lease: Lease,
 }
 
+/// How the events are packed.
+#[derive(Debug)]
+pub(crate) enum Decoder {
+    /// As event-stream frames.
+    Frames(FrameDecoder),
+    /// As server-sent events; beside the decoder stands the event that was read last.
+    ServerSentEvents(SseDecoder, Vec<u8>),
+}
+
+/// One event, as it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawEvent<'a> {
+    /// Name of the event; empty for server-sent events.
+    pub name: &'a str,
+    /// What it says, usually JSON.
+    pub payload: &'a [u8],
+}
+
+impl Decoder {
+    fn push(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Frames(decoder) => decoder.push(bytes),
+            Self::ServerSentEvents(decoder, _) => decoder.push(bytes),
+        }
+    }
+
+    /// Whether an event is there that is no error.
+    fn has_event(&mut self) -> Result<bool, Error> {
+        match self {
+            Self::Frames(decoder) => match decoder.peek_frame()? {
+                Some(frame) if frame.message_type == MessageType::Event => Ok(true),
+                Some(frame) => Err(exception(&frame)),
+                None => Ok(false),
+            },
+            Self::ServerSentEvents(decoder, _) => match decoder.peek_event()? {
+                Some(data) => match error_of(data) {
+                    Some(error) => Err(error),
+                    None => Ok(true),
+                },
+                None => Ok(false),
+            },
+        }
+    }
+
+    fn next_event(&mut self) -> Result<Option<RawEvent<'_>>, Error> {
+        match self {
+            Self::Frames(decoder) => match decoder.next_frame()? {
+                None => Ok(None),
+                Some(frame) if frame.message_type == MessageType::Event => Ok(Some(RawEvent {
+                    name: frame.name,
+                    payload: frame.payload,
+                })),
+                Some(frame) => Err(exception(&frame)),
+            },
+            Self::ServerSentEvents(decoder, last) => {
+                let Some(data) = decoder.next_event()? else {
+                    return Ok(None);
+                };
+                if let Some(error) = error_of(&data) {
+                    return Err(error);
+                }
+                *last = data;
+                Ok(Some(RawEvent {
+                    name: "",
+                    payload: last,
+                }))
+            }
+        }
+    }
+
+    fn finish(&self) -> Result<(), Error> {
+        match self {
+            Self::Frames(decoder) => Ok(decoder.finish()?),
+            // What isn't ended by an empty line is no event.
+            Self::ServerSentEvents(..) => Ok(()),
+        }
+    }
+}
+
 impl EventStream {
     pub(crate) fn new(
         body: Incoming,
+        decoder: Decoder,
         lease: Lease,
         chunk_timeout: Duration,
         deadline: Instant,
@@ -41,8 +120,7 @@ impl EventStream {
         let now = Instant::now();
         Self {
             body,
-            decoder: FrameDecoder::default(),
-            stopped: false,
+            decoder,
             last_arrival: now,
             chunk_timeout,
             alarm: Box::pin(tokio::time::sleep_until(deadline.min(now + chunk_timeout))),
@@ -52,26 +130,28 @@ impl EventStream {
         }
     }
 
-    /// Waits for the first frame, and makes sure that it is not an exception.
+    /// Waits for the first event, and makes sure that it is not an exception.
     ///
     /// # Errors
     /// As [`EventStream::poll_fill`] and [`EventStream::next_event`].
     pub(crate) async fn prime(&mut self) -> Result<(), Error> {
-        loop {
-            match self.decoder.peek_frame()? {
-                Some(frame) if frame.message_type == MessageType::Event => return Ok(()),
-                Some(frame) => return Err(exception(&frame)),
-                None => {
-                    std::future::poll_fn(|cx| self.poll_fill(cx)).await?;
-                }
+        while !self.decoder.has_event()? {
+            if !std::future::poll_fn(|cx| self.poll_fill(cx)).await? {
+                return Err(Self::ended_early());
             }
         }
+        Ok(())
     }
 
-    /// Waits for more bytes. `false` when the answer is over and whole.
+    /// What it is called when a stream is over before its answer is whole.
+    pub fn ended_early() -> Error {
+        Error::Interrupted("the stream ended before the message did".to_owned())
+    }
+
+    /// Waits for more bytes. `false` when the stream is over.
     ///
     /// # Errors
-    /// When the connection breaks, a time limit passes, or the answer ends before its time.
+    /// When the connection breaks, a time limit passes, or the stream ends within an event.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         loop {
             match Pin::new(&mut self.body).poll_frame(cx) {
@@ -88,7 +168,7 @@ impl EventStream {
                     }
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::interrupted(&error))),
-                Poll::Ready(None) => return Poll::Ready(self.end()),
+                Poll::Ready(None) => return Poll::Ready(self.decoder.finish().map(|()| false)),
                 Poll::Pending => {
                     ready!(self.poll_limits(cx))?;
                 }
@@ -100,26 +180,8 @@ impl EventStream {
     ///
     /// # Errors
     /// When Bedrock sends an exception, or the bytes make no sense.
-    pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
-        let Some(frame) = self.decoder.next_frame()? else {
-            return Ok(None);
-        };
-        if frame.message_type != MessageType::Event {
-            return Err(exception(&frame));
-        }
-        let event = Event::parse(frame.name, frame.payload)
-            .map_err(|fault| Error::Protocol(format!("event {}: {fault}", frame.name)))?;
-        self.stopped |= matches!(event, Event::MessageStop { .. });
-        Ok(Some(event))
-    }
-
-    fn end(&self) -> Result<bool, Error> {
-        self.decoder.finish()?;
-        if self.stopped {
-            Ok(false)
-        } else {
-            Err(Error::Interrupted("the stream ended before the message did".to_owned()))
-        }
+    pub fn next_event(&mut self) -> Result<Option<RawEvent<'_>>, Error> {
+        self.decoder.next_event()
     }
 
     fn total_timeout(&self) -> Error {
@@ -164,6 +226,25 @@ fn exception(frame: &Frame<'_>) -> Error {
         message,
         retry_after_seconds: None,
     }
+}
+
+/// The error that a server-sent event tells of, in OpenAI's words; `None` if it tells of none.
+fn error_of(data: &[u8]) -> Option<Error> {
+    // Almost every event is a chunk, which begins otherwise.
+    let first_member = data.strip_prefix(b"{")?.trim_ascii_start();
+    if !first_member.starts_with(b"\"error\"") && !first_member.starts_with(b"\"message\"") {
+        return None;
+    }
+    let body = ErrorBody::parse(data);
+    let name = body.name.unwrap_or_else(|| "ModelStreamErrorException".to_owned());
+    let exception = Exception::from_name(&name);
+    Some(Error::Service {
+        exception,
+        status: exception.status(),
+        name,
+        message: body.message,
+        retry_after_seconds: None,
+    })
 }
 
 /// Events write the names of exceptions with a small letter; everything else with a capital one.

@@ -162,6 +162,16 @@ formats! {
 }
 
 impl Source<'_> {
+    /// The bytes in base64; `None` where they lie in a bucket.
+    pub fn base64(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Base64(base64) => Some(Cow::Borrowed(base64.as_str())),
+            Self::Bytes(bytes) => Some(Cow::Owned(base64::encode(bytes))),
+            Self::Absent(text) => Some(Cow::Borrowed(text)),
+            Self::S3(_) => None,
+        }
+    }
+
     /// Whether the base64 is large enough to be a piece of the body of its own.
     pub(super) fn is_large(&self) -> bool {
         match self {

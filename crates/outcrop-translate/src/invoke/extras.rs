@@ -1,0 +1,101 @@
+//! What all shapes have in common: headers, and fields that Converse only carries.
+
+use outcrop_bedrock::call::TokenCounts;
+use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, StopReason};
+use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader};
+
+use super::Family;
+use super::stream::OfBedrock;
+
+/// The headers in which `InvokeModel` takes what Converse has members for (service model of Bedrock Runtime, botocore
+/// 1.44.5, 2026-11).
+pub(crate) fn headers(request: &ConverseRequest<'_>) -> Vec<(&'static str, String)> {
+    let mut headers = Vec::new();
+    if let Some(config) = &request.guardrail_config {
+        for (name, value) in string_members(config) {
+            match name.as_str() {
+                "guardrailIdentifier" => headers.push(("x-amzn-bedrock-guardrailidentifier", value)),
+                "guardrailVersion" => headers.push(("x-amzn-bedrock-guardrailversion", value)),
+                "trace" => headers.push(("x-amzn-bedrock-trace", value.to_ascii_uppercase())),
+                // How a stream is judged stands in the body: `amazon-bedrock-guardrailConfig`.
+                _ => {}
+            }
+        }
+    }
+    if let Some(config) = &request.performance_config {
+        let latency = string_members(config).into_iter().find(|(name, _)| name == "latency");
+        headers.extend(latency.map(|(_, value)| ("x-amzn-bedrock-performanceconfig-latency", value)));
+    }
+    if let Some(tier) = &request.service_tier {
+        headers.push(("x-amzn-bedrock-service-tier", tier.decoded().into_owned()));
+    }
+    if !request.request_metadata.is_empty() {
+        let metadata = Json::object(|object| {
+            for (key, value) in &request.request_metadata {
+                object.field(key, value);
+            }
+        });
+        headers.push(("x-amzn-bedrock-request-metadata", metadata.as_str().to_owned()));
+    }
+    headers
+}
+
+/// Writes the fields that are the model's own, and that Converse would carry as `additionalModelRequestFields`, but for
+/// those in `placed`, which the shape has written itself; and the guardrail's mode, where there is one.
+pub(crate) fn write_additional_fields(request: &ConverseRequest<'_>, placed: &[&str], body: &mut ObjectWriter<'_>) {
+    for (name, value) in &request.additional_model_request_fields {
+        if !placed.contains(&name.as_ref()) {
+            body.field(name, value);
+        }
+    }
+    let mode = request.guardrail_config.as_ref().and_then(|config| {
+        let members = string_members(config).into_iter();
+        members.into_iter().find(|(name, _)| name == "streamProcessingMode")
+    });
+    if let Some((_, mode)) = mode {
+        body.object("amazon-bedrock-guardrailConfig", |config| {
+            config.field("streamProcessingMode", &mode.to_ascii_uppercase());
+        });
+    }
+}
+
+/// Reads a whole answer of `family`, with the tokens that the headers tell and what Bedrock adds.
+///
+/// # Errors
+/// When the body is not what the model answers.
+pub(crate) fn reply<'a>(
+    family: &dyn Family,
+    body: &'a [u8],
+    tokens: TokenCounts,
+) -> Result<ConverseResponse<'a>, Fault> {
+    let mut reply = family.reply(body)?;
+    if reply.usage.input_tokens == 0 {
+        reply.usage.input_tokens = tokens.input.unwrap_or(0);
+    }
+    if reply.usage.output_tokens == 0 {
+        reply.usage.output_tokens = tokens.output.unwrap_or(0);
+    }
+    let of_bedrock = OfBedrock::read(body)?;
+    if of_bedrock.intervened {
+        reply.stop_reason = StopReason::GuardrailIntervened;
+    }
+    reply.extras.trace = of_bedrock.trace;
+    Ok(reply)
+}
+
+/// The members of an object that are strings.
+fn string_members(object: &Json<'_>) -> Vec<(String, String)> {
+    let mut members = Vec::new();
+    // What is no object has none; Bedrock has checked what the operator or the client wrote.
+    let _ = object.read(|reader: &mut Reader<'_>| {
+        reader.object(|name, reader| {
+            if reader.kind()? == Kind::String {
+                let value: JsonText<'_> = reader.text()?;
+                members.push((name.to_owned(), value.decoded().into_owned()));
+                return Ok(());
+            }
+            reader.skip()
+        })
+    });
+    members
+}

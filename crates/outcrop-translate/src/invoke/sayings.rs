@@ -1,0 +1,194 @@
+//! What the chunks of an answer say, as Converse's events.
+
+use outcrop_bedrock::converse::{BlockStart, Delta, Event, Extras, StopReason, TokenUsage};
+use outcrop_bedrock::json::JsonText;
+
+/// Where an answer has got to.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    has_begun: bool,
+    /// Number of the block that is open or was last.
+    index: u64,
+    open: Option<Block>,
+    stop_reason: Option<StopReason>,
+    usage: TokenUsage,
+}
+
+/// Kinds of blocks; two pieces in a row of one kind are one block, but for calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    Text,
+    Thought,
+    Call,
+}
+
+/// Takes what a chunk says and makes events of it: blocks are numbered, begun and ended here.
+pub(crate) struct Sayings<'s> {
+    said: &'s mut Said,
+    sink: &'s mut dyn FnMut(Event<'_>),
+}
+
+impl<'s> Sayings<'s> {
+    pub(crate) fn new(said: &'s mut Said, sink: &'s mut dyn FnMut(Event<'_>)) -> Self {
+        Self { said, sink }
+    }
+
+    /// Text of the answer; empty text says nothing.
+    pub(crate) fn text(&mut self, text: JsonText<'_>) {
+        self.delta(Block::Text, Delta::Text(text));
+    }
+
+    /// Readable thoughts.
+    pub(crate) fn thought(&mut self, text: JsonText<'_>) {
+        self.delta(Block::Thought, Delta::ReasoningText(text));
+    }
+
+    /// Proof that the thoughts before it are the model's own.
+    pub(crate) fn signature(&mut self, signature: JsonText<'_>) {
+        self.delta(Block::Thought, Delta::ReasoningSignature(signature));
+    }
+
+    /// Thoughts that only the model can read, in base64.
+    pub(crate) fn redacted_thought(&mut self, bytes: JsonText<'_>) {
+        self.delta(Block::Thought, Delta::ReasoningRedacted(bytes));
+    }
+
+    /// The model begins to call a tool.
+    pub(crate) fn call(&mut self, id: JsonText<'_>, name: JsonText<'_>) {
+        self.end_block();
+        self.begin();
+        self.said.open = Some(Block::Call);
+        (self.sink)(Event::ContentBlockStart {
+            index: self.said.index,
+            start: BlockStart::ToolUse { id, name },
+        });
+    }
+
+    /// A piece of the JSON of the arguments of the call that has begun.
+    pub(crate) fn arguments(&mut self, json: JsonText<'_>) {
+        if self.said.open == Some(Block::Call) {
+            self.delta(Block::Call, Delta::ToolUseInput(json));
+        }
+    }
+
+    /// The open block ends; what comes is another one, even of the same kind.
+    pub(crate) fn end_block(&mut self) {
+        if self.said.open.take().is_some() {
+            (self.sink)(Event::ContentBlockStop { index: self.said.index });
+            self.said.index += 1;
+        }
+    }
+
+    /// Why the answer ends. Without a reason, an answer is not whole.
+    pub(crate) fn stop(&mut self, reason: StopReason) {
+        self.begin();
+        self.said.stop_reason = Some(reason);
+    }
+
+    /// What it cost, as far as this chunk knows: zeros leave what an earlier chunk said.
+    pub(crate) fn usage(&mut self, usage: TokenUsage) {
+        let known = &mut self.said.usage;
+        let newer = |known: u64, new: u64| if new == 0 { known } else { new };
+        known.input_tokens = newer(known.input_tokens, usage.input_tokens);
+        known.output_tokens = newer(known.output_tokens, usage.output_tokens);
+        known.cache_read_input_tokens = newer(known.cache_read_input_tokens, usage.cache_read_input_tokens);
+        known.cache_write_input_tokens = newer(known.cache_write_input_tokens, usage.cache_write_input_tokens);
+    }
+
+    /// Ends the answer. Whether it is whole.
+    pub(super) fn end(&mut self, extras: Extras<'_>) -> bool {
+        let Some(stop_reason) = self.said.stop_reason.take() else {
+            return false;
+        };
+        self.end_block();
+        (self.sink)(Event::MessageStop {
+            stop_reason,
+            extras: Extras {
+                additional_model_response_fields: extras.additional_model_response_fields,
+                ..Extras::default()
+            },
+        });
+        (self.sink)(Event::Metadata {
+            usage: self.said.usage,
+            extras: Extras {
+                additional_model_response_fields: None,
+                ..extras
+            },
+        });
+        true
+    }
+
+    /// Whether a reason to stop was said.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.said.stop_reason.is_some()
+    }
+
+    fn begin(&mut self) {
+        if !self.said.has_begun {
+            self.said.has_begun = true;
+            (self.sink)(Event::MessageStart);
+        }
+    }
+
+    fn delta(&mut self, block: Block, delta: Delta<'_>) {
+        self.begin();
+        let is_empty = match &delta {
+            Delta::Text(text) | Delta::ReasoningText(text) | Delta::ToolUseInput(text) => text.inner().is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            return;
+        }
+        if self.said.open != Some(block) {
+            self.end_block();
+            self.said.open = Some(block);
+        }
+        (self.sink)(Event::ContentBlockDelta {
+            index: self.said.index,
+            delta,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_numbered_and_an_answer_without_a_reason_to_stop_is_not_whole() {
+        let (mut said, mut names) = (Said::default(), Vec::new());
+        let mut sink = |event: Event<'_>| {
+            names.push(match event {
+                Event::MessageStart => "start".to_owned(),
+                Event::ContentBlockStart { index, .. } => format!("begin {index}"),
+                Event::ContentBlockDelta { index, .. } => format!("delta {index}"),
+                Event::ContentBlockStop { index } => format!("end {index}"),
+                Event::MessageStop { .. } => "stop".to_owned(),
+                Event::Metadata { usage, .. } => format!("{}/{}", usage.input_tokens, usage.output_tokens),
+                Event::Unknown => "unknown".to_owned(),
+            });
+        };
+        let text = |text: &str| JsonText::encode(text);
+        let mut sayings = Sayings::new(&mut said, &mut sink);
+        sayings.thought(text("hm"));
+        sayings.text(text("a"));
+        sayings.text(text(""));
+        sayings.text(text("b"));
+        sayings.call(text("1"), text("f"));
+        sayings.arguments(text("{}"));
+        sayings.call(text("2"), text("g"));
+        assert!(!sayings.end(Extras::default()));
+        sayings.usage(TokenUsage {
+            input_tokens: 3,
+            ..TokenUsage::default()
+        });
+        sayings.usage(TokenUsage {
+            output_tokens: 4,
+            ..TokenUsage::default()
+        });
+        sayings.stop(StopReason::ToolUse);
+        assert!(sayings.end(Extras::default()));
+        let expected = "start,delta 0,end 0,delta 1,delta 1,end 1,begin 2,delta 2,end 2,begin 3,end 3,stop,3/4";
+        assert_eq!(names.join(","), expected);
+    }
+}

@@ -1,0 +1,128 @@
+//! A streamed answer of `InvokeModelWithResponseStream`: frames that hold chunks in base64.
+
+use outcrop_bedrock::base64::Base64;
+use outcrop_bedrock::converse::{Event, Extras, StopReason, TokenUsage};
+use outcrop_bedrock::json::{Fault, Json, Kind, Reader};
+
+use super::sayings::{Said, Sayings};
+use super::{ChunkReader, Family};
+
+/// Where Bedrock tells, in the last chunk of any model, what the call cost.
+const METRICS: &str = "amazon-bedrock-invocationMetrics";
+/// Where Bedrock tells, in any chunk, that a guardrail has stepped in.
+const GUARDRAIL_ACTION: &str = "amazon-bedrock-guardrailAction";
+/// Where Bedrock tells what the guardrail did.
+const TRACE: &str = "amazon-bedrock-trace";
+
+/// One streamed answer.
+#[derive(Debug)]
+pub(crate) struct InvokeStream {
+    chunks: Box<dyn ChunkReader>,
+    said: Said,
+    trace: Option<Json<'static>>,
+    intervened: bool,
+}
+
+impl InvokeStream {
+    pub(crate) fn new(family: &dyn Family) -> Self {
+        Self {
+            chunks: family.chunks(),
+            said: Said::default(),
+            trace: None,
+            intervened: false,
+        }
+    }
+
+    /// Reads the payload of a frame named `name`.
+    ///
+    /// # Errors
+    /// When it is not what Bedrock sends.
+    pub(crate) fn read(&mut self, name: &str, payload: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), Fault> {
+        if name != "chunk" {
+            // Newer than this version.
+            return Ok(());
+        }
+        let mut encoded = None;
+        Reader::document(payload, |reader| {
+            reader.object(|member, reader| match member {
+                "bytes" => reader.string().map(|text| encoded = Some(text)),
+                _ => reader.skip(),
+            })
+        })?;
+        let chunk = encoded
+            .and_then(Base64::parse)
+            .map(|base64| base64.decode())
+            .ok_or_else(|| Fault::shape("a chunk holds no base64"))?;
+        let mut said = Sayings::new(&mut self.said, sink);
+        self.chunks.read(&chunk, &mut said)?;
+        // Members of Bedrock's own stand beside the model's; few chunks have them.
+        if std::str::from_utf8(&chunk).is_ok_and(|chunk| chunk.contains("amazon-bedrock-")) {
+            let of_bedrock = OfBedrock::read(&chunk)?;
+            if let Some(usage) = of_bedrock.usage {
+                said.usage(usage);
+            }
+            self.intervened |= of_bedrock.intervened;
+            self.trace = of_bedrock.trace.or(self.trace.take());
+            // Metrics are the end of every stream, also of one whose model told no reason.
+            if of_bedrock.usage.is_some() && !said.has_stopped() {
+                said.stop(StopReason::EndTurn);
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream is over. Whether the answer is whole.
+    pub(crate) fn finish(&mut self, sink: &mut dyn FnMut(Event<'_>)) -> bool {
+        let mut said = Sayings::new(&mut self.said, sink);
+        self.chunks.finish(&mut said);
+        if self.intervened && said.has_stopped() {
+            said.stop(StopReason::GuardrailIntervened);
+        }
+        said.end(Extras {
+            trace: self.trace.take(),
+            ..Extras::default()
+        })
+    }
+}
+
+/// What Bedrock itself adds to a model's answer.
+#[derive(Debug, Default)]
+pub(super) struct OfBedrock {
+    usage: Option<TokenUsage>,
+    pub(super) intervened: bool,
+    pub(super) trace: Option<Json<'static>>,
+}
+
+impl OfBedrock {
+    /// Reads it from a whole answer or a chunk.
+    pub(super) fn read(body: &[u8]) -> Result<Self, Fault> {
+        let mut found = Self::default();
+        Reader::document(body, |reader| {
+            reader.object(|member, reader| match member {
+                METRICS => {
+                    let mut usage = TokenUsage::default();
+                    reader.object(|member, reader| {
+                        let slot = match member {
+                            "inputTokenCount" => &mut usage.input_tokens,
+                            "outputTokenCount" => &mut usage.output_tokens,
+                            "cacheReadInputTokenCount" => &mut usage.cache_read_input_tokens,
+                            "cacheWriteInputTokenCount" => &mut usage.cache_write_input_tokens,
+                            _ => return reader.skip(),
+                        };
+                        *slot = reader.nullable(Reader::count)?.unwrap_or(0);
+                        Ok(())
+                    })?;
+                    found.usage = Some(usage);
+                    Ok(())
+                }
+                GUARDRAIL_ACTION if reader.kind()? == Kind::String => {
+                    found.intervened = reader.string()? == "INTERVENED";
+                    Ok(())
+                }
+                TRACE => reader.json().map(|trace| found.trace = Some(trace.into_owned())),
+                _ => reader.skip(),
+            })
+        })?;
+        Ok(found)
+    }
+}
