@@ -110,7 +110,7 @@ pub(crate) fn of_error(error: &Error) -> Problem {
             "The connection to Bedrock broke before the answer was whole.".to_owned(),
         ),
         Error::Timeout { .. } => Problem::new(504, Timeout, format!("{error}.")).with_code("upstream_timeout"),
-        Error::Protocol(_) | Error::Frame(_) => server(
+        Error::Protocol(_) | Error::Frame(_) | Error::ServerSentEvent(_) => server(
             502,
             "upstream_invalid_response",
             "The upstream's answer is not one of Bedrock's, or is damaged.".to_owned(),

@@ -11,8 +11,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame};
-use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
-use outcrop_translate::{Endpoint, Problem, StreamTranslator};
+use outcrop_bedrock::call::TokenCounts;
+use outcrop_bedrock::converse::TokenUsage;
+use outcrop_translate::{Endpoint, Problem, StreamReader, StreamTranslator, Wire};
 use outcrop_upstream::{Error, EventStream, Failure, Reply, ReplyBody};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -67,9 +68,15 @@ struct Running {
 /// Where a choice's events come from.
 enum Source {
     /// Bedrock sends them.
-    Stream(EventStream),
-    /// Bedrock has answered as a whole, and we make them. The tokens are those of answers that were thrown away.
-    Whole(Bytes, TokenUsage),
+    Stream(EventStream, StreamReader),
+    /// Bedrock has answered as a whole, and we make them.
+    Whole {
+        wire: Wire,
+        body: Bytes,
+        tokens: TokenCounts,
+        /// Tokens of answers that were thrown away.
+        spent: TokenUsage,
+    },
 }
 
 impl<E: Endpoint> EventBody<E> {
@@ -80,7 +87,7 @@ impl<E: Endpoint> EventBody<E> {
         record: Record,
         takes_trailers: bool,
     ) -> Self {
-        let phase = Phase::Open(sources(answered.replies, answered.spent));
+        let phase = Phase::Open(sources(answered.plan.wire, answered.replies, answered.spent));
         Self::new(gateway, phase, answered.plan.memo, record, takes_trailers)
     }
 
@@ -123,7 +130,7 @@ impl<E: Endpoint> EventBody<E> {
                     note_plan(&mut self.record, &answered.plan);
                     note_replies(&mut self.record, &answered.replies);
                     self.translator = E::stream(answered.plan.memo);
-                    self.phase = Phase::Open(sources(answered.replies, answered.spent));
+                    self.phase = Phase::Open(sources(answered.plan.wire, answered.replies, answered.spent));
                 }
                 Poll::Ready(Err(Trouble::Failure(failure, _))) => return self.fail_call(&failure, out),
                 Poll::Ready(Err(Trouble::Problem(problem))) => {
@@ -231,11 +238,17 @@ fn drive<S: StreamTranslator>(
     cx: &mut Context<'_>,
     out: &mut Vec<u8>,
 ) -> Result<bool, Error> {
-    let stream = match source {
-        Source::Stream(stream) => stream,
-        Source::Whole(body, spent) => {
-            let mut reply =
-                ConverseResponse::parse(body).map_err(|fault| Error::Protocol(format!("the reply: {fault}")))?;
+    let (stream, reader) = match source {
+        Source::Stream(stream, reader) => (stream, reader),
+        Source::Whole {
+            wire,
+            body,
+            tokens,
+            spent,
+        } => {
+            let mut reply = wire
+                .reply(body, *tokens)
+                .map_err(|fault| Error::Protocol(format!("the reply: {fault}")))?;
             reply.usage = reply.usage.plus(*spent);
             for event in reply.into_events() {
                 translator.push(choice, event, out);
@@ -247,7 +260,9 @@ fn drive<S: StreamTranslator>(
     let enough = out.len() + PIECE_BYTES;
     loop {
         while let Some(event) = stream.next_event()? {
-            translator.push(choice, event, out);
+            reader
+                .read(event.name, event.payload, choice, translator, out)
+                .map_err(|fault| Error::Protocol(format!("event {}: {fault}", event.name)))?;
         }
         if out.len() >= enough {
             return Ok(true);
@@ -255,18 +270,24 @@ fn drive<S: StreamTranslator>(
         match stream.poll_fill(cx) {
             Poll::Pending => return Ok(true),
             Poll::Ready(Ok(true)) => {}
-            Poll::Ready(Ok(false)) => return Ok(false),
+            Poll::Ready(Ok(false)) if reader.finish(choice, translator, out) => return Ok(false),
+            Poll::Ready(Ok(false)) => return Err(EventStream::ended_early()),
             Poll::Ready(Err(error)) => return Err(error),
         }
     }
 }
 
 /// The sources of the replies; what was thrown away counts with the first.
-fn sources(replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Running>> {
+fn sources(wire: Wire, replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Running>> {
     let running = replies.into_iter().map(|reply| {
         let source = match reply.body {
-            ReplyBody::Stream(stream) => Source::Stream(stream),
-            ReplyBody::Whole(body) => Source::Whole(body, std::mem::take(&mut spent)),
+            ReplyBody::Stream(stream) => Source::Stream(stream, wire.stream()),
+            ReplyBody::Whole(body) => Source::Whole {
+                wire,
+                body,
+                tokens: reply.tokens,
+                spent: std::mem::take(&mut spent),
+            },
         };
         Some(Running {
             source,

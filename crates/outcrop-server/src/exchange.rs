@@ -9,7 +9,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
+use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::json::Fault;
 use outcrop_translate::{Endpoint, Plan, Problem};
 use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,8 @@ pub(crate) const X_TOKEN_USAGE_INPUT: HeaderName = HeaderName::from_static("x-to
 pub(crate) const X_TOKEN_USAGE_OUTPUT: HeaderName = HeaderName::from_static("x-token-usage-output");
 /// `X-Outcrop-Adapted`: what was changed or left out.
 const X_OUTCROP_ADAPTED: HeaderName = HeaderName::from_static("x-outcrop-adapted");
+/// `X-Outcrop-Route`: which of Bedrock's APIs was asked: `converse`, `invoke` or `openai`.
+const X_OUTCROP_ROUTE: HeaderName = HeaderName::from_static("x-outcrop-route");
 /// AWS's request id, under AWS's own name.
 const X_AMZN_REQUESTID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -95,7 +98,7 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
             record.status = problem.status;
             record.fail(cause.unwrap_or_else(|| problem.message.clone()));
             let mut response = error::response(&problem, E::error(&problem));
-            add_adapted(response.headers_mut(), &record.adapted);
+            add_route(response.headers_mut(), &record);
             response
         }
     };
@@ -188,29 +191,27 @@ impl Exchange {
         };
         note_plan(record, &plan);
         note_replies(record, &replies);
-        let bodies: Vec<_> = replies
-            .iter()
-            .filter_map(|reply| match &reply.body {
-                ReplyBody::Whole(body) => Some(body),
-                ReplyBody::Stream(_) => None,
-            })
-            .collect();
-        let mut replies: Vec<ConverseResponse<'_>> = bodies
-            .into_iter()
-            .map(|body| ConverseResponse::parse(body))
-            .collect::<Result<_, _>>()
-            .map_err(|fault| Refusal {
-                cause: Some(format!("the reply is not Converse's: {fault}")),
-                problem: error::of_error(&Error::Protocol(String::new())),
-            })?;
-        if let Some(first) = replies.first_mut() {
-            first.usage = first.usage.plus(spent);
-        }
-        record.usage = replies
-            .iter()
-            .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
+        let body = if plan.wire.is_straight() {
+            let bodies: Vec<&[u8]> = replies.iter().filter_map(whole_body).collect();
+            let passed = E::pass(&plan.memo, &bodies).map_err(|fault| not_bedrocks(&fault))?;
+            record.usage = passed.usage;
+            passed.body
+        } else {
+            let mut translated = replies
+                .iter()
+                .filter_map(|reply| Some(plan.wire.reply(whole_body(reply)?, reply.tokens)))
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|fault| not_bedrocks(&fault))?;
+            if let Some(first) = translated.first_mut() {
+                first.usage = first.usage.plus(spent);
+            }
+            record.usage = translated
+                .iter()
+                .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
+            E::response(&plan.memo, &translated)?
+        };
         record.first_byte();
-        let mut response = Response::new(E::response(&plan.memo, &replies)?.into());
+        let mut response = Response::new(body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(X_TOKEN_USAGE_INPUT, record.usage.prompt_tokens().into());
@@ -299,6 +300,21 @@ impl Exchange {
     }
 }
 
+/// The body of a reply that came as a whole.
+fn whole_body(reply: &Reply) -> Option<&[u8]> {
+    match &reply.body {
+        ReplyBody::Whole(body) => Some(body),
+        ReplyBody::Stream(_) => None,
+    }
+}
+
+fn not_bedrocks(fault: &Fault) -> Refusal {
+    Refusal {
+        cause: Some(format!("the reply is not what Bedrock answers: {fault}")),
+        problem: error::of_error(&Error::Protocol(String::new())),
+    }
+}
+
 fn new_record(head: &Parts) -> Record {
     let id = head
         .extensions
@@ -310,6 +326,7 @@ fn new_record(head: &Parts) -> Record {
 /// Notes what a plan has decided.
 pub(crate) fn note_plan<M>(record: &mut Record, plan: &Plan<M>) {
     record.model.clone_from(&plan.model_id);
+    record.route = plan.wire.route();
     record.adapted = plan.notes.to_string();
 }
 
@@ -344,11 +361,15 @@ fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
             headers.insert(name, value);
         }
     }
-    add_adapted(headers, &record.adapted);
+    add_route(headers, record);
 }
 
-fn add_adapted(headers: &mut HeaderMap, adapted: &str) {
-    if let (false, Ok(value)) = (adapted.is_empty(), HeaderValue::from_str(adapted)) {
+/// How the request was translated, which is worth knowing of a failed one, too.
+fn add_route(headers: &mut HeaderMap, record: &Record) {
+    if !record.route.is_empty() {
+        headers.insert(X_OUTCROP_ROUTE, HeaderValue::from_static(record.route));
+    }
+    if let (false, Ok(value)) = (record.adapted.is_empty(), HeaderValue::from_str(&record.adapted)) {
         headers.insert(X_OUTCROP_ADAPTED, value);
     }
 }

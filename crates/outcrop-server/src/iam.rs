@@ -208,6 +208,8 @@ mod tests {
         let call = Call {
             operation: Operation::Converse,
             model_id: model_id.to_owned(),
+            region: None,
+            headers: Vec::new(),
             body: CallBody::default(),
         };
         let needs = needs(region, &call, guardrail, body);

@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) status: u16,
     /// Model id that is asked.
     pub(crate) model: String,
+    /// Which of Bedrock's APIs is asked; empty while that isn't known.
+    pub(crate) route: &'static str,
     /// Whether the answer is streamed.
     pub(crate) is_stream: bool,
     /// What was adapted.
@@ -53,6 +55,7 @@ impl Record {
             start,
             status: 0,
             model: String::new(),
+            route: "",
             is_stream: false,
             adapted: String::new(),
             aws_request_id: String::new(),
@@ -101,6 +104,7 @@ impl Drop for Record {
                     status = self.status,
                     outcome,
                     model = self.model,
+                    route = self.route,
                     stream = self.is_stream,
                     input_tokens = self.usage.prompt_tokens(),
                     output_tokens = self.usage.output_tokens,

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use outcrop_bedrock::call::Call;
-use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
+use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
 use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching};
@@ -240,10 +240,15 @@ impl<E: Endpoint> Rounds<E> {
     /// Asks again for each answer that will not do, once.
     async fn review(&self, mut answered: Answered<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
         for index in 0..answered.replies.len() {
-            let Some(ReplyBody::Whole(body)) = answered.replies.get(index).map(|reply| &reply.body) else {
+            let Some(Reply {
+                body: ReplyBody::Whole(body),
+                tokens,
+                ..
+            }) = answered.replies.get(index)
+            else {
                 continue;
             };
-            let Ok(reply) = ConverseResponse::parse(body) else {
+            let Ok(reply) = answered.plan.wire.reply(body, *tokens) else {
                 continue;
             };
             let Some(repair) = E::review(&answered.plan.memo, &reply) else {
@@ -293,6 +298,8 @@ pub(crate) fn call_of<M>(plan: &Plan<M>) -> Call {
     Call {
         operation: plan.operation,
         model_id: plan.model_id.clone(),
+        region: plan.region.clone(),
+        headers: plan.headers.clone(),
         body: plan.body.clone(),
     }
 }

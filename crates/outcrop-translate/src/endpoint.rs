@@ -10,6 +10,7 @@ use crate::notes::Notes;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::remote::Remote;
+use crate::wire::Wire;
 
 /// An endpoint of a client protocol: how its requests become calls, and how replies become its answers.
 pub trait Endpoint: Send + Sync + 'static {
@@ -34,6 +35,13 @@ pub trait Endpoint: Send + Sync + 'static {
     /// When the replies hold nothing that the client could use.
     fn response(memo: &Self::Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem>;
 
+    /// Writes the answer of whole replies that speak the client's own protocol: they pass, but for what the gateway
+    /// has promised of each answer.
+    ///
+    /// # Errors
+    /// When the replies are not what Bedrock answers.
+    fn pass(memo: &Self::Memo, replies: &[&[u8]]) -> Result<Passed, Fault>;
+
     /// The start of a streamed answer.
     fn stream(memo: Self::Memo) -> Self::Stream;
 
@@ -45,6 +53,13 @@ pub trait Endpoint: Send + Sync + 'static {
 pub trait StreamTranslator: Send + Unpin + 'static {
     /// Translates an event of the choice numbered `choice`.
     fn push(&mut self, choice: usize, event: Event<'_>, out: &mut Vec<u8>);
+
+    /// Passes on an event of the choice numbered `choice` that speaks the client's own protocol. Whether it says that
+    /// the answer is whole.
+    ///
+    /// # Errors
+    /// When it is not what Bedrock sends.
+    fn pass(&mut self, choice: usize, data: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault>;
 
     /// Ends an answer whose events have all come.
     ///
@@ -63,6 +78,15 @@ pub trait StreamTranslator: Send + Unpin + 'static {
 
     /// Tokens of all choices so far.
     fn usage(&self) -> TokenUsage;
+}
+
+/// An answer that was passed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// The body for the client.
+    pub body: Vec<u8>,
+    /// What the answer says that it cost.
+    pub usage: TokenUsage,
 }
 
 /// What a translation may know besides the request's body.
@@ -130,8 +154,14 @@ pub struct Plan<M> {
     pub operation: Operation,
     /// Whether the client wants the answer as a stream, whatever Bedrock is asked.
     pub streams: bool,
+    /// Which of Bedrock's APIs the call speaks.
+    pub wire: Wire,
     /// The model id, inference profile or ARN that is asked.
     pub model_id: String,
+    /// The region that is asked; `None` for the gateway's own.
+    pub region: Option<String>,
+    /// Headers of the operation.
+    pub headers: Vec<(&'static str, String)>,
     /// The body of each call.
     pub body: CallBody,
     /// How many times it is asked: one call for each choice.

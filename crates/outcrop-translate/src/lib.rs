@@ -18,8 +18,9 @@ mod problem;
 mod remote;
 pub mod schema;
 mod stop;
+mod wire;
 
-pub use endpoint::{Advisor, Context, Endpoint, Halt, Plan, Repair, StreamTranslator};
+pub use endpoint::{Advisor, Context, Endpoint, Halt, Passed, Plan, Repair, StreamTranslator};
 pub use lesson::{Lesson, Teaching};
 pub use names::{Names, Restorer};
 pub use notes::{Note, Notes};
@@ -27,3 +28,4 @@ pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
 pub use remote::{Fetched, Remote};
 pub use stop::StopMatcher;
+pub use wire::{StreamReader, Wire};

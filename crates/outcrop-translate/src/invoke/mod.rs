@@ -23,6 +23,7 @@ pub(crate) use anthropic::AnthropicMessages;
 pub(crate) use extras::{headers, reply, write_additional_fields};
 pub(crate) use sayings::Sayings;
 pub(crate) use stream::InvokeStream;
+pub(crate) use thoughts::{Piece, Splitter};
 
 /// A shape of bodies that several models share.
 pub(crate) trait Family: Debug + Sync {

@@ -10,6 +10,7 @@ mod plan;
 mod request;
 mod response;
 mod response_format;
+mod straight;
 mod stream;
 mod text;
 
@@ -17,9 +18,9 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, Extras, StopReason, TokenUsage};
-use outcrop_bedrock::json::{JsonText, ObjectWriter};
+use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter};
 
-use crate::endpoint::{Context, Endpoint, Halt, Plan, Repair};
+use crate::endpoint::{Context, Endpoint, Halt, Passed, Plan, Repair};
 use crate::names::Restorer;
 use crate::problem::{Problem, ProblemKind};
 use crate::stop::StopMatcher;
@@ -94,6 +95,10 @@ impl Endpoint for ChatCompletions {
 
     fn response(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec<u8>, Problem> {
         response::write(memo, replies)
+    }
+
+    fn pass(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
+        straight::whole(memo, replies)
     }
 
     fn stream(memo: Memo) -> ChatStream {

@@ -31,6 +31,7 @@ use crate::notes::Notes;
 use crate::policy::{OnUnsupported, Policy};
 use crate::problem::{Problem, ProblemKind};
 use crate::schema;
+use crate::wire::Wire;
 use conversation::{Conversation, Telling};
 
 /// Plans the calls that answer a request, which was read from `source`.
@@ -108,7 +109,10 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             Operation::Converse
         },
         streams: request.stream,
+        wire: Wire::CONVERSE,
         model_id: model.to_owned(),
+        region: None,
+        headers: Vec::new(),
         is_reviewed: is_asked_in_words || (is_strict && !request.stream),
         parameters: parameters(&converse),
         guardrail,

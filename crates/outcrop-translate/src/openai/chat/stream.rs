@@ -4,8 +4,9 @@ mod choice;
 mod chunk;
 
 use outcrop_bedrock::converse::{Event, TokenUsage};
-use outcrop_bedrock::json::ToJson;
+use outcrop_bedrock::json::{Fault, ToJson};
 
+use super::straight::StraightStream;
 use super::{Memo, write_usage};
 use crate::endpoint::StreamTranslator;
 use crate::openai::error::write_error;
@@ -22,6 +23,8 @@ pub struct ChatStream {
     /// From the end of the list of choices to the end of the chunk.
     tail: &'static [u8],
     choices: Vec<Choice>,
+    /// Set by the first event that passes on as it is.
+    straight: Option<Box<StraightStream>>,
 }
 
 impl ChatStream {
@@ -43,6 +46,7 @@ impl ChatStream {
                 b"}\n\n"
             },
             choices: choices.collect(),
+            straight: None,
             memo,
         }
     }
@@ -95,6 +99,18 @@ impl StreamTranslator for ChatStream {
             }
             Event::Unknown => {}
         }
+    }
+
+    fn pass(&mut self, number: usize, data: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
+        let straight = self
+            .straight
+            .get_or_insert_with(|| Box::new(StraightStream::new(self.memo.choices)));
+        let told = straight.pass(number, data, &self.head, self.tail, out)?;
+        if let Some(choice) = self.choices.get_mut(number) {
+            choice.usage = told.usage.or(choice.usage);
+            choice.thinking_tokens = told.thinking_tokens.or(choice.thinking_tokens);
+        }
+        Ok(told.is_end)
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Problem> {

@@ -1,0 +1,221 @@
+//! Straight through: for some models, Bedrock speaks OpenAI's API itself. The request passes as it is but for what is
+//! the gateway's own, and so does the answer: only its id, its time and its model's name are ours, usage comes when it
+//! was asked for, and thoughts that stand in the text between tags come as they do by the other ways.
+
+mod read;
+
+use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::json::{Fault, Json, JsonText, ObjectWriter, ToJson, write_array};
+
+use super::{Memo, write_usage};
+use crate::endpoint::Passed;
+use crate::invoke::{Piece, Splitter};
+use read::{ChoiceRead, ReplyRead};
+
+/// The end of a stream, in OpenAI's words.
+const DONE: &[u8] = b"[DONE]";
+
+/// Members of an answer that are written anew.
+const OWN_MEMBERS: &[&str] = &["id", "object", "created", "model", "choices", "usage"];
+
+/// Writes the answer of whole replies, one for each choice.
+pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
+    let replies = replies
+        .iter()
+        .map(|reply| ReplyRead::parse(reply, "message"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let usage = replies
+        .iter()
+        .filter_map(|reply| reply.usage)
+        .fold(TokenUsage::default(), TokenUsage::plus);
+    let mut body = Vec::with_capacity(1024);
+    ObjectWriter::write(&mut body, |answer| {
+        answer.field("id", &memo.id);
+        answer.field("object", "chat.completion");
+        answer.field("created", &memo.created);
+        answer.field("model", &memo.model);
+        let choices = replies.iter().flat_map(|reply| &reply.choices).enumerate();
+        write_array(answer.key("choices"), choices, |(index, choice), out| {
+            write_choice(index as u64, choice, out);
+        });
+        match replies.as_slice() {
+            [only] => answer.optional("usage", &only.usage_json),
+            several => {
+                let thoughts = several.iter().filter_map(|reply| reply.thinking_tokens);
+                write_usage(&usage, thoughts.reduce(u64::saturating_add), answer.key("usage"));
+            }
+        }
+        for (name, value) in replies.first().map_or(&[][..], |reply| &reply.others) {
+            answer.field(name, value);
+        }
+    });
+    Ok(Passed { body, usage })
+}
+
+fn write_choice(index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<u8>) {
+    ObjectWriter::write(out, |object| {
+        object.field("index", &index);
+        object.object("message", |message| {
+            let mut thoughts = None;
+            if let Some(content) = &choice.content {
+                let (thought, answer) = Splitter::gpt_oss().split(&content.decoded());
+                if thought.is_empty() {
+                    message.field("content", content);
+                } else {
+                    message.field("content", &answer);
+                    thoughts = Some(thought);
+                }
+            }
+            for (name, value) in &choice.message {
+                message.field(name, value);
+            }
+            message.optional("reasoning_content", &thoughts);
+        });
+        for (name, value) in &choice.others {
+            object.field(name, value);
+        }
+    });
+}
+
+/// What a streamed answer has come to, for each choice.
+#[derive(Debug)]
+pub(super) struct StraightStream {
+    choices: Vec<StraightChoice>,
+}
+
+#[derive(Debug)]
+struct StraightChoice {
+    /// Tells thoughts from the answer; `None` once the answer has begun.
+    splitter: Option<Splitter>,
+}
+
+/// What an event has told of a choice, besides what was passed on.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Whether the choice is whole.
+    pub(super) is_end: bool,
+    pub(super) usage: Option<TokenUsage>,
+    pub(super) thinking_tokens: Option<u64>,
+}
+
+impl StraightStream {
+    pub(super) fn new(choices: usize) -> Self {
+        let choice = || StraightChoice {
+            splitter: Some(Splitter::gpt_oss()),
+        };
+        Self {
+            choices: std::iter::repeat_with(choice).take(choices).collect(),
+        }
+    }
+
+    /// Passes an event of the choice `number` on, between the `head` and the `tail` that all chunks have.
+    pub(super) fn pass(
+        &mut self,
+        number: usize,
+        data: &[u8],
+        head: &[u8],
+        tail: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Told, Fault> {
+        if data.trim_ascii() == DONE {
+            return Ok(Told {
+                is_end: true,
+                ..Told::default()
+            });
+        }
+        let chunk = ReplyRead::parse(data, "delta")?;
+        let mut told = Told {
+            is_end: false,
+            usage: chunk.usage,
+            thinking_tokens: chunk.thinking_tokens,
+        };
+        let Some(state) = self.choices.get_mut(number) else {
+            return Ok(told);
+        };
+        for choice in &chunk.choices {
+            told.is_end |= choice.is_finished;
+            let mut write = |delta: &[(&str, &dyn ToJson)], is_last: bool| {
+                out.extend_from_slice(head);
+                out.push(b'[');
+                ObjectWriter::write(out, |object| {
+                    object.field("index", &(number as u64));
+                    object.object("delta", |object| {
+                        for (name, value) in delta {
+                            value.write_json(object.key(name));
+                        }
+                    });
+                    for (name, value) in &choice.others {
+                        // Only the last chunk that is made of this one ends the choice.
+                        if is_last || name != "finish_reason" {
+                            object.field(name, value);
+                        } else {
+                            object.key(name).extend_from_slice(b"null");
+                        }
+                    }
+                });
+                out.push(b']');
+                for (name, value) in &chunk.others {
+                    out.push(b',');
+                    name.write_json(out);
+                    out.push(b':');
+                    value.write_json(out);
+                }
+                out.extend_from_slice(tail);
+            };
+            state.split(choice, &mut write);
+        }
+        Ok(told)
+    }
+}
+
+/// Writes a chunk with these members of its delta; the flag says whether it is the last of its event.
+type WriteChunk<'w> = dyn FnMut(&[(&str, &dyn ToJson)], bool) + 'w;
+
+impl StraightChoice {
+    /// Writes the chunks that one is made of: as it is, or with its text told apart.
+    fn split(&mut self, choice: &ChoiceRead<'_>, write: &mut WriteChunk<'_>) {
+        let mut members: Vec<(&str, &dyn ToJson)> = Vec::with_capacity(choice.message.len() + 1);
+        for (name, value) in &choice.message {
+            members.push((name, value));
+        }
+        let Some(splitter) = &mut self.splitter else {
+            if let Some(content) = &choice.content {
+                members.push(("content", content));
+            }
+            return write(&members, true);
+        };
+        let mut pieces = choice
+            .content
+            .as_ref()
+            .map_or_else(Vec::new, |content| splitter.push(&content.decoded()));
+        // Whatever is no text ends the thoughts, too.
+        let is_over = choice.is_finished || choice.message.iter().any(|(name, _)| name == "tool_calls");
+        if is_over {
+            pieces.extend(splitter.finish());
+        }
+        if is_over || pieces.iter().any(|piece| matches!(piece, Piece::Text(_))) {
+            self.splitter = None;
+        }
+        let says_more = !members.is_empty() || choice.is_finished;
+        let is_content_alone = choice.content.is_some() && !says_more;
+        for (index, piece) in pieces.iter().enumerate() {
+            let is_last = index + 1 == pieces.len() && !says_more;
+            match piece {
+                Piece::Thought(text) => write(&[("reasoning_content", &JsonText::encode(text))], is_last),
+                Piece::Text(text) => write(&[("content", &JsonText::encode(text))], is_last),
+            }
+        }
+        if !is_content_alone {
+            // The first chunk of an answer says its role beside no text at all.
+            if let (Some(content), true) = (&choice.content, pieces.is_empty()) {
+                if content.inner().is_empty() {
+                    members.push(("content", content));
+                }
+            }
+            write(&members, true);
+        }
+    }
+}
+
+/// A member that passes.
+pub(super) type Member<'a> = (String, Json<'a>);

@@ -1,0 +1,124 @@
+//! Which of Bedrock's APIs a call speaks, and so how its answers are read.
+
+use outcrop_bedrock::call::TokenCounts;
+use outcrop_bedrock::converse::{ConverseResponse, Event};
+use outcrop_bedrock::json::Fault;
+
+use crate::endpoint::StreamTranslator;
+use crate::invoke::{self, Family, InvokeStream};
+
+/// The language of a call and its answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Wire(Language);
+
+#[derive(Clone, Copy, Debug)]
+enum Language {
+    /// Converse, the pivot itself.
+    Converse,
+    /// A model's own body, by `InvokeModel`.
+    Invoke(&'static dyn Family),
+    /// The client's own protocol: nothing is translated.
+    Straight,
+}
+
+impl Wire {
+    /// Converse.
+    pub(crate) const CONVERSE: Self = Self(Language::Converse);
+    /// The client's own protocol.
+    pub(crate) const STRAIGHT: Self = Self(Language::Straight);
+
+    /// `InvokeModel` with bodies of this shape.
+    pub(crate) fn invoke(family: &'static dyn Family) -> Self {
+        Self(Language::Invoke(family))
+    }
+
+    /// The route, as clients are told: `converse`, `invoke` or `openai`.
+    pub fn route(self) -> &'static str {
+        match self.0 {
+            Language::Converse => "converse",
+            Language::Invoke(_) => "invoke",
+            Language::Straight => "openai",
+        }
+    }
+
+    /// Whether the answer is in the client's own protocol.
+    pub fn is_straight(self) -> bool {
+        matches!(self.0, Language::Straight)
+    }
+
+    /// Reads a whole answer that is not straight.
+    ///
+    /// # Errors
+    /// When the body is not what Bedrock answers.
+    pub fn reply(self, body: &[u8], tokens: TokenCounts) -> Result<ConverseResponse<'_>, Fault> {
+        match self.0 {
+            Language::Converse => ConverseResponse::parse(body),
+            Language::Invoke(family) => invoke::reply(family, body, tokens),
+            Language::Straight => Err(Fault::shape("the answer is in the client's own protocol")),
+        }
+    }
+
+    /// A reader of one streamed answer.
+    pub fn stream(self) -> StreamReader {
+        StreamReader(match self.0 {
+            Language::Converse => Reading::Converse { has_stopped: false },
+            Language::Invoke(family) => Reading::Invoke(Box::new(InvokeStream::new(family))),
+            Language::Straight => Reading::Straight { has_ended: false },
+        })
+    }
+}
+
+/// Reads one streamed answer, event by event.
+#[derive(Debug)]
+pub struct StreamReader(Reading);
+
+#[derive(Debug)]
+enum Reading {
+    Converse {
+        /// Whether `messageStop` was seen: without it, an answer that ends is not whole.
+        has_stopped: bool,
+    },
+    Invoke(Box<InvokeStream>),
+    Straight {
+        /// Whether the end was seen.
+        has_ended: bool,
+    },
+}
+
+impl StreamReader {
+    /// Reads an event as Bedrock has sent it, and has it translated for the choice numbered `choice`.
+    ///
+    /// # Errors
+    /// When it is not what Bedrock sends.
+    pub fn read<S: StreamTranslator>(
+        &mut self,
+        name: &str,
+        payload: &[u8],
+        choice: usize,
+        translator: &mut S,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault> {
+        match &mut self.0 {
+            Reading::Converse { has_stopped } => {
+                let event = Event::parse(name, payload)?;
+                *has_stopped |= matches!(event, Event::MessageStop { .. });
+                translator.push(choice, event, out);
+                Ok(())
+            }
+            Reading::Invoke(stream) => stream.read(name, payload, &mut |event| translator.push(choice, event, out)),
+            Reading::Straight { has_ended } => {
+                *has_ended |= translator.pass(choice, payload, out)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The stream is over. Whether the answer is whole.
+    pub fn finish<S: StreamTranslator>(&mut self, choice: usize, translator: &mut S, out: &mut Vec<u8>) -> bool {
+        match &mut self.0 {
+            Reading::Converse { has_stopped } => *has_stopped,
+            Reading::Invoke(stream) => stream.finish(&mut |event| translator.push(choice, event, out)),
+            Reading::Straight { has_ended } => *has_ended,
+        }
+    }
+}
