@@ -1,0 +1,67 @@
+//! Regions, and the geographies whose inference profiles they call.
+
+/// The geographies of a region, the nearest first: a model that has a profile for Japan alone as well as one for all of
+/// Asia and the Pacific is asked within Japan.
+///
+/// Source: Amazon Bedrock User Guide, "Supported Regions and models for inference profiles", and ids seen in LiteLLM's
+/// price map, read 2026-11. Prefixes that may come are those that their regions suggest.
+pub(crate) fn of_region(region: &str) -> &'static [&'static str] {
+    const BY_REGION: &[(&str, &[&str])] = &[
+        ("us-gov-", &["us-gov"]),
+        ("us-", &["us"]),
+        ("eu-", &["eu"]),
+        ("eusc-", &["eusc"]),
+        ("ap-northeast-1", &["jp", "apac"]),
+        ("ap-northeast-3", &["jp", "apac"]),
+        ("ap-southeast-2", &["au", "apac"]),
+        ("ap-southeast-4", &["au", "apac"]),
+        ("ap-south-1", &["in", "apac"]),
+        ("ap-south-2", &["in", "apac"]),
+        ("ap-", &["apac"]),
+        ("ca-", &["ca"]),
+        ("sa-", &["sa"]),
+        ("mx-", &["mx"]),
+        ("me-", &["me"]),
+        ("af-", &["af"]),
+        ("il-", &["il"]),
+        ("cn-", &["cn"]),
+    ];
+    BY_REGION
+        .iter()
+        .find(|(beginning, _)| region.starts_with(beginning))
+        .map_or(&[], |(_, geographies)| geographies)
+}
+
+/// The profile prefix for all commercial regions.
+pub(crate) const GLOBAL: &str = "global";
+
+/// Whether `text` has the form of a region: `us-east-1`, `us-gov-west-1`.
+pub(crate) fn is_region(text: &str) -> bool {
+    let mut parts = text.rsplit('-');
+    let number = parts.next().unwrap_or_default();
+    let words: Vec<&str> = parts.collect();
+    let is_word = |word: &&str| word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    number.len() == 1
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && (2..=3).contains(&words.len())
+        && words.iter().all(is_word)
+        && text.len() <= 20
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_told_from_other_words() {
+        for region in ["us-east-1", "us-gov-west-1", "ap-southeast-2", "eusc-de-east-1"] {
+            assert!(is_region(region), "{region}");
+            assert!(!of_region(region).is_empty(), "{region}");
+        }
+        for word in ["us", "converse", "us-east", "claude-3", "us-east-10", "US-EAST-1", "a-b-1"] {
+            assert!(!is_region(word), "{word}");
+        }
+        assert_eq!(of_region("us-gov-east-1"), ["us-gov"]);
+        assert!(of_region("moon-base-1").is_empty());
+    }
+}
