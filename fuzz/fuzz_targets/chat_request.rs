@@ -8,7 +8,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
-use outcrop_translate::{Advisor, Context, Endpoint, Halt, Lesson, Policy, Repair};
+use outcrop_translate::{Advisor, Catalogue, Context, Endpoint, Halt, Lesson, Policy, Repair};
 use serde_json::Value;
 
 /// Refusals that teach; what is in them beside the words is the fuzzer's.
@@ -102,6 +102,7 @@ fuzz_target!(|input: &[u8]| {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 8,
+        catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,
         repair: None,

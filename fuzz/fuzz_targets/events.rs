@@ -6,7 +6,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use outcrop_bedrock::converse::Event;
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint, Problem, ProblemKind, StreamTranslator};
+use outcrop_translate::{Catalogue, Context, Endpoint, Problem, ProblemKind, StreamTranslator};
 use serde_json::{Value, json};
 
 #[derive(Arbitrary, Debug)]
@@ -227,6 +227,7 @@ fuzz_target!(|script: Script| {
         created: 1,
         path_model: None,
         max_choices: 8,
+        catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,
         repair: None,

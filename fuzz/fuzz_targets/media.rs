@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use outcrop_bedrock::base64::{Base64, encode};
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint, Halt};
+use outcrop_translate::{Catalogue, Context, Endpoint, Halt};
 use serde_json::{Value, json};
 
 fuzz_target!(|input: (u8, &[u8])| {
@@ -31,6 +31,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 1,
+        catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,
         repair: None,

@@ -10,7 +10,9 @@ use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
-use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching};
+use outcrop_translate::{
+    Advisor, Catalogue, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching,
+};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use crate::exchange::Gateway;
@@ -152,6 +154,7 @@ impl<E: Endpoint> Rounds<E> {
                 created: self.created,
                 path_model: self.caller.path_model.as_deref(),
                 max_choices: self.gateway.config.max_choices,
+                catalogue: Catalogue::built_in(),
                 advisor: Some(self),
                 remote: Some(&self.remote),
                 repair,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use divan::counter::{BytesCount, ItemsCount};
 use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint, Plan, StreamTranslator};
+use outcrop_translate::{Catalogue, Context, Endpoint, Plan, StreamTranslator};
 use serde_json::{Value, json};
 
 const REQUESTS: [&str; 4] = [
@@ -95,6 +95,7 @@ fn plan(body: &Bytes) -> Plan<<ChatCompletions as Endpoint>::Memo> {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 8,
+        catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,
         repair: None,

@@ -5,6 +5,7 @@ use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, Event, TokenUsage};
 use outcrop_bedrock::json::Fault;
 
+use crate::catalogue::Catalogue;
 use crate::lesson::Lesson;
 use crate::notes::Notes;
 use crate::policy::Policy;
@@ -100,6 +101,8 @@ pub struct Context<'a> {
     pub path_model: Option<&'a str>,
     /// The largest number of choices that one request may ask for.
     pub max_choices: usize,
+    /// What is known of models.
+    pub catalogue: &'a Catalogue,
     /// Who knows more of models; with none, nothing more is known.
     pub advisor: Option<&'a dyn Advisor>,
     /// What was fetched of the URLs that the request names.

@@ -1,12 +1,12 @@
 //! Client protocols to and from Converse, without I/O.
 //!
 //! A client endpoint is one implementation of [`Endpoint`]; a model family adapts what Converse leaves to it
-//! ([`family`]). Both meet in Converse's types, so that N endpoints and M families cost N + M pieces. Ids and time come
+//! ([`catalogue`]). Both meet in Converse's types, so that N endpoints and M families cost N + M pieces. Ids and time come
 //! in as arguments: the same request always gives the same calls.
 
+pub mod catalogue;
 mod effort;
 mod endpoint;
-pub mod family;
 mod invoke;
 mod lesson;
 mod media;
@@ -16,10 +16,12 @@ pub mod openai;
 pub mod policy;
 mod problem;
 mod remote;
+pub mod resolve;
 pub mod schema;
 mod stop;
 mod wire;
 
+pub use catalogue::{Catalogue, CatalogueError};
 pub use endpoint::{Advisor, Context, Endpoint, Halt, Passed, Plan, Repair, StreamTranslator};
 pub use lesson::{Lesson, Teaching};
 pub use names::{Names, Restorer};

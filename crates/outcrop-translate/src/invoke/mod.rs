@@ -69,3 +69,22 @@ pub(crate) struct Ask<'r, 'a> {
     /// demand one are given.
     pub(crate) max_output: u64,
 }
+
+/// The prompt format of an imported model, by the architecture that its configuration names.
+pub(crate) fn format_of_architecture(architecture: &str) -> Option<&'static str> {
+    let architecture = architecture.to_ascii_lowercase();
+    // Architectures that Bedrock imports (Amazon Bedrock User Guide, "Custom model import", read 2026-11).
+    [
+        ("llama4", "llama4"),
+        ("llama", "llama3"),
+        ("mixtral", "mistral"),
+        ("mistral", "mistral"),
+        ("qwen", "chatml"),
+        ("gptoss", "openai-chat"),
+        ("gpt_oss", "openai-chat"),
+        ("gpt-oss", "openai-chat"),
+    ]
+    .into_iter()
+    .find(|(beginning, _)| architecture.starts_with(beginning))
+    .map(|(_, format)| format)
+}

@@ -20,7 +20,7 @@ use outcrop_bedrock::json::{Fault, JsonText};
 use self::content::Content;
 use self::kind::{Kind, Sniffed};
 use self::reference::Reference;
-use crate::family::{self, MediaSupport};
+use crate::catalogue::MediaSupport;
 use crate::notes::Notes;
 use crate::remote::Remote;
 
@@ -117,10 +117,10 @@ pub(crate) struct Intake<'r> {
 }
 
 impl<'r> Intake<'r> {
-    /// For a request to the model `model_id`.
-    pub(crate) fn new(model_id: &str, remote: &'r mut Remote) -> Self {
+    /// For a request to a model that takes what `support` says.
+    pub(crate) fn new(support: MediaSupport, remote: &'r mut Remote) -> Self {
         Self {
-            support: family::media(model_id),
+            support,
             remote,
             images: 0,
             documents: 0,
@@ -231,7 +231,7 @@ impl<'r> Intake<'r> {
             }
             Kind::Document(format) => {
                 self.count_document()?;
-                if !self.support.large_documents.contains(&format) {
+                if !self.support.large_documents.contains(format) {
                     check_size("document", content.len(), MAX_DOCUMENT_BYTES)?;
                 }
                 check_text(format, &content)?;

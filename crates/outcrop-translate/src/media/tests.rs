@@ -3,6 +3,7 @@ use outcrop_bedrock::base64::encode;
 use outcrop_bedrock::converse::{ConverseRequest, Role};
 
 use super::*;
+use crate::catalogue::Catalogue;
 use crate::remote::Fetched;
 
 const CLAUDE_3: &str = "anthropic.claude-3-haiku-20240307-v1:0";
@@ -16,6 +17,11 @@ fn sized(head: &[u8], length: usize) -> Vec<u8> {
     bytes
 }
 
+fn support(model_id: &str) -> MediaSupport {
+    let catalogue = Catalogue::built_in();
+    catalogue.media(catalogue.base_id(model_id))
+}
+
 fn take_bytes(model_id: &str, expected: Expected, bytes: Vec<u8>) -> Result<(), String> {
     let text = JsonText::encode("https://host/large");
     let mut remote = Remote::default();
@@ -25,7 +31,7 @@ fn take_bytes(model_id: &str, expected: Expected, bytes: Vec<u8>) -> Result<(), 
     };
     remote.add("https://host/large", fetched);
     let given = Given::new(expected, &text, Form::Url);
-    let medium = Intake::new(model_id, &mut remote).take(given);
+    let medium = Intake::new(support(model_id), &mut remote).take(given);
     medium.map(|_| ()).map_err(|fault| fault.message)
 }
 
@@ -71,7 +77,8 @@ fn a_name_can_stand_in_for_what_a_url_leads_to() {
     ] {
         let (mut remote, text) = (Remote::default(), JsonText::encode(url));
         remote.leave_out(url);
-        let taken = Intake::new("amazon.nova-lite-v1:0", &mut remote).take(Given::new(expected, &text, Form::Url));
+        let taken =
+            Intake::new(support("amazon.nova-lite-v1:0"), &mut remote).take(Given::new(expected, &text, Form::Url));
         let (told, source) = match taken.unwrap() {
             Medium::Image(image) => (image.format.name(), image.source),
             Medium::Document(document) => (document.format.name(), document.source),
@@ -90,7 +97,7 @@ fn what_stands_behind_a_url_is_asked_for_and_then_taken() {
     let texts = urls.map(JsonText::encode);
     let expected = [Expected::Image, Expected::File, Expected::File];
     let take_all = |remote: &mut Remote| {
-        let mut intake = Intake::new("amazon.nova-lite-v1:0", remote);
+        let mut intake = Intake::new(support("amazon.nova-lite-v1:0"), remote);
         let all = texts.iter().zip(expected);
         all.map(|(text, expected)| intake.take(Given::new(expected, text, Form::Url)))
             .collect::<Result<Vec<_>, _>>()
@@ -130,7 +137,7 @@ fn what_is_too_much_is_refused_before_it_is_fetched() {
         (Expected::Video, "", 1, "videos"),
     ] {
         let mut remote = Remote::default();
-        let mut intake = Intake::new("amazon.nova-lite-v1:0", &mut remote);
+        let mut intake = Intake::new(support("amazon.nova-lite-v1:0"), &mut remote);
         let mut take = |number: usize| {
             let text = JsonText::encode(&format!("https://host/{number}{name}"));
             let taken = intake.take(Given::new(expected, &text, Form::Url));

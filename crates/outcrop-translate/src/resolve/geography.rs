@@ -58,7 +58,15 @@ mod tests {
             assert!(is_region(region), "{region}");
             assert!(!of_region(region).is_empty(), "{region}");
         }
-        for word in ["us", "converse", "us-east", "claude-3", "us-east-10", "US-EAST-1", "a-b-1"] {
+        for word in [
+            "us",
+            "converse",
+            "us-east",
+            "claude-3",
+            "us-east-10",
+            "US-EAST-1",
+            "a-b-1",
+        ] {
             assert!(!is_region(word), "{word}");
         }
         assert_eq!(of_region("us-gov-east-1"), ["us-gov"]);

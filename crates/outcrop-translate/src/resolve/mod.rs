@@ -122,6 +122,10 @@ pub struct Target {
     pub thinks: bool,
     /// Whether the name wants the long context.
     pub long_context: bool,
+    /// Whether it is another model than the one that was asked for, whose life is over.
+    pub redirected: bool,
+    /// Whether it is the default for a name that nobody knows.
+    pub defaulted: bool,
     /// Why.
     pub steps: Vec<Step>,
 }
@@ -173,7 +177,7 @@ struct Resolving<'r, 'd> {
     target: Target,
 }
 
-impl Resolving<'_, '_> {
+impl<'d> Resolving<'_, 'd> {
     fn run(&mut self) -> Result<(), Unresolved> {
         let mut name = decoded(self.asked.name.trim()).into_owned();
         if name != self.asked.name {
@@ -206,7 +210,12 @@ impl Resolving<'_, '_> {
     }
 
     fn alias(&mut self, name: &str) -> Option<String> {
-        let alias = self.directory.rules.aliases.iter().find(|alias| alias.name.matches(name))?;
+        let alias = self
+            .directory
+            .rules
+            .aliases
+            .iter()
+            .find(|alias| alias.name.matches(name))?;
         let why = if alias.name.is_exact() {
             "an alias of the configuration".to_owned()
         } else {
@@ -301,6 +310,7 @@ impl Resolving<'_, '_> {
         let is_default_itself = self.target.steps.iter().any(|step| step.rule == "default");
         if let (Some(default), false) = (default.clone(), is_default_itself) {
             self.step("default", &default, "the default for names that nobody knows");
+            self.target.defaulted = true;
             let name = self.strip_route(default)?;
             return self.find(&name);
         }
@@ -312,11 +322,296 @@ impl Resolving<'_, '_> {
         Err(nearest::unknown(name, self.directory).into())
     }
 
-    fn short_name(&self, name: &str) -> Option<(&'static Model, bool)> {
-        // The borrow is the directory's, which outlives the resolving.
-        let _ = name;
-        None
+    /// The model with a short name, and whether the name ends with `-Thinking`.
+    fn short_name(&self, name: &str) -> Option<(&'d Model, bool)> {
+        let catalogue = self.directory.catalogue;
+        if let Some(model) = catalogue.by_short_name(name) {
+            return Some((model, false));
+        }
+        let plain = without_thinking(name)?;
+        let model = catalogue.by_short_name(plain)?;
+        catalogue.thinks(&model.id).then_some((model, true))
     }
+
+    /// A model by its id or profile. `false` if the name is neither.
+    fn find_id(&mut self, name: &str) -> Result<bool, Unresolved> {
+        let directory = self.directory;
+        let Some(base_id) = directory.catalogue.base_id(name) else {
+            let is_listed = directory
+                .listing
+                .is_some_and(|listing| listing.models.contains(name) || listing.profiles.contains(name));
+            // `vendor.model`, of a vendor that is newer than this version.
+            let has_form = name.split('.').count() > 1 && !name.contains('/') && !name.starts_with('.');
+            let is_of_version = name
+                .split('.')
+                .all(|part| part.starts_with(|first: char| first.is_ascii_digit()))
+                || name.split_once('.').is_some_and(|(vendor, model)| {
+                    // `gpt-4.1`, `claude-3.5-sonnet`: what stands before the point is no vendor.
+                    vendor.ends_with(|last: char| last.is_ascii_digit())
+                        && model.starts_with(|first: char| first.is_ascii_digit())
+                });
+            if !is_listed && (!has_form || is_of_version) {
+                return Ok(false);
+            }
+            self.step("id", name, "an id of a vendor that the catalogue doesn't know");
+            name.clone_into(&mut self.target.model_id);
+            // What stands behind a geography is looked for by its bare name.
+            return Ok(true);
+        };
+        if base_id.len() < name.len() {
+            let why = format!("an inference profile with {base_id}");
+            self.step("profile", name, why);
+            name.clone_into(&mut self.target.model_id);
+            self.target.base_id = Some(base_id.to_owned());
+            return Ok(true);
+        }
+        let model = directory.catalogue.model(name);
+        let is_known = model.is_some() || directory.listing.is_some_and(|listing| listing.models.contains(name));
+        let why = if is_known {
+            "Bedrock's id"
+        } else {
+            "an id that the catalogue doesn't know; its family's defaults apply"
+        };
+        self.step("id", name, why);
+        self.choose_profile(name, model, false)?;
+        Ok(true)
+    }
+
+    /// A model by its id without the provider: `claude-sonnet-4-5`, `gpt-oss-120b`.
+    fn without_provider(&self, name: &str) -> Result<Option<&'d Model>, Problem> {
+        let wanted = name.to_ascii_lowercase();
+        let provider = self.asked.provider;
+        let names = |model: &Model| {
+            let Some((_, bare)) = model.id.split_once('.') else {
+                return false;
+            };
+            bare == wanted
+                || without_version(bare) == wanted
+                || without_version(bare).replace("-instruct", "") == wanted
+        };
+        let found: Vec<&Model> = self
+            .directory
+            .catalogue
+            .models()
+            .filter(|model| provider.is_none_or(|provider| is_provider(model, provider, self.directory.catalogue)))
+            .filter(|model| !model.id.starts_with("arn:") && names(model))
+            .collect();
+        match found.as_slice() {
+            [] => Ok(None),
+            [model] => Ok(Some(model)),
+            [first, ..] => {
+                // Of one model's versions, the name without a version means the newest.
+                if let Some(exact) = found.iter().find(|model| model.id.ends_with(&format!(".{wanted}"))) {
+                    return Ok(Some(exact));
+                }
+                let stem = |model: &Model| without_version(&model.id).to_owned();
+                if found.iter().all(|model| stem(model) == stem(first)) {
+                    return Ok(found.iter().copied().max_by(|a, b| a.id.cmp(&b.id)));
+                }
+                let ids: Vec<&str> = found.iter().map(|model| model.id.as_str()).collect();
+                let message = format!("The model '{}' could be {}; say which.", shown(name), ids.join(" or "));
+                Err(not_found(message))
+            }
+        }
+    }
+
+    fn find_arn(&mut self, name: &str) -> Result<(), Unresolved> {
+        let Some(arn) = Arn::parse(name) else {
+            let message = "The model's ARN is none that Bedrock can be asked by: a foundation model, an inference \
+                           profile, a provisioned, custom or imported model, a custom model deployment, a prompt, a \
+                           prompt router, or an endpoint.";
+            return Err(not_found(message.to_owned()).into());
+        };
+        name.clone_into(&mut self.target.model_id);
+        self.target.region = Some(arn.region.to_owned());
+        let catalogue = self.directory.catalogue;
+        self.step("arn", name, format!("an ARN ({}) in {}", arn.kind, arn.region));
+        if catalogue.model(name).is_some() {
+            self.step("catalogue", name, "the operator's row says what it is");
+            self.target.base_id = Some(name.to_owned());
+            return Ok(());
+        }
+        if let Some(base_id) = arn.id().and_then(|id| catalogue.base_id(id)) {
+            self.target.base_id = Some(base_id.to_owned());
+            return Ok(());
+        }
+        if self.asked.model_id.is_some() || !arn.can_be_looked_up() {
+            return Ok(());
+        }
+        let Some(behind) = (self.directory.behind)(name) else {
+            return Err(Unresolved::LookUp(name.to_owned()));
+        };
+        self.put_behind(behind);
+        Ok(())
+    }
+
+    /// Notes what was found behind an ARN.
+    fn put_behind(&mut self, behind: Behind) {
+        let catalogue = self.directory.catalogue;
+        if let Some(architecture) = &behind.architecture {
+            let format = crate::invoke::format_of_architecture(architecture);
+            self.step(
+                "look-up",
+                architecture,
+                "the architecture of the imported model, as AWS tells",
+            );
+            if self.target.format.is_none() {
+                self.target.format = format.map(ToOwned::to_owned);
+            }
+        }
+        match behind.model {
+            Some(model) => {
+                let id = Arn::parse(&model).and_then(|arn| arn.id()).unwrap_or(&model);
+                let base_id = catalogue.base_id(id).unwrap_or(id).to_owned();
+                self.step("look-up", &base_id, "the model behind it, as AWS tells");
+                self.target.base_id = Some(base_id);
+            }
+            None if behind.architecture.is_none() => {
+                let model_id = self.target.model_id.clone();
+                self.step(
+                    "look-up",
+                    &model_id,
+                    "AWS didn't tell what is behind it; everything is tried",
+                );
+            }
+            None => {}
+        }
+    }
+
+    /// A retired model's successor, where that is what the operator wants.
+    fn follow_successor(&mut self) -> Result<(), Unresolved> {
+        let catalogue = self.directory.catalogue;
+        let Some(model) = self
+            .target
+            .base_id
+            .as_deref()
+            .and_then(|base_id| catalogue.model(base_id))
+        else {
+            return Ok(());
+        };
+        let lifecycle = &model.lifecycle;
+        let is_wanted =
+            lifecycle.redirect || (self.directory.rules.redirect_retired && lifecycle.status == Status::Retired);
+        let Some(successor) = lifecycle.successor.as_deref().filter(|_| is_wanted) else {
+            return Ok(());
+        };
+        if self.target.model_id.starts_with("arn:") && !lifecycle.redirect {
+            return Ok(());
+        }
+        let why = format!("{} is retired, and redirected to its successor", model.id);
+        self.step("successor", successor, why);
+        self.target.redirected = true;
+        self.choose_profile(successor, catalogue.model(successor), false)
+    }
+
+    fn check_provider(&self) -> Result<(), Problem> {
+        let Some(provider) = self.asked.provider else {
+            return Ok(());
+        };
+        let catalogue = self.directory.catalogue;
+        let Some(base_id) = self.target.base_id.as_deref() else {
+            return Ok(());
+        };
+        let own = match catalogue.model(base_id) {
+            Some(model) if is_provider(model, provider, catalogue) => return Ok(()),
+            Some(model) => model.provider.clone(),
+            None => base_id.split('.').next().unwrap_or_default().to_owned(),
+        };
+        if own.eq_ignore_ascii_case(provider) {
+            return Ok(());
+        }
+        let message = format!(
+            "Invalid 'model_provider': the model {base_id} is made by '{own}', not by '{}'.",
+            shown(provider)
+        );
+        Err(Problem::invalid(message)
+            .with_code("invalid_value")
+            .with_param("model_provider"))
+    }
+
+    /// LiteLLM's `model_id`: another id is called for the same model.
+    fn call_instead(&mut self, model_id: &str) -> Result<(), Problem> {
+        let decoded = decoded(model_id.trim());
+        let is_arn = Arn::parse(&decoded).is_some();
+        if !is_arn && (!model_id::is_plausible(&decoded) || decoded.starts_with("arn:")) {
+            let message = "Invalid 'model_id': expected an id, an inference profile or an ARN of Bedrock's.";
+            return Err(Problem::invalid(message)
+                .with_code("invalid_value")
+                .with_param("model_id"));
+        }
+        let base_id = self.target.base_id.clone().unwrap_or_default();
+        self.step("model_id", &decoded, format!("'model_id' is called, as {base_id}"));
+        if let Some(arn) = Arn::parse(&decoded) {
+            self.target.region = Some(arn.region.to_owned());
+        }
+        self.target.model_id = decoded.into_owned();
+        Ok(())
+    }
+
+    fn check_region(&mut self) -> Result<(), Unresolved> {
+        let Some(region) = &self.target.region else {
+            return Ok(());
+        };
+        if self.directory.region == Some(region) {
+            self.target.region = None;
+            return Ok(());
+        }
+        let allowed = &self.directory.rules.allowed_regions;
+        if allowed.is_empty() || allowed.contains(region) {
+            return Ok(());
+        }
+        let message = format!("The region {region} is not one of those that this gateway may call.");
+        let problem = Problem::new(403, ProblemKind::Permission, message);
+        Err(problem.with_code("region_not_allowed").with_param("model").into())
+    }
+}
+
+/// A name without `-Thinking` at its end.
+fn without_thinking(name: &str) -> Option<&str> {
+    const SUFFIX: &str = "-thinking";
+    let at = name.len().checked_sub(SUFFIX.len())?;
+    let (plain, suffix) = name.split_at_checked(at)?;
+    suffix.eq_ignore_ascii_case(SUFFIX).then_some(plain)
+}
+
+/// An id without what tells versions of one model apart: `-20250929-v1:0`, `-v1:0`, `-1:0`, `@20250929`.
+fn without_version(id: &str) -> &str {
+    let mut id = id.split('@').next().unwrap_or(id);
+    if let Some((before, _)) = id.split_once(':') {
+        id = before;
+        id = match id.rsplit_once('-') {
+            Some((before, last)) if last.trim_start_matches('v').parse::<u32>().is_ok() => before,
+            _ => id,
+        };
+    }
+    let is_date = |part: &str| part.len() == 8 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let id = match id.rsplit_once("-v") {
+        Some((before, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() => before,
+        _ => id,
+    };
+    match id.rsplit_once('-') {
+        Some((before, date)) if is_date(date) => before,
+        _ => id,
+    }
+}
+
+/// Whether `provider`, by its id or its name, makes a model.
+fn is_provider(model: &Model, provider: &str, catalogue: &Catalogue) -> bool {
+    model.provider.eq_ignore_ascii_case(provider)
+        || catalogue.providers().any(|known| {
+            known.id == model.provider
+                && (known.name.eq_ignore_ascii_case(provider)
+                    || known.also.iter().any(|also| also.eq_ignore_ascii_case(provider)))
+        })
+}
+
+/// A client's word as an error repeats it: short, and without what could trouble a log.
+fn shown(name: &str) -> String {
+    const MOST_CHARS: usize = 80;
+    name.chars()
+        .filter(|letter| !letter.is_control())
+        .take(MOST_CHARS)
+        .collect()
 }
 
 /// `%3A` and `%2F` as the characters they stand for: ARNs come out of URLs.
@@ -335,7 +630,9 @@ fn decoded(name: &str) -> Cow<'_, str> {
 /// Whether a name has the form of the ids that AWS gives to what accounts make: twelve small letters and digits.
 fn is_opaque_id(name: &str) -> bool {
     name.len() == 12
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         && name.bytes().any(|byte| byte.is_ascii_digit())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use outcrop_bedrock::call::Operation;
@@ -9,7 +10,7 @@ use outcrop_bedrock::converse::{ConverseResponse, Event};
 use outcrop_bedrock::json::ObjectWriter;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
 use outcrop_translate::{
-    Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Policy, Problem, ProblemKind, Remote,
+    Advisor, Catalogue, Context, Endpoint, Fetched, Halt, Lesson, Plan, Policy, Problem, ProblemKind, Remote,
     StreamTranslator as _,
 };
 use serde_json::Value;
@@ -20,15 +21,16 @@ use super::layout::pretty;
 pub(crate) type Outcome = BTreeMap<&'static str, String>;
 
 /// Id and time of every answer.
-const CONTEXT: Context<'static> = Context {
+static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
     unique: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
     created: 1_800_000_000,
     path_model: None,
     max_choices: 16,
+    catalogue: Catalogue::built_in(),
     advisor: None,
     remote: None,
     repair: None,
-};
+});
 
 /// The request of cases that have none of their own.
 const ANY_REQUEST: &[u8] = br#"{"model":"us.amazon.nova-lite-v1:0","messages":[{"role":"user","content":"Hi"}]}"#;
@@ -118,7 +120,7 @@ pub(crate) fn run<E: Endpoint>(folder: &Path) -> Result<Outcome, String> {
     let context = Context {
         advisor: Some(&gateway),
         remote: Some(&gateway.remote),
-        ..CONTEXT
+        ..*CONTEXT
     };
     let body = Bytes::copy_from_slice(request.as_deref().unwrap_or(ANY_REQUEST));
     let plan = match E::plan(&body, &context) {

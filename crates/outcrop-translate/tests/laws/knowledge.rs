@@ -106,7 +106,7 @@ impl Knowledge {
     fn context(&self, body: &Bytes) -> Context<'_> {
         let first = Context {
             advisor: Some(self),
-            ..CONTEXT
+            ..*CONTEXT
         };
         let is_reviewed = ChatCompletions::plan(body, &first).is_ok_and(|plan| plan.is_reviewed);
         Context {

@@ -14,19 +14,22 @@ mod said;
 mod streams;
 mod whole;
 
+use std::sync::LazyLock;
+
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Context, Endpoint, Halt, Plan};
+use outcrop_translate::{Catalogue, Context, Endpoint, Halt, Plan};
 use serde_json::Value;
 
-pub(crate) const CONTEXT: Context<'static> = Context {
+pub(crate) static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
     unique: 7,
     created: 1_800_000_000,
     path_model: None,
     max_choices: 8,
+    catalogue: Catalogue::built_in(),
     advisor: None,
     remote: None,
     repair: None,
-};
+});
 
 pub(crate) type ChatPlan = Plan<<ChatCompletions as Endpoint>::Memo>;
 

@@ -280,7 +280,7 @@ proptest! {
             request[name] = json!(1);
         }
         let refusing = Refusing(names);
-        let context = Context { advisor: Some(&refusing), ..CONTEXT };
+        let context = Context { advisor: Some(&refusing), ..*CONTEXT };
         let plan = ChatCompletions::plan(&request.to_string().into(), &context).unwrap();
         let mut dropped = 0;
         for note in plan.notes.iter() {

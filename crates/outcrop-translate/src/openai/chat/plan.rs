@@ -24,8 +24,8 @@ use outcrop_bedrock::model_id;
 use super::Memo;
 use super::form::Way;
 use super::request::{ChatRequest, ToolChoice};
+use crate::catalogue::{Traits, Word as _};
 use crate::endpoint::{Context, Halt, Plan, Repair};
-use crate::family::Traits;
 use crate::names::Names;
 use crate::notes::Notes;
 use crate::policy::{OnUnsupported, Policy};
@@ -40,7 +40,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let choices = choices(request, context)?;
     let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
     let lessons = context.advisor.map_or_else(Vec::new, |advisor| advisor.lessons(model));
-    let traits = Traits::of(model, &lessons);
+    let traits = Traits::of(context.catalogue, model, &lessons);
     let policy = context
         .advisor
         .map_or_else(Policy::default, |advisor| advisor.policy(model));
@@ -49,7 +49,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let has_tools = tools::are_within_reach(request, &traits)?;
     let mut remote = context.remote.cloned().unwrap_or_default();
     let mut telling = Telling {
-        model_id: model,
+        support: context.catalogue.media(context.catalogue.base_id(model)),
         traits: &traits,
         names: &mut names,
         notes: &mut notes,
@@ -128,7 +128,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             stop: own_stop,
             begun,
             form,
-            thinking_tag: request.include_thinking_data.then_some(traits.thinking_tag),
+            thinking_tag: request.include_thinking_data.then_some(traits.thinking_tag.name()),
             signs_thoughts: traits.takes_signed_thoughts,
             tells_tier: request.asks_for_tier(),
             tells_trace: bedrock::is_traced(&converse),

@@ -4,7 +4,7 @@ use outcrop_bedrock::converse::ConverseRequest;
 use outcrop_bedrock::json::{Json, JsonText, Reader};
 
 use super::super::request::ChatRequest;
-use crate::family::Traits;
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::policy::{Guardrail, Policy};
 use crate::problem::Problem;

@@ -6,7 +6,7 @@ use outcrop_bedrock::converse::{
 };
 
 use super::super::request::{CachedParts, Caching};
-use crate::family::{CacheRules, MAX_CACHE_POINTS, Traits};
+use crate::catalogue::{CacheRules, MAX_CACHE_POINTS, Traits};
 use crate::notes::Notes;
 use crate::policy::PromptCaching;
 

@@ -9,7 +9,7 @@ use super::super::media;
 use super::super::message;
 use super::super::part::{Part, PartKind};
 use super::{history, mend};
-use crate::family::Traits;
+use crate::catalogue::{MediaSupport, Traits};
 use crate::media::{Intake, add_text_beside_documents};
 use crate::names::Names;
 use crate::notes::Notes;
@@ -25,7 +25,7 @@ pub(super) struct Conversation<'a> {
 
 /// How a conversation is told to the model.
 pub(super) struct Telling<'t, 'a> {
-    pub(super) model_id: &'t str,
+    pub(super) support: MediaSupport,
     pub(super) traits: &'t Traits,
     pub(super) names: &'t mut Names<'a>,
     pub(super) notes: &'t mut Notes,
@@ -44,7 +44,7 @@ pub(super) fn translate<'a>(
         return Err(problem.with_code("invalid_value").with_param("messages"));
     }
     let mut conversation = Conversation::default();
-    let mut intake = Intake::new(telling.model_id, remote);
+    let mut intake = Intake::new(telling.support, remote);
     for (index, message) in messages.iter().enumerate() {
         if message.is_named {
             telling.notes.lose("messages.name", "dropped", "unsupported");

@@ -6,7 +6,7 @@ use outcrop_bedrock::json::JsonText;
 
 use super::conversation::Conversation;
 use super::results;
-use crate::family::Traits;
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 
 /// What stands in for a turn that must be there but says nothing.

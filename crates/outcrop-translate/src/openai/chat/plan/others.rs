@@ -8,7 +8,7 @@ use outcrop_bedrock::json::{Json, JsonText, Kind};
 use super::super::parameter::{self, Treatment};
 use super::super::request::ChatRequest;
 use super::sampling;
-use crate::family::Traits;
+use crate::catalogue::{Parameter, Traits, Word as _};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -41,7 +41,8 @@ pub(super) fn place<'a>(
                 false
             }
             Treatment::PassToSome { neutral } => {
-                let is_taken = traits.openai_parameters.contains(&name.as_str());
+                let is_taken =
+                    Parameter::named(name).is_some_and(|parameter| traits.openai_parameters.contains(parameter));
                 if !is_taken && is_wanted(neutral) {
                     notes.lose(name, "dropped", "unsupported-by-model");
                 }

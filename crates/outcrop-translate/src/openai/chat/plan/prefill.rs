@@ -3,7 +3,7 @@
 use outcrop_bedrock::converse::{ContentBlock, Message, Role};
 use outcrop_bedrock::json::JsonText;
 
-use crate::family::Traits;
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 
 /// What a model that takes no pre-fill is asked instead.

@@ -7,8 +7,8 @@ use outcrop_bedrock::json::{Json, JsonText};
 
 use super::super::request::ChatRequest;
 use super::thinking;
+use crate::catalogue::{MAX_STOP_SEQUENCES, Sampling, TopK, Traits};
 use crate::effort::Effort;
-use crate::family::{MAX_STOP_SEQUENCES, Sampling, TopK, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
 use crate::stop::StopMatcher;
@@ -159,7 +159,8 @@ pub(super) fn place_top_k<'a>(value: Json<'a>, traits: &Traits, converse: &mut C
     match traits.top_k {
         _ if traits.has_refused("top_k") => notes.lose("top_k", "dropped", "refused-by-model"),
         TopK::Nowhere => notes.lose("top_k", "dropped", "refused-by-model"),
-        TopK::Field(name) => fields.push((name.into(), value)),
+        TopK::TopK => fields.push(("top_k".into(), value)),
+        TopK::K => fields.push(("k".into(), value)),
         TopK::NovaInferenceConfig if fields.iter().any(|(name, _)| name == "inferenceConfig") => {
             notes.lose("top_k", "dropped", "inferenceConfig-set");
         }

@@ -12,7 +12,7 @@ use super::super::form::{Form, Way};
 use super::super::request::{self, ChatRequest};
 use super::super::response_format::{self, ResponseFormat};
 use super::thinking;
-use crate::family::{ForcedTools, Traits};
+use crate::catalogue::{ForcedTools, Traits};
 use crate::names::Names;
 use crate::notes::Notes;
 use crate::problem::Problem;

@@ -4,8 +4,8 @@ use outcrop_bedrock::converse::{ContentBlock, ConverseRequest, Message, Role};
 use outcrop_bedrock::json::{Json, JsonText};
 
 use super::super::request::{self, ChatRequest};
+use crate::catalogue::{Set, Thinking, Traits};
 use crate::effort::Effort;
-use crate::family::{Thinking, Traits};
 use crate::notes::Notes;
 
 /// The tokens of which a budget is a share where the client sets no limit. All models that take budgets write at least
@@ -116,19 +116,19 @@ fn place_effort(
                 is_on: true,
             }
         }
-        Thinking::NovaConfig => place_nova(effort, converse, notes),
-        Thinking::Effort(words) => {
-            let word = nearest(effort, words);
-            if effort == Effort::None && word != "none" {
+        Thinking::NovaConfig(efforts) => place_nova(effort, efforts, converse, notes),
+        Thinking::Effort(efforts) => {
+            let word = nearest(effort, efforts);
+            if effort == Effort::None && word != Effort::None {
                 if traits.thinks_unasked {
                     notes.lose(NAME, "dropped", "model-always-thinks");
                 }
                 return Placed::default();
             }
-            if word != effort.name() {
-                notes.lose(NAME, word, "nearest-of-model");
+            if word != effort {
+                notes.lose(NAME, word.name(), "nearest-of-model");
             }
-            push_field(converse, NAME, Json::encode(&JsonText::encode(word)));
+            push_field(converse, NAME, Json::encode(&JsonText::encode(word.name())));
             Placed {
                 restricts: false,
                 is_on: true,
@@ -176,9 +176,9 @@ fn place_shown(
                 is_on: true,
             }
         }
-        Thinking::NovaConfig => {
+        Thinking::NovaConfig(efforts) => {
             notes.add("thinking", "enabled", "include_thinking_data");
-            place_nova(Effort::Medium, converse, notes)
+            place_nova(Effort::Medium, efforts, converse, notes)
         }
         _ => Placed::default(),
     }
@@ -195,14 +195,12 @@ fn place_adaptive(effort: Effort, converse: &mut ConverseRequest<'_>) {
 }
 
 /// Nova 2 takes three efforts; with the highest, the tokens and the sampling must be its own.
-fn place_nova(effort: Effort, converse: &mut ConverseRequest<'_>, notes: &mut Notes) -> Placed {
+fn place_nova(effort: Effort, efforts: Set<Effort>, converse: &mut ConverseRequest<'_>, notes: &mut Notes) -> Placed {
     const NAME: &str = "reasoning_effort";
-    let word = match effort {
-        Effort::None => return Placed::default(),
-        Effort::Minimal | Effort::Low => Effort::Low,
-        Effort::Medium => Effort::Medium,
-        Effort::High | Effort::Xhigh | Effort::Max => Effort::High,
-    };
+    if effort == Effort::None {
+        return Placed::default();
+    }
+    let word = nearest(effort, efforts);
     if word != effort {
         notes.lose(NAME, word.name(), "nearest-of-model");
     }
@@ -269,10 +267,10 @@ fn place_thinking<'a>(
             return place_effort(Effort::High, max_tokens, traits, converse, notes);
         }
         // It asks for what is so anyhow, of models that refuse the very word.
-        (Some("disabled"), Thinking::Untold | Thinking::NovaConfig) => return Placed::default(),
-        (Some("enabled" | "adaptive"), Thinking::NovaConfig) => {
+        (Some("disabled"), Thinking::Untold | Thinking::NovaConfig(_)) => return Placed::default(),
+        (Some("enabled" | "adaptive"), Thinking::NovaConfig(efforts)) => {
             notes.lose(name, "reasoningConfig", "model-takes-no-budget");
-            return place_nova(effort_of(thinking), converse, notes);
+            return place_nova(effort_of(thinking), efforts, converse, notes);
         }
         (Some(kind), Thinking::Effort(_)) if !traits.takes_signed_thoughts => {
             notes.lose(name, "reasoning_effort", "model-takes-no-budget");
@@ -351,9 +349,7 @@ fn push_field<'a>(converse: &mut ConverseRequest<'a>, name: &'static str, value:
 }
 
 /// The word that comes next to `effort`, rather a stronger than a weaker one.
-fn nearest(effort: Effort, words: &'static [&'static str]) -> &'static str {
-    let at_least = words
-        .iter()
-        .find(|word| Effort::from_name(word).is_some_and(|known| known >= effort));
-    at_least.or(words.last()).copied().unwrap_or("medium")
+fn nearest(effort: Effort, efforts: Set<Effort>) -> Effort {
+    let at_least = efforts.iter().find(|known| *known >= effort);
+    at_least.or(efforts.iter().last()).unwrap_or(Effort::Medium)
 }

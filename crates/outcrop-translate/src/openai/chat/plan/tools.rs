@@ -8,7 +8,7 @@ use outcrop_bedrock::json::{Json, Kind};
 
 use super::super::request::{self, ChatRequest};
 use super::structured::json_of;
-use crate::family::{ForcedTools, Traits};
+use crate::catalogue::{ForcedTools, Traits};
 use crate::names::Names;
 use crate::notes::Notes;
 use crate::problem::Problem;

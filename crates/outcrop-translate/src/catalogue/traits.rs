@@ -1,15 +1,13 @@
-//! Model families: what each leaves to us beyond Converse.
-//!
-//! A family is asked by name ("how do you sample?"); no mapping looks into a model id itself. What no family knows
-//! takes everything: Bedrock decides, and what it refuses is learned ([`crate::lesson`]).
+//! What a model takes, and how: what each leaves to us beyond Converse.
 
-mod amazon;
-mod claude;
-mod media;
-mod others;
+use std::sync::Arc;
 
-pub use media::{MediaSupport, media};
-
+use super::Catalogue;
+use super::row::Row;
+use super::words::{
+    Api, EffortField, ForcedTools, Parameter, PromptFormat, Sampling, Set, Shape, ThinkingKind, ThinkingTag, TopK, Ttl,
+};
+use crate::effort::Effort;
 use crate::lesson::Lesson;
 
 /// What a model takes, and how.
@@ -26,7 +24,7 @@ pub(crate) struct Traits {
     /// Whether it thinks unless it is told not to.
     pub(crate) thinks_unasked: bool,
     /// What bedrock-wrapper writes around its thoughts.
-    pub(crate) thinking_tag: &'static str,
+    pub(crate) thinking_tag: ThinkingTag,
     /// Whether earlier thoughts are shown to it again; they must be signed.
     pub(crate) takes_signed_thoughts: bool,
     /// The most stop sequences; 0 for none.
@@ -58,7 +56,7 @@ pub(crate) struct Traits {
     /// How it caches prompts, if it does.
     pub(crate) cache: Option<CacheRules>,
     /// OpenAI's parameters that it takes by OpenAI's name.
-    pub(crate) openai_parameters: &'static [&'static str],
+    pub(crate) openai_parameters: Set<Parameter>,
     /// Whether its output tokens can be told apart (`/usage/output_tokens_details`).
     pub(crate) reports_thinking_tokens: bool,
     /// Whether a stream's `inputTokens` may hold the cached tokens too.
@@ -67,32 +65,29 @@ pub(crate) struct Traits {
     pub(crate) least_max_tokens: u64,
     /// The smallest budget for thinking, in tokens.
     pub(crate) least_thinking_budget: u64,
+    /// The API that it is asked by unless somebody wants another one.
+    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
+    pub(crate) api: Api,
+    /// The APIs that it answers.
+    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
+    pub(crate) apis: Set<Api>,
+    /// The form of its InvokeModel bodies, where it is known.
+    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
+    pub(crate) invoke: Option<Shape>,
+    /// How a conversation is written as one text, where InvokeModel wants that.
+    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
+    pub(crate) prompt: Option<PromptFormat>,
+    /// Whether it streams.
+    #[allow(
+        dead_code,
+        reason = "what can't stream has an API of its own, which is not called yet"
+    )]
+    pub(crate) streaming: bool,
+    /// The beta that widens its context.
+    #[allow(dead_code, reason = "no name asks for a wider context yet")]
+    pub(crate) long_context_beta: Option<Arc<str>>,
     /// Parameters that it refused before, by the client's name.
     pub(crate) refused: Vec<String>,
-}
-
-/// Which of `temperature` and `top_p` a model takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sampling {
-    /// Both together.
-    Both,
-    /// One of them.
-    Either,
-    /// Neither, not even with the default value.
-    Neither,
-    /// Both, but only where `reasoning_effort` is `none`.
-    WithoutThinking,
-}
-
-/// Where `top_k` goes, which Converse has no member for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TopK {
-    /// A field of this name.
-    Field(&'static str),
-    /// `inferenceConfig.topK` within the additional fields.
-    NovaInferenceConfig,
-    /// Nowhere: the model refuses it.
-    Nowhere,
 }
 
 /// How a model is told how hard to think.
@@ -107,23 +102,10 @@ pub(crate) enum Thinking {
         /// Whether it can be told not to think.
         can_be_off: bool,
     },
-    /// `reasoningConfig` with an effort of low, medium or high.
-    NovaConfig,
+    /// `reasoningConfig` with one of these efforts.
+    NovaConfig(Set<Effort>),
     /// `reasoning_effort`, as one of these words.
-    Effort(&'static [&'static str]),
-}
-
-/// Whether a model can be made to call tools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ForcedTools {
-    /// `any` and `tool`.
-    AnyOrNamed,
-    /// `any`, not a certain one.
-    Any,
-    /// Not at all, but `auto` may be said.
-    Never,
-    /// No `toolChoice` is taken, not even `auto`.
-    Unsaid,
+    Effort(Set<Effort>),
 }
 
 /// How a model caches prompts.
@@ -140,89 +122,58 @@ pub(crate) struct CacheRules {
 /// The most cache points of a request (Amazon Bedrock User Guide, prompt caching, read 2026-11).
 pub(crate) const MAX_CACHE_POINTS: usize = 4;
 
-/// The traits of a model that nobody knows: everything is tried as OpenAI's clients and Converse have it.
-const UNKNOWN: Traits = Traits {
-    sampling: Sampling::Both,
-    top_k: TopK::Field("top_k"),
-    thinking: Thinking::Effort(&["low", "medium", "high"]),
-    takes_adaptive: true,
-    thinks_unasked: false,
-    thinking_tag: "think",
-    takes_signed_thoughts: true,
-    stop_sequences: MAX_STOP_SEQUENCES,
-    blank_stop_sequences: true,
-    system: true,
-    mixed_turns: true,
-    media_in_results: true,
-    tools: true,
-    tool_streaming: true,
-    forced_tools: ForcedTools::AnyOrNamed,
-    strict_tools: true,
-    one_tool_at_a_time: false,
-    structured_output: true,
-    closed_schemas: true,
-    prefill: true,
-    cache: Some(CacheRules {
-        least_tokens: 1024,
-        one_hour: true,
-        tools: true,
-    }),
-    openai_parameters: &[],
-    reports_thinking_tokens: false,
-    counts_cached_input_twice: false,
-    least_max_tokens: 1,
-    least_thinking_budget: 1024,
-    refused: Vec::new(),
-};
-
 /// The most stop sequences that Converse takes (service model of Bedrock Runtime, 2026-11).
 pub(crate) const MAX_STOP_SEQUENCES: usize = 2500;
 
-/// The vendors whose models somebody here knows, as ids begin with them.
-const VENDORS: &[&str] = &[
-    "ai21",
-    "amazon",
-    "anthropic",
-    "cohere",
-    "deepseek",
-    "google",
-    "meta",
-    "minimax",
-    "mistral",
-    "moonshot",
-    "moonshotai",
-    "nvidia",
-    "openai",
-    "qwen",
-    "writer",
-    "xai",
-    "zai",
-];
-
-/// The part of an id, profile or ARN that begins with the model's vendor: `amazon.nova-lite-v1:0` of
-/// `us.amazon.nova-lite-v1:0`. `None` where there is no vendor that is known. Each request asks, so the tables are
-/// compared with what begins here, and not searched for in all of the id.
-fn base_id(model_id: &str) -> Option<&str> {
-    let ends_of_words = model_id.match_indices(['.', '/']).map(|(end, _)| end + 1);
-    std::iter::once(0)
-        .chain(ends_of_words)
-        .filter_map(|start| model_id.get(start..))
-        .find(|id| id.split_once('.').is_some_and(|(vendor, _)| VENDORS.contains(&vendor)))
-}
-
 impl Traits {
-    /// The traits of the model `model_id`, with what was learned of it.
-    pub(crate) fn of(model_id: &str, lessons: &[Lesson]) -> Self {
-        let known = base_id(model_id).and_then(|id| {
-            claude::traits(id)
-                .or_else(|| amazon::traits(id))
-                .or_else(|| others::traits(id))
-        });
-        let mut traits = known.unwrap_or(UNKNOWN);
+    /// The traits of the model `model_id` (or profile, or ARN that names one), with what was learned of it.
+    pub(crate) fn of(catalogue: &Catalogue, model_id: &str, lessons: &[Lesson]) -> Self {
+        let mut traits = catalogue.traits(catalogue.base_id(model_id));
         for lesson in lessons {
             traits.learn(lesson);
         }
         traits
+    }
+
+    /// The traits that the rows for a model come to. What they leave open is as with a model that nobody knows:
+    /// everything is tried as OpenAI's clients and Converse have it. Bedrock decides, and what it refuses is learned.
+    pub(super) fn of_row(row: &Row) -> Self {
+        let apis = row.apis.as_deref().unwrap_or(&[Api::Converse]);
+        Self {
+            sampling: row.sampling.unwrap_or(Sampling::Both),
+            top_k: row.top_k.unwrap_or(TopK::TopK),
+            thinking: Thinking::of_row(row),
+            takes_adaptive: row.takes_adaptive.unwrap_or(true),
+            thinks_unasked: row.thinks_unasked.unwrap_or(false),
+            thinking_tag: row.thinking_tag.unwrap_or(ThinkingTag::Think),
+            takes_signed_thoughts: row.signed_thoughts.unwrap_or(true),
+            stop_sequences: row.stop_sequences.unwrap_or(MAX_STOP_SEQUENCES),
+            blank_stop_sequences: row.blank_stop_sequences.unwrap_or(true),
+            system: row.system.unwrap_or(true),
+            mixed_turns: row.mixed_turns.unwrap_or(true),
+            media_in_results: row.media_in_results.unwrap_or(true),
+            tools: row.tools.unwrap_or(true),
+            tool_streaming: row.tool_streaming.unwrap_or(true),
+            forced_tools: row.tool_choice.unwrap_or(ForcedTools::AnyOrNamed),
+            strict_tools: row.strict_tools.unwrap_or(true),
+            one_tool_at_a_time: row.one_tool_at_a_time.unwrap_or(false),
+            structured_output: row.structured_output.unwrap_or(true),
+            closed_schemas: row.closed_schemas.unwrap_or(true),
+            prefill: row.prefill.unwrap_or(true),
+            cache: CacheRules::of_row(row),
+            openai_parameters: row.parameters.unwrap_or(Set::EMPTY),
+            reports_thinking_tokens: row.thinking_tokens.unwrap_or(false),
+            counts_cached_input_twice: row.counts_cached_input_twice.unwrap_or(false),
+            least_max_tokens: row.least_max_tokens.unwrap_or(1),
+            least_thinking_budget: row.least_thinking_budget.unwrap_or(1024),
+            api: apis.first().copied().unwrap_or(Api::Converse),
+            apis: Set::of(apis),
+            invoke: row.invoke,
+            prompt: row.prompt,
+            streaming: row.streaming.unwrap_or(true),
+            long_context_beta: row.long_context_beta.as_deref().map(Arc::from),
+            refused: Vec::new(),
+        }
     }
 
     fn learn(&mut self, lesson: &Lesson) {
@@ -269,42 +220,29 @@ impl Traits {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_vendor_is_found_in_each_form_of_id() {
-        for (model_id, id) in [
-            ("amazon.nova-lite-v1:0", Some("amazon.nova-lite-v1:0")),
-            ("us-gov.anthropic.claude-3-haiku", Some("anthropic.claude-3-haiku")),
-            ("openai.gpt-6.1-sol", Some("openai.gpt-6.1-sol")),
-            (
-                "arn:aws:bedrock:us-east-1::foundation-model/mistral.mixtral-8x7b-instruct-v0:1",
-                Some("mistral.mixtral-8x7b-instruct-v0:1"),
-            ),
-            (
-                "arn:aws:bedrock:us-east-1:1:inference-profile/global.xai.grok-5",
-                Some("xai.grok-5"),
-            ),
-            (
-                "arn:aws:bedrock:us-east-1:1:custom-model/amazon.titan-text-lite-v1:0:4k/abc",
-                Some("amazon.titan-text-lite-v1:0:4k/abc"),
-            ),
-            ("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", None),
-            ("acme.amazonas-v1", None),
-            ("amazon", None),
-        ] {
-            assert_eq!(base_id(model_id), id, "{model_id}");
+impl Thinking {
+    fn of_row(row: &Row) -> Self {
+        let efforts = || {
+            let common = [Effort::Low, Effort::Medium, Effort::High];
+            row.efforts.unwrap_or_else(|| Set::of(&common))
+        };
+        match (row.thinking.unwrap_or(ThinkingKind::Own), row.effort_field) {
+            (ThinkingKind::Untold, _) => Self::Untold,
+            (ThinkingKind::Budget, _) => Self::Budget,
+            (ThinkingKind::Adaptive, _) => Self::Adaptive { can_be_off: true },
+            (ThinkingKind::Always, _) => Self::Adaptive { can_be_off: false },
+            (ThinkingKind::Own, Some(EffortField::ReasoningConfig)) => Self::NovaConfig(efforts()),
+            (ThinkingKind::Own, Some(EffortField::ReasoningEffort) | None) => Self::Effort(efforts()),
         }
     }
+}
 
-    #[test]
-    fn each_row_can_be_found() {
-        for id in others::beginnings().chain(media::beginnings()) {
-            // Some rows name nothing but the vendor, and need a name behind it.
-            let model_id = format!("us.{id}x.y");
-            assert_eq!(base_id(&model_id), Some(&model_id[3..]));
-        }
+impl CacheRules {
+    fn of_row(row: &Row) -> Option<Self> {
+        row.cache.unwrap_or(true).then(|| Self {
+            least_tokens: row.cache_least_tokens.unwrap_or(1024),
+            one_hour: row.cache_ttls.is_none_or(|ttls| ttls.contains(Ttl::OneHour)),
+            tools: row.cache_tools.unwrap_or(true),
+        })
     }
 }
