@@ -1,5 +1,7 @@
 //! The trait that an endpoint of a client protocol implements.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, Event, TokenUsage};
@@ -11,6 +13,7 @@ use crate::notes::Notes;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::remote::Remote;
+use crate::resolve::{Asked, Target, Unresolved};
 use crate::wire::Wire;
 
 /// An endpoint of a client protocol: how its requests become calls, and how replies become its answers.
@@ -113,8 +116,14 @@ pub struct Context<'a> {
 
 /// What is known of a model besides its name.
 pub trait Advisor: Sync {
-    /// How this caller's requests to the model are treated.
-    fn policy(&self, model_id: &str) -> Policy;
+    /// The model that is meant.
+    ///
+    /// # Errors
+    /// When there is none, or something must be looked up first.
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved>;
+
+    /// How this caller's requests to the model are treated, which has several names.
+    fn policy(&self, names: &[&str]) -> Policy;
 
     /// What the model refused before.
     fn lessons(&self, model_id: &str) -> Vec<Lesson>;
@@ -127,6 +136,8 @@ pub enum Halt {
     Problem(Problem),
     /// Not before it is known what these URLs lead to.
     Fetch(Vec<String>),
+    /// Not before it is known which model is behind this ARN.
+    LookUp(String),
 }
 
 impl From<Problem> for Halt {

@@ -1,5 +1,7 @@
 //! How an operator wants requests to be treated.
 
+use crate::catalogue::Api;
+
 /// How a caller's requests to a model are treated, where the request doesn't say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -9,6 +11,8 @@ pub struct Policy {
     pub prompt_caching: PromptCaching,
     /// The guardrail of requests that name none.
     pub guardrail: Option<Guardrail>,
+    /// The API by which Bedrock is asked, where neither the request nor the model's name says.
+    pub bedrock_api: Option<Api>,
 }
 
 /// What becomes of a request that asks for what the model can't do.

@@ -1,11 +1,15 @@
 //! Which of Bedrock's APIs a call speaks, and so how its answers are read.
 
-use outcrop_bedrock::call::TokenCounts;
-use outcrop_bedrock::converse::{ConverseResponse, Event};
+use bytes::Bytes;
+use outcrop_bedrock::call::{CallBody, TokenCounts};
+use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, Event};
 use outcrop_bedrock::json::Fault;
 
+use crate::catalogue::Traits;
 use crate::endpoint::StreamTranslator;
-use crate::invoke::{self, Family, InvokeStream};
+use crate::invoke::{self, Ask, Family, InvokeStream};
+use crate::notes::Notes;
+use crate::problem::Problem;
 
 /// The language of a call and its answer.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +50,38 @@ impl Wire {
         matches!(self.0, Language::Straight)
     }
 
+    /// Changes what is known of a model to what it takes by this API.
+    pub(crate) fn adapt(self, traits: &mut Traits) {
+        if let Language::Invoke(family) = self.0 {
+            family.adapt(traits);
+        }
+    }
+
+    /// Writes the headers and the body of a call.
+    ///
+    /// # Errors
+    /// When the request holds what can't be said by this API.
+    pub(crate) fn write(
+        self,
+        request: &ConverseRequest<'_>,
+        source: &Bytes,
+        writing: &Writing<'_>,
+        notes: &mut Notes,
+    ) -> Result<(Headers, CallBody), Problem> {
+        match self.0 {
+            Language::Invoke(family) => {
+                let ask = Ask {
+                    request,
+                    streams: writing.streams,
+                    base_id: writing.base_id,
+                    max_output: writing.max_output,
+                };
+                Ok((invoke::headers(request), family.body(&ask, notes)?))
+            }
+            Language::Converse | Language::Straight => Ok((Headers::new(), request.to_body(source))),
+        }
+    }
+
     /// Reads a whole answer that is not straight.
     ///
     /// # Errors
@@ -66,6 +102,20 @@ impl Wire {
             Language::Straight => Reading::Straight { has_ended: false },
         })
     }
+}
+
+/// Headers of a call.
+pub(crate) type Headers = Vec<(&'static str, String)>;
+
+/// What a body is written from, besides the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writing<'a> {
+    /// Whether the answer is to be streamed.
+    pub(crate) streams: bool,
+    /// The name of the model without geography.
+    pub(crate) base_id: &'a str,
+    /// The most tokens that the model answers.
+    pub(crate) max_output: u64,
 }
 
 /// Reads one streamed answer, event by event.

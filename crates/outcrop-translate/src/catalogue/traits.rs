@@ -66,25 +66,16 @@ pub(crate) struct Traits {
     /// The smallest budget for thinking, in tokens.
     pub(crate) least_thinking_budget: u64,
     /// The API that it is asked by unless somebody wants another one.
-    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
     pub(crate) api: Api,
     /// The APIs that it answers.
-    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
     pub(crate) apis: Set<Api>,
     /// The form of its InvokeModel bodies, where it is known.
-    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
     pub(crate) invoke: Option<Shape>,
     /// How a conversation is written as one text, where InvokeModel wants that.
-    #[allow(dead_code, reason = "the way to Bedrock is Converse alone so far")]
     pub(crate) prompt: Option<PromptFormat>,
     /// Whether it streams.
-    #[allow(
-        dead_code,
-        reason = "what can't stream has an API of its own, which is not called yet"
-    )]
     pub(crate) streaming: bool,
     /// The beta that widens its context.
-    #[allow(dead_code, reason = "no name asks for a wider context yet")]
     pub(crate) long_context_beta: Option<Arc<str>>,
     /// Parameters that it refused before, by the client's name.
     pub(crate) refused: Vec<String>,
@@ -126,9 +117,9 @@ pub(crate) const MAX_CACHE_POINTS: usize = 4;
 pub(crate) const MAX_STOP_SEQUENCES: usize = 2500;
 
 impl Traits {
-    /// The traits of the model `model_id` (or profile, or ARN that names one), with what was learned of it.
-    pub(crate) fn of(catalogue: &Catalogue, model_id: &str, lessons: &[Lesson]) -> Self {
-        let mut traits = catalogue.traits(catalogue.base_id(model_id));
+    /// The traits of the model that the catalogue calls `base_id`, with what was learned of it.
+    pub(crate) fn of(catalogue: &Catalogue, base_id: Option<&str>, lessons: &[Lesson]) -> Self {
+        let mut traits = catalogue.traits(base_id);
         for lesson in lessons {
             traits.learn(lesson);
         }

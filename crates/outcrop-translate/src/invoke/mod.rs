@@ -16,6 +16,7 @@ use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse};
 use outcrop_bedrock::json::Fault;
 
+use crate::catalogue::{PromptFormat, Shape, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -33,6 +34,9 @@ pub(crate) trait Family: Debug + Sync {
     /// # Errors
     /// When the request holds what these models can't take at all.
     fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem>;
+
+    /// Changes what is known of a model to what it takes by this body, where that differs from Converse.
+    fn adapt(&self, _traits: &mut Traits) {}
 
     /// Reads a whole answer. Its usage is zero where the body tells none: the reply's headers tell it.
     ///
@@ -68,6 +72,19 @@ pub(crate) struct Ask<'r, 'a> {
     /// The most tokens that the model answers: what Converse takes where a request sets no limit, and what bodies that
     /// demand one are given.
     pub(crate) max_output: u64,
+}
+
+/// The family of a shape.
+pub(crate) fn family(shape: Shape, _prompt: Option<PromptFormat>) -> Option<&'static dyn Family> {
+    Some(match shape {
+        Shape::AnthropicMessages => &AnthropicMessages,
+        _ => return None,
+    })
+}
+
+/// The family of an imported model, by the name of its format.
+pub(crate) fn imported(_format: &str) -> Option<&'static dyn Family> {
+    None
 }
 
 /// The prompt format of an imported model, by the architecture that its configuration names.

@@ -70,6 +70,28 @@ pub struct Memo {
 }
 
 impl Memo {
+    /// For an answer that passes on as it is; what is translated needs more.
+    fn straight(request: &request::ChatRequest<'_>, context: &Context<'_>, model: &str, choices: usize) -> Self {
+        Self {
+            id: format!("chatcmpl-{:032x}", context.unique),
+            created: context.created,
+            model: JsonText::encode(model),
+            include_usage: request.include_usage,
+            choices,
+            names: Restorer::default(),
+            hides_calls: false,
+            stop: None,
+            begun: None,
+            form: None,
+            thinking_tag: None,
+            signs_thoughts: false,
+            tells_tier: false,
+            tells_trace: false,
+            tells_fields: false,
+            counts_cached_input_twice: false,
+        }
+    }
+
     /// The client's name of a tool.
     fn name<'n>(&'n self, name: &'n JsonText<'n>) -> Cow<'n, JsonText<'n>> {
         if self.names.is_empty() {

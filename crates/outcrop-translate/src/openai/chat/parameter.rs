@@ -42,8 +42,6 @@ pub(super) fn treatment(name: &str) -> Treatment {
         "store" | "safety_identifier" => Ignore,
         // LiteLLM's switches for what is done here anyhow.
         "drop_params" | "modify_params" => Ignore,
-        // The name that tells nothing beyond the model's.
-        "model_provider" => Ignore,
         "top_k" | "service_tier" => Placed,
         // Hints about speed and style: the answer stays an answer.
         "prediction" | "verbosity" | "moderation" => Drop { neutral: "null" },
@@ -85,7 +83,6 @@ pub(super) fn treatment(name: &str) -> Treatment {
         | "extra_headers"
         | "extra_query"
         | "modelId"
-        | "model_id"
         | "region"
         | "region_name" => Refuse {
             neutral: &[],
@@ -99,7 +96,8 @@ pub(super) fn treatment(name: &str) -> Treatment {
     }
 }
 
-const OPERATORS_DECISION: &str = "credentials and routing are the gateway's own";
+/// What is said of parameters that only the operator sets.
+pub(super) const OPERATORS_DECISION: &str = "credentials and routing are the gateway's own";
 
 /// Whether `value` is `neutral` but for white space and the writing of numbers.
 pub(super) fn is_neutral(value: &Json<'_>, neutral: &str) -> bool {

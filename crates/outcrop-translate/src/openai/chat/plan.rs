@@ -6,11 +6,13 @@ mod conversation;
 mod history;
 mod mend;
 mod metadata;
+mod model;
 mod others;
 mod prefill;
 mod results;
 mod sampling;
 mod stored_prompt;
+mod straight;
 mod structured;
 mod thinking;
 mod tools;
@@ -19,37 +21,66 @@ use bytes::Bytes;
 use outcrop_bedrock::call::Operation;
 use outcrop_bedrock::converse::{ContentBlock, ConverseRequest, Role};
 use outcrop_bedrock::json::JsonText;
-use outcrop_bedrock::model_id;
 
 use super::Memo;
 use super::form::Way;
 use super::request::{ChatRequest, ToolChoice};
-use crate::catalogue::{Traits, Word as _};
+use crate::catalogue::{Api, Traits, Word};
 use crate::endpoint::{Context, Halt, Plan, Repair};
 use crate::names::Names;
 use crate::notes::Notes;
 use crate::policy::{OnUnsupported, Policy};
-use crate::problem::{Problem, ProblemKind};
+use crate::problem::Problem;
 use crate::schema;
-use crate::wire::Wire;
+use crate::wire::{Wire, Writing};
 use conversation::{Conversation, Telling};
 
 /// Plans the calls that answer a request, which was read from `source`.
 pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
-    let model = model(request, context)?;
+    let (mut notes, mut names) = (Notes::default(), Names::default());
+    let asked = model::asked(request, context)?;
     let choices = choices(request, context)?;
     let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
-    let lessons = context.advisor.map_or_else(Vec::new, |advisor| advisor.lessons(model));
-    let traits = Traits::of(context.catalogue, model, &lessons);
-    let policy = context
+    let target = model::target(&asked, context, &mut notes)?;
+    let model_id = target.model_id.as_str();
+    let lessons = context
         .advisor
-        .map_or_else(Policy::default, |advisor| advisor.policy(model));
-    let (mut notes, mut names) = (Notes::default(), Names::default());
+        .map_or_else(Vec::new, |advisor| advisor.lessons(model_id));
+    let mut traits = Traits::of(context.catalogue, target.base_id.as_deref(), &lessons);
+    let policy = context.advisor.map_or_else(Policy::default, |advisor| {
+        advisor.policy(&[model_id, target.base_id.as_deref().unwrap_or(model_id), asked.name])
+    });
+    let mut api = model::api(request, &target, &traits, &policy, &mut notes);
+    let wire = model::wire(api, &target, &traits).unwrap_or_else(|| {
+        notes.add("bedrock_api", "converse", "no-known-body");
+        api = Api::Converse;
+        Wire::CONVERSE
+    });
+    if wire.is_straight() {
+        let straight = straight::translate(request, source, model_id, &traits, &policy, &mut notes)?;
+        refuse_losses(request, &policy, &notes)?;
+        return Ok(Plan {
+            operation: straight.operation,
+            streams: request.stream,
+            wire,
+            model_id: model_id.to_owned(),
+            region: target.region.clone(),
+            headers: straight.headers,
+            body: straight.body,
+            choices,
+            is_reviewed: false,
+            parameters: straight.parameters,
+            guardrail: straight.guardrail,
+            memo: Memo::straight(request, context, asked.name, choices),
+            notes,
+        });
+    }
+    wire.adapt(&mut traits);
 
     let has_tools = tools::are_within_reach(request, &traits)?;
     let mut remote = context.remote.cloned().unwrap_or_default();
     let mut telling = Telling {
-        support: context.catalogue.media(context.catalogue.base_id(model)),
+        support: context.catalogue.media(target.base_id.as_deref()),
         traits: &traits,
         names: &mut names,
         notes: &mut notes,
@@ -67,7 +98,13 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let guardrail = bedrock::place(request, &traits, &policy, &mut converse, &mut notes)?;
     others::place(request, &traits, &mut converse, &mut notes)?;
     let max_tokens = converse.inference_config.max_tokens;
-    let thinking = thinking::place(request, max_tokens, &traits, &mut converse, &mut notes);
+    let thinking = thinking::place(request, target.thinks, max_tokens, &traits, &mut converse, &mut notes);
+    model::place_long_context(
+        &target,
+        &traits,
+        &mut converse.additional_model_request_fields,
+        &mut notes,
+    );
     sampling::fit_to_thinking(thinking, &mut converse, &mut notes);
     if has_tools {
         let config = tools::translate(request, &traits, thinking.restricts, &mut names, &mut notes)?;
@@ -80,7 +117,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     if let Some(repair) = context.repair {
         ask_again(repair, &mut converse, &mut notes);
     }
-    stored_prompt::fit(model, &mut converse, &mut notes);
+    stored_prompt::fit(model_id, &mut converse, &mut notes);
     caching::settle(
         &mut converse,
         request.caching,
@@ -89,40 +126,48 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         &mut notes,
     );
 
-    let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
-    if on_unsupported == OnUnsupported::Reject
-        && let Some(problem) = notes.refusal()
-    {
-        return Err(problem.into());
-    }
+    refuse_losses(request, &policy, &notes)?;
     // Nothing is fetched for a request that is refused anyhow.
     if !remote.missing().is_empty() {
         return Err(Halt::Fetch(remote.missing().to_vec()));
     }
     let is_asked_in_words = form.as_ref().is_some_and(|form| form.way == Way::Instruction);
     let is_strict = form.as_ref().is_some_and(|form| form.is_strict);
-    let can_stream = !is_asked_in_words && (converse.tool_config.is_none() || traits.tool_streaming);
+    let can_stream =
+        traits.streaming && !is_asked_in_words && (converse.tool_config.is_none() || traits.tool_streaming);
+    let streams = request.stream && can_stream;
+    let max_output = target
+        .base_id
+        .as_deref()
+        .and_then(|base_id| context.catalogue.model(base_id)?.max_output);
+    let (headers, body) = wire.write(
+        &converse,
+        source,
+        &Writing {
+            streams,
+            base_id: target.base_id.as_deref().unwrap_or_default(),
+            max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),
+        },
+        &mut notes,
+    )?;
+    refuse_losses(request, &policy, &notes)?;
     Ok(Plan {
-        operation: if request.stream && can_stream {
-            Operation::ConverseStream
-        } else {
-            Operation::Converse
+        operation: match (api, streams) {
+            (Api::Invoke, true) => Operation::InvokeModelWithResponseStream,
+            (Api::Invoke, false) => Operation::InvokeModel,
+            (_, true) => Operation::ConverseStream,
+            (_, false) => Operation::Converse,
         },
         streams: request.stream,
-        wire: Wire::CONVERSE,
-        model_id: model.to_owned(),
-        region: None,
-        headers: Vec::new(),
+        wire,
+        model_id: model_id.to_owned(),
+        region: target.region.clone(),
+        headers,
         is_reviewed: is_asked_in_words || (is_strict && !request.stream),
         parameters: parameters(&converse),
         guardrail,
         choices,
         memo: Memo {
-            id: format!("chatcmpl-{:032x}", context.unique),
-            created: context.created,
-            model: JsonText::encode(model),
-            include_usage: request.include_usage,
-            choices,
             names: names.restorer(),
             hides_calls: matches!(request.tool_choice, Some(ToolChoice::None)),
             stop: own_stop,
@@ -134,35 +179,30 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             tells_trace: bedrock::is_traced(&converse),
             tells_fields: !request.bedrock.additional_model_response_field_paths.is_empty(),
             counts_cached_input_twice: request.stream && traits.counts_cached_input_twice,
+            ..Memo::straight(request, context, asked.name, choices)
         },
-        body: converse.to_body(source),
+        body,
         notes,
     })
+}
+
+/// What a body that demands a limit of tokens is given where neither the request nor the catalogue has one: what
+/// Anthropic's and Mistral's oldest models answer at most.
+const DEFAULT_MAX_OUTPUT: u64 = 4096;
+
+/// Refuses a request that would be adapted at a loss, where that is what its sender or the operator wants.
+fn refuse_losses(request: &ChatRequest<'_>, policy: &Policy, notes: &Notes) -> Result<(), Problem> {
+    let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
+    match notes.refusal() {
+        Some(problem) if on_unsupported == OnUnsupported::Reject => Err(problem),
+        _ => Ok(()),
+    }
 }
 
 fn missing(parameter: &str) -> Problem {
     Problem::invalid(format!("Missing required parameter: '{parameter}'."))
         .with_code("missing_required_parameter")
         .with_param(parameter)
-}
-
-fn model<'r>(request: &'r ChatRequest<'_>, context: &Context<'r>) -> Result<&'r str, Problem> {
-    // Azure's clients name the deployment in the path, and whatever they like in the body.
-    let model = context
-        .path_model
-        .or(request.bedrock_model.as_deref())
-        .or(request.model.as_deref())
-        .filter(|model| !model.is_empty())
-        .ok_or_else(|| missing("model"))?;
-    if !model_id::is_plausible(model) {
-        let problem = Problem::new(
-            404,
-            ProblemKind::InvalidRequest,
-            "The model does not exist: its name is no Bedrock model id, inference profile or ARN.",
-        );
-        return Err(problem.with_code("model_not_found").with_param("model"));
-    }
-    Ok(model)
 }
 
 fn choices(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<usize, Problem> {

@@ -10,6 +10,7 @@ use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
 use super::cache_control::read_cache_control;
 use super::message::Message;
 use super::response_format::ResponseFormat;
+use crate::catalogue::{Api, Word};
 use crate::effort::Effort;
 use crate::policy::{OnUnsupported, PromptCaching};
 
@@ -19,6 +20,12 @@ pub(super) struct ChatRequest<'a> {
     pub(super) model: Option<Cow<'a, str>>,
     /// The proxy API specification's way to name Bedrock's model beside another.
     pub(super) bedrock_model: Option<Cow<'a, str>>,
+    /// The proxy API specification's way to say who makes the model.
+    pub(super) model_provider: Option<Cow<'a, str>>,
+    /// LiteLLM's way to call another id for the model.
+    pub(super) model_id: Option<Cow<'a, str>>,
+    /// Which of Bedrock's APIs is asked.
+    pub(super) bedrock_api: Option<Api>,
     pub(super) messages: Option<Vec<Message<'a>>>,
     pub(super) stream: bool,
     pub(super) include_usage: bool,
@@ -147,6 +154,17 @@ impl<'a> ChatRequest<'a> {
         match name {
             "model" => self.model = Some(reader.string()?),
             "bedrock_model" => self.bedrock_model = Some(reader.string()?),
+            "model_provider" => self.model_provider = Some(reader.string()?),
+            "model_id" => self.model_id = Some(reader.string()?),
+            "bedrock_api" => {
+                self.bedrock_api = Some(read_word(reader, Api::named, "'converse', 'invoke' or 'openai'")?)
+            }
+            // bedrock-wrapper's switch, in both of its spellings.
+            "useConverseAPI" | "use_converse_api" => {
+                let uses_converse = reader.bool()?;
+                let api = if uses_converse { Api::Converse } else { Api::Invoke };
+                self.bedrock_api.get_or_insert(api);
+            }
             "messages" => self.messages = Some(reader.list(Message::read)?),
             "stream" => self.stream = reader.bool()?,
             "stream_options" => reader.object(|name, reader| match name {

@@ -33,7 +33,16 @@ pub(super) fn place<'a>(
         .clone_from(&own.additional_model_response_field_paths);
     converse.service_tier = own.service_tier.clone();
     place_service_tier(request, traits, converse, notes)?;
-    if let Some(asked) = &own.guardrail_config {
+    place_guardrail(request, policy, converse)
+}
+
+/// Places the guardrail that the request names, else the operator's. Gives its name.
+pub(super) fn place_guardrail<'a>(
+    request: &ChatRequest<'a>,
+    policy: &Policy,
+    converse: &mut ConverseRequest<'a>,
+) -> Result<Option<String>, Problem> {
+    if let Some(asked) = &request.bedrock.guardrail_config {
         return place_asked_guardrail(asked, request.stream, converse);
     }
     let Some(guardrail) = &policy.guardrail else {

@@ -12,6 +12,25 @@ use crate::catalogue::{Parameter, Traits, Word as _};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
+/// Refuses the parameters without which an answer would be wrong wherever it comes from: those that are the operator's.
+pub(super) fn refuse(request: &ChatRequest<'_>) -> Result<(), Problem> {
+    for (name, value) in &request.others {
+        if let Treatment::Refuse { neutral, advice } = parameter::treatment(name)
+            && advice == parameter::OPERATORS_DECISION
+            && neutral.iter().all(|neutral| !parameter::is_neutral(value, neutral))
+        {
+            return Err(unsupported(name, advice));
+        }
+    }
+    Ok(())
+}
+
+fn unsupported(name: &str, advice: &str) -> Problem {
+    Problem::invalid(format!("Unsupported parameter: '{name}'; {advice}."))
+        .with_code("unsupported_parameter")
+        .with_param(name)
+}
+
 /// Places them.
 pub(super) fn place<'a>(
     request: &ChatRequest<'a>,
@@ -50,10 +69,7 @@ pub(super) fn place<'a>(
             }
             Treatment::Refuse { neutral, advice } => {
                 if neutral.iter().all(|neutral| is_wanted(neutral)) {
-                    let message = format!("Unsupported parameter: '{name}'; {advice}.");
-                    return Err(Problem::invalid(message)
-                        .with_code("unsupported_parameter")
-                        .with_param(name));
+                    return Err(unsupported(name, advice));
                 }
                 false
             }

@@ -27,9 +27,10 @@ pub(super) struct Placed {
     pub(super) is_on: bool,
 }
 
-/// Tells the model how hard to think.
+/// Tells the model how hard to think. `thinks` is whether the model's name wants it to.
 pub(super) fn place<'a>(
     request: &ChatRequest<'a>,
+    thinks: bool,
     max_tokens: Option<u64>,
     traits: &Traits,
     converse: &mut ConverseRequest<'a>,
@@ -43,7 +44,10 @@ pub(super) fn place<'a>(
             place_thinking(thinking, traits, converse, notes)
         }
         (None, Some(effort)) => place_effort(effort, max_tokens, traits, converse, notes),
-        (None, None) if request.include_thinking_data => place_shown(max_tokens, traits, converse, notes),
+        (None, None) if request.include_thinking_data => {
+            place_shown("include_thinking_data", max_tokens, traits, converse, notes)
+        }
+        (None, None) if thinks => place_shown("name-of-model", max_tokens, traits, converse, notes),
         (None, None) => Placed::default(),
     };
     if (placed.is_on || traits.thinks_unasked) && traits.reports_thinking_tokens {
@@ -145,23 +149,23 @@ fn budget_of(tokens: u64) -> Json<'static> {
 }
 
 /// bedrock-wrapper's users ask for thoughts by asking to see them: a budget of 16,000 tokens, at most 80 % of
-/// `max_tokens` (its sources, read 2026-11). Models that think anyhow need no word.
+/// `max_tokens` (its sources, read 2026-11). Models that think anyhow need no word. `reason` is who asks.
 fn place_shown(
+    reason: &str,
     max_tokens: Option<u64>,
     traits: &Traits,
     converse: &mut ConverseRequest<'_>,
     notes: &mut Notes,
 ) -> Placed {
-    const NAME: &str = "include_thinking_data";
     match traits.thinking {
         Thinking::Budget if !lacks_thoughts(&converse.messages) => {
             let most = max_tokens.map_or(SHOWN_BUDGET, |max_tokens| max_tokens.saturating_mul(80) / 100);
             let budget = SHOWN_BUDGET.min(most).max(traits.least_thinking_budget);
             if max_tokens.is_some_and(|max_tokens| budget >= max_tokens) {
-                notes.lose(NAME, "not-thinking", "max_tokens-too-small");
+                notes.lose("thinking", "dropped", "max_tokens-too-small");
                 return Placed::default();
             }
-            notes.add("thinking", "enabled", "include_thinking_data");
+            notes.add("thinking", "enabled", reason);
             push_field(converse, "thinking", budget_of(budget));
             Placed {
                 restricts: true,
@@ -169,7 +173,7 @@ fn place_shown(
             }
         }
         Thinking::Adaptive { .. } => {
-            notes.add("thinking", "adaptive", "include_thinking_data");
+            notes.add("thinking", "adaptive", reason);
             place_adaptive(Effort::Medium, converse);
             Placed {
                 restricts: false,
@@ -177,7 +181,7 @@ fn place_shown(
             }
         }
         Thinking::NovaConfig(efforts) => {
-            notes.add("thinking", "enabled", "include_thinking_data");
+            notes.add("thinking", "enabled", reason);
             place_nova(Effort::Medium, efforts, converse, notes)
         }
         _ => Placed::default(),
