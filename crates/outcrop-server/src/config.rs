@@ -1,6 +1,10 @@
 //! What the server is told.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use outcrop_translate::Catalogue;
+use outcrop_translate::resolve::NameRules;
 
 use crate::fetch::FetchConfig;
 use crate::policy::Policies;
@@ -34,6 +38,10 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// What translation is told to do, by model and caller.
     pub policies: Policies,
+    /// What is known of models.
+    pub catalogue: Arc<Catalogue>,
+    /// What the operator says of names.
+    pub names: NameRules,
 }
 
 impl Default for Config {
@@ -52,6 +60,8 @@ impl Default for Config {
             max_choices: 8,
             fetch: FetchConfig::default(),
             policies: Policies::default(),
+            catalogue: Arc::clone(Catalogue::built_in()),
+            names: NameRules::default(),
         }
     }
 }

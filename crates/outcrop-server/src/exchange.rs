@@ -20,6 +20,7 @@ use crate::event_body::EventBody;
 use crate::fetch::Fetcher;
 use crate::learned::Learned;
 use crate::models::ModelList;
+use crate::names::Names;
 use crate::record::Record;
 use crate::rounds::{Answered, Caller, Rounds, Trouble};
 use crate::server::{Recorded, RequestId};
@@ -44,6 +45,7 @@ pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) client: Client,
     pub(crate) models: ModelList,
+    pub(crate) names: Names,
     pub(crate) learned: Learned,
     /// Gets what URLs in requests point to.
     pub(crate) fetcher: Fetcher,
@@ -64,6 +66,7 @@ impl Gateway {
             config,
             client,
             models: ModelList::default(),
+            names: Names::default(),
             learned: Learned::default(),
             ending: CancellationToken::new(),
         }
@@ -276,6 +279,14 @@ impl Exchange {
         })))
     }
 
+    /// What to ask instead of a model that is gone; empty where there is nothing to say.
+    fn successor(&self, model_id: &str) -> String {
+        let catalogue = &self.gateway.config.catalogue;
+        let model = catalogue.base_id(model_id).and_then(|base_id| catalogue.model(base_id));
+        let successor = model.and_then(|model| model.lifecycle.successor.as_deref());
+        successor.map_or_else(String::new, |successor| format!(" Its successor is '{successor}'."))
+    }
+
     async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
         let (failure, model) = match trouble {
             Trouble::Problem(problem) => return problem.into(),
@@ -283,14 +294,18 @@ impl Exchange {
         };
         note_failure(record, &failure);
         let mut problem = self.gateway.problem(&failure, &model);
-        if matches!(&failure.error, Error::Service { message, .. } if error::needs_profile(message)) {
-            let profiles = self.gateway.models.profiles_of(&self.gateway.client, &model).await;
-            if !profiles.is_empty() {
-                problem.message = format!(
-                    "{} Inference profiles with it: {}.",
-                    problem.message,
-                    profiles.join(", ")
-                );
+        if let Error::Service { message, .. } = &failure.error {
+            if error::needs_profile(message) {
+                let profiles = self.gateway.models.profiles_of(&self.gateway, &model).await;
+                if !profiles.is_empty() {
+                    problem.message = format!(
+                        "{} Inference profiles with it: {}.",
+                        problem.message,
+                        profiles.join(", ")
+                    );
+                }
+            } else if problem.status == 404 {
+                problem.message.push_str(&self.successor(&model));
             }
         }
         Refusal {

@@ -16,7 +16,9 @@ mod framing;
 mod health;
 mod iam;
 mod learned;
+mod mappings;
 mod models;
+mod names;
 mod policy;
 mod record;
 mod request_id;
@@ -27,8 +29,10 @@ mod server;
 pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
+pub use outcrop_translate::resolve::{Alias, NameRules};
+pub use outcrop_translate::{Catalogue, CatalogueError};
 pub use policy::{
-    Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
+    Api, Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
     PromptCaching, StreamMode, Trace,
 };
 pub use server::Server;

@@ -1,9 +1,10 @@
 //! Which policy a request gets: the gateway's own, changed by rules for models and callers.
 
 use std::fmt;
-use std::str::FromStr;
 
+pub use outcrop_translate::catalogue::Api;
 pub use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy, PromptCaching, StreamMode, Trace};
+pub use outcrop_translate::resolve::NamePattern as ModelPattern;
 use subtle::{Choice, ConstantTimeEq as _};
 
 /// The policy of all requests, and its exceptions.
@@ -39,6 +40,8 @@ pub struct PolicyMembers {
     pub guardrail_trace: Option<Trace>,
     /// How the guardrail works on streams.
     pub guardrail_stream_mode: Option<StreamMode>,
+    /// The API by which Bedrock is asked.
+    pub bedrock_api: Option<Api>,
 }
 
 /// A guardrail, or that there is to be none. A version means nothing without its id, so they are one member.
@@ -55,15 +58,12 @@ pub enum GuardrailChoice {
     },
 }
 
-/// Models, with `*` for any text: `*claude*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModelPattern(String);
-
 impl Policies {
-    /// The policy for a model, and for the caller with this key. Later rules win over earlier ones, member by member.
-    pub fn resolve(&self, model: &str, key: Option<&str>) -> Policy {
+    /// The policy for a model with these names, and for the caller with this key. Later rules win over earlier ones,
+    /// member by member.
+    pub fn resolve(&self, names: &[&str], key: Option<&str>) -> Policy {
         let mut resolved = self.base.clone();
-        for rule in self.rules.iter().filter(|rule| rule.applies(model, key)) {
+        for rule in self.rules.iter().filter(|rule| rule.applies(names, key)) {
             resolved.override_with(&rule.members);
         }
         resolved.into_policy()
@@ -71,8 +71,9 @@ impl Policies {
 }
 
 impl PolicyRule {
-    fn applies(&self, model: &str, key: Option<&str>) -> bool {
-        let is_for_model = self.models.is_empty() || self.models.iter().any(|pattern| pattern.matches(model));
+    fn applies(&self, names: &[&str], key: Option<&str>) -> bool {
+        let is_meant = |pattern: &ModelPattern| names.iter().any(|name| pattern.matches(name));
+        let is_for_model = self.models.is_empty() || self.models.iter().any(is_meant);
         is_for_model && (self.keys.is_empty() || key.is_some_and(|key| self.names(key)))
     }
 
@@ -108,6 +109,7 @@ impl PolicyMembers {
         put(&mut self.guardrail, &other.guardrail);
         put(&mut self.guardrail_trace, &other.guardrail_trace);
         put(&mut self.guardrail_stream_mode, &other.guardrail_stream_mode);
+        put(&mut self.bedrock_api, &other.bedrock_api);
     }
 
     fn into_policy(self) -> Policy {
@@ -124,50 +126,8 @@ impl PolicyMembers {
             on_unsupported: self.on_unsupported.unwrap_or_default(),
             prompt_caching: self.prompt_caching.unwrap_or_default(),
             guardrail,
+            bedrock_api: self.bedrock_api,
         }
-    }
-}
-
-impl ModelPattern {
-    /// Whether a model is one of them.
-    fn matches(&self, model: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = model.strip_prefix(first) else {
-            return false;
-        };
-        let Some(last) = parts.next_back() else {
-            return rest.is_empty();
-        };
-        // Each part as early as it can be: what is left over is then the most that there can be.
-        for part in parts {
-            match rest.find(part) {
-                Some(start) => rest = &rest[start + part.len()..],
-                None => return false,
-            }
-        }
-        rest.ends_with(last)
-    }
-}
-
-impl FromStr for ModelPattern {
-    type Err = String;
-
-    /// Takes any text but none.
-    ///
-    /// # Errors
-    /// If it is empty.
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            return Err("no model has an empty name; `*` is for all".to_owned());
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ModelPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -201,35 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_matches_the_whole_name() {
-        for (pattern, model) in [
-            ("*", ""),
-            ("*", "amazon.nova-lite-v1:0"),
-            ("amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
-            ("*claude*", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
-            ("*claude*", "claude"),
-            ("us.*", "us.amazon.nova-lite-v1:0"),
-            ("*:0", "us.amazon.nova-lite-v1:0"),
-            ("us.*nova*v1:*", "us.amazon.nova-lite-v1:0"),
-            ("a*b*b", "abb"),
-            ("a**b", "ab"),
-        ] {
-            assert!(ModelPattern(pattern.to_owned()).matches(model), "{pattern} {model}");
-        }
-        for (pattern, model) in [
-            ("amazon.nova", "amazon.nova-lite-v1:0"),
-            ("nova*", "amazon.nova-lite-v1:0"),
-            ("*nova", "amazon.nova-lite-v1:0"),
-            ("*Claude*", "anthropic.claude-v2"),
-            ("ab*b", "ab"),
-            ("a*ab*b", "aab"),
-            ("aa*aa", "aaa"),
-        ] {
-            assert!(!ModelPattern(pattern.to_owned()).matches(model), "{pattern} {model}");
-        }
-    }
-
-    #[test]
     fn later_rules_win_member_by_member() {
         let mut both = guardrail("second");
         both.prompt_caching = Some(PromptCaching::Off);
@@ -242,7 +173,7 @@ mod tests {
             ],
         };
         let resolve = |model, key| {
-            let policy = policies.resolve(model, key);
+            let policy = policies.resolve(&[model], key);
             (policy.prompt_caching, policy.guardrail.map(|guardrail| guardrail.id))
         };
         let id = |id: &str| Some(id.to_owned());
@@ -278,7 +209,7 @@ mod tests {
             rules: vec![rule(&["embed*"], &[], exempt), rule(&[], &[], streamed)],
         };
         assert_eq!(
-            policies.resolve("nova", None).guardrail,
+            policies.resolve(&["nova"], None).guardrail,
             Some(Guardrail {
                 id: "base".to_owned(),
                 version: "1".to_owned(),
@@ -286,12 +217,12 @@ mod tests {
                 stream_mode: Some(StreamMode::Async),
             })
         );
-        assert_eq!(policies.resolve("embed-1", None).guardrail, None);
+        assert_eq!(policies.resolve(&["embed-1"], None).guardrail, None);
     }
 
     #[test]
     fn with_nothing_said_the_defaults_hold() {
-        let policy = Policies::default().resolve("nova", None);
+        let policy = Policies::default().resolve(&["nova"], None);
         assert_eq!(policy, Policy::default());
         assert_eq!(policy.on_unsupported, OnUnsupported::Adapt);
         assert_eq!(policy.prompt_caching, PromptCaching::Explicit);

@@ -10,11 +10,11 @@ use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
-use outcrop_translate::{
-    Advisor, Catalogue, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching,
-};
+use outcrop_translate::resolve::{Asked, Target, Unresolved};
+use outcrop_translate::{Advisor, Context, Endpoint, Fetched, Halt, Lesson, Plan, Problem, Remote, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
+use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
 
@@ -45,6 +45,8 @@ pub(crate) struct Rounds<E> {
     /// What refusals of this request have taught.
     taught: Vec<Teaching>,
     last_refusal: Option<String>,
+    /// Whether Bedrock was asked for a profile of the model already.
+    has_looked_for_profile: bool,
     endpoint: PhantomData<E>,
 }
 
@@ -84,15 +86,23 @@ impl<E: Endpoint> Rounds<E> {
             remote: Remote::default(),
             taught: Vec::new(),
             last_refusal: None,
+            has_looked_for_profile: false,
             endpoint: PhantomData,
         }
     }
 
     /// Plans the calls, and fetches what the request points to.
     pub(crate) async fn plan(&mut self) -> Result<Plan<E::Memo>, Problem> {
-        let urls = match self.plan_with(None) {
+        let mut planned = self.plan_with(None);
+        if let Err(Halt::LookUp(arn)) = &planned {
+            // Boxed, as it is rare: every request would else carry room for it.
+            Box::pin(self.look_up(arn)).await;
+            planned = self.plan_with(None);
+        }
+        let urls = match planned {
             Ok(plan) => return Ok(plan),
             Err(Halt::Problem(problem)) => return Err(problem),
+            Err(Halt::LookUp(_)) => return Err(unknown_arn()),
             Err(Halt::Fetch(urls)) => urls,
         };
         // Boxed, as it is rare: every request would else carry room for it.
@@ -105,6 +115,16 @@ impl<E: Endpoint> Rounds<E> {
             }
             (Err(Halt::Problem(problem)), None) => Err(problem),
             (Err(Halt::Fetch(_)), _) => Err(Problem::invalid("The request's URLs can't be fetched.")),
+            (Err(Halt::LookUp(_)), _) => Err(unknown_arn()),
+        }
+    }
+
+    /// Finds out which model is behind an ARN, or goes on without.
+    async fn look_up(&self, arn: &str) {
+        if self.gateway.leaves_urls_out {
+            self.gateway.names.give_up(arn);
+        } else {
+            self.gateway.names.look_up(&self.gateway.client, arn).await;
         }
     }
 
@@ -154,7 +174,7 @@ impl<E: Endpoint> Rounds<E> {
                 created: self.created,
                 path_model: self.caller.path_model.as_deref(),
                 max_choices: self.gateway.config.max_choices,
-                catalogue: Catalogue::built_in(),
+                catalogue: &self.gateway.config.catalogue,
                 advisor: Some(self),
                 remote: Some(&self.remote),
                 repair,
@@ -167,6 +187,7 @@ impl<E: Endpoint> Rounds<E> {
         self.plan_with(repair).map_err(|halt| match halt {
             Halt::Problem(problem) => problem,
             Halt::Fetch(_) => Problem::invalid("The request's URLs can't be fetched."),
+            Halt::LookUp(_) => unknown_arn(),
         })
     }
 
@@ -176,14 +197,21 @@ impl<E: Endpoint> Rounds<E> {
         let mut replies = loop {
             match send_all(&self.gateway, &plan).await {
                 Ok(replies) => break replies,
-                Err(failure) => match self.learn(&failure, &plan) {
-                    Some(better) => {
-                        refused_attempts += failure.attempts;
-                        request_ids.extend(failure.request_id);
-                        plan = better?;
+                Err(failure) => {
+                    // Boxed, as it is rare: every call would else carry room for it.
+                    let better = match self.learn(&failure, &plan) {
+                        Some(better) => Some(better),
+                        None => Box::pin(self.find_profile(&failure, &plan)).await,
+                    };
+                    match better {
+                        Some(better) => {
+                            refused_attempts += failure.attempts;
+                            request_ids.extend(failure.request_id);
+                            plan = better?;
+                        }
+                        None => return Err(Trouble::Failure(failure, plan.model_id)),
                     }
-                    None => return Err(Trouble::Failure(failure, plan.model_id)),
-                },
+                }
             }
         };
         if let Some(reply) = replies.first_mut() {
@@ -202,6 +230,26 @@ impl<E: Endpoint> Rounds<E> {
             return Box::pin(self.review(answered)).await;
         }
         Ok(answered)
+    }
+
+    /// Plans again through an inference profile, where the refusal says that the model must be called so, and what
+    /// Bedrock lists says by which.
+    async fn find_profile(
+        &mut self,
+        failure: &Failure,
+        plan: &Plan<E::Memo>,
+    ) -> Option<Result<Plan<E::Memo>, Problem>> {
+        let Error::Service { message, .. } = &failure.error else {
+            return None;
+        };
+        if !error::needs_profile(message) || std::mem::replace(&mut self.has_looked_for_profile, true) {
+            return None;
+        }
+        self.gateway.models.refresh_names(&self.gateway).await;
+        match self.plan_again(None) {
+            Ok(better) if better.model_id == plan.model_id => None,
+            better => Some(better),
+        }
     }
 
     /// Plans again by what a refusal teaches; `None` if it teaches nothing that helps.
@@ -277,9 +325,14 @@ impl<E: Endpoint> Rounds<E> {
 }
 
 impl<E: Endpoint> Advisor for Rounds<E> {
-    fn policy(&self, model_id: &str) -> Policy {
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        let gateway = &self.gateway;
+        gateway.names.resolve(asked, &gateway.config, gateway.client.region())
+    }
+
+    fn policy(&self, names: &[&str]) -> Policy {
         let policies = &self.gateway.config.policies;
-        let mut policy = policies.resolve(model_id, self.caller.key.as_deref());
+        let mut policy = policies.resolve(names, self.caller.key.as_deref());
         if let Some(guardrail) = &self.caller.guardrail {
             policy.guardrail = Some(guardrail.clone());
         }
@@ -294,6 +347,10 @@ impl<E: Endpoint> Advisor for Rounds<E> {
         lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
         lessons
     }
+}
+
+fn unknown_arn() -> Problem {
+    Problem::invalid("What is behind the model's ARN can't be told.")
 }
 
 /// The call of a plan.

@@ -13,7 +13,7 @@ use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::{Problem, ProblemKind, openai};
 
 use crate::exchange::{self, Gateway};
-use crate::{body, error, health, models};
+use crate::{body, error, health, mappings, models};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
 const PREFIXES: [&str; 3] = ["/v1", "/api/v1", ""];
@@ -33,6 +33,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     for prefix in PREFIXES {
         routes = routes
             .route(&format!("{prefix}/chat/completions"), only_post(post(chat)))
+            .route(&format!("{prefix}/mappings"), only_get(get(mappings::list)))
             .route(&format!("{prefix}/models"), only_get(get(models::list)))
             .route(&format!("{prefix}/models/{{*model}}"), only_get(get(models::one)));
     }

@@ -19,7 +19,7 @@ mod stream;
 
 pub use client::{Client, Description, Reply, ReplyBody, configured_region};
 pub use config::{Config, ConfigError, StaticCredentials};
-pub use control::{FoundationModel, InferenceProfile};
+pub use control::{BehindArn, FoundationModel, InferenceProfile};
 pub use error::{Error, Failure};
 pub use sign::{Signer, SigningCredentials};
 pub use stream::{EventStream, RawEvent};

@@ -257,6 +257,7 @@ fn policies(settings: &Settings) -> Policies {
             guardrail: base_guardrail(settings),
             guardrail_trace: settings.guardrail_trace,
             guardrail_stream_mode: settings.guardrail_stream_mode,
+            bedrock_api: None,
         },
         rules: settings.policies.iter().map(|table| table.rule.clone()).collect(),
     }
@@ -286,5 +287,7 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
             max_concurrent: settings.fetch_concurrency.get(),
         },
         policies: policies(settings),
+        catalogue: std::sync::Arc::clone(outcrop_server::Catalogue::built_in()),
+        names: outcrop_server::NameRules::default(),
     }
 }

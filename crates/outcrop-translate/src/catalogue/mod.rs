@@ -84,9 +84,10 @@ struct Entry {
 impl Catalogue {
     /// The catalogue as it is built in.
     #[must_use]
-    pub fn built_in() -> &'static Self {
-        static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| {
-            Catalogue::of_files(FILES).unwrap_or_else(|errors| unreachable!("a test reads the files: {errors:?}"))
+    pub fn built_in() -> &'static Arc<Self> {
+        static BUILT_IN: LazyLock<Arc<Catalogue>> = LazyLock::new(|| {
+            let catalogue = Catalogue::of_files(FILES);
+            Arc::new(catalogue.unwrap_or_else(|errors| unreachable!("a test reads the files: {errors:?}")))
         });
         &BUILT_IN
     }

@@ -82,4 +82,32 @@ mod tests {
         }
         assert!("".parse::<NamePattern>().is_err());
     }
+
+    #[test]
+    fn a_pattern_matches_the_whole_name() {
+        for (pattern, model) in [
+            ("*", ""),
+            ("*", "amazon.nova-lite-v1:0"),
+            ("amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+            ("*claude*", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+            ("*claude*", "claude"),
+            ("us.*", "us.amazon.nova-lite-v1:0"),
+            ("*:0", "us.amazon.nova-lite-v1:0"),
+            ("us.*nova*v1:*", "us.amazon.nova-lite-v1:0"),
+            ("a*b*b", "abb"),
+            ("a**b", "ab"),
+        ] {
+            assert!(NamePattern(pattern.to_owned()).matches(model), "{pattern} {model}");
+        }
+        for (pattern, model) in [
+            ("amazon.nova", "amazon.nova-lite-v1:0"),
+            ("nova*", "amazon.nova-lite-v1:0"),
+            ("*nova", "amazon.nova-lite-v1:0"),
+            ("ab*b", "ab"),
+            ("a*ab*b", "aab"),
+            ("aa*aa", "aaa"),
+        ] {
+            assert!(!NamePattern(pattern.to_owned()).matches(model), "{pattern} {model}");
+        }
+    }
 }

@@ -164,6 +164,10 @@ fn call<M>(plan: &Plan<M>) -> Result<String, String> {
         let operation = match plan.operation {
             Operation::Converse => "Converse",
             Operation::ConverseStream => "ConverseStream",
+            Operation::InvokeModel => "InvokeModel",
+            Operation::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
+            Operation::ChatCompletions => "ChatCompletions",
+            Operation::ChatCompletionsStream => "ChatCompletionsStream",
         };
         call.field("operation", operation);
         call.field("modelId", &plan.model_id);

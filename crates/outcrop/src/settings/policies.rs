@@ -95,6 +95,7 @@ impl<'a> TableReader<'a> {
             guardrail: reader.guardrail(),
             guardrail_trace: reader.take::<Trace>("guardrail_trace"),
             guardrail_stream_mode: reader.take::<StreamMode>("guardrail_stream_mode"),
+            bedrock_api: None,
         };
         PolicyTable {
             rule: PolicyRule {

@@ -1,0 +1,143 @@
+//! Names that were resolved, and what had to be found out for it: in memory, for this instance.
+//!
+//! Resolving is pure, and asks nobody. What Bedrock lists, and what is behind ARNs, is found out once and kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use outcrop_translate::resolve::{Asked, Behind, Directory, Listing, Target, Unresolved, resolve};
+use outcrop_upstream::Client;
+use tokio::time::Instant;
+
+use crate::config::Config;
+
+/// As many names as are kept, so that a client that makes up names can't fill the memory.
+const MAX_NAMES: usize = 10_000;
+/// As many ARNs as are kept.
+const MAX_ARNS: usize = 1000;
+/// What is behind an ARN seldom changes.
+const LASTS: Duration = Duration::from_secs(60 * 60);
+/// A failure to find out is remembered for this long: the permission may be given meanwhile.
+const FAILED: Duration = Duration::from_secs(60);
+/// As long as a request waits to know what is behind its ARN, which only makes the call better.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// From a deployment to its custom model to the base model, and one more.
+const MAX_HOPS: usize = 4;
+
+/// Names that were resolved, and what was found out.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    resolved: RwLock<HashMap<String, Arc<Target>>>,
+    listing: RwLock<Option<Arc<Listing>>>,
+    behind: Mutex<HashMap<String, (Instant, Behind)>>,
+}
+
+impl Names {
+    /// The model that is meant.
+    pub(crate) fn resolve(&self, asked: &Asked<'_>, config: &Config, region: &str) -> Result<Arc<Target>, Unresolved> {
+        // Requests that say more than a name are rare.
+        let is_plain = *asked
+            == Asked {
+                name: asked.name,
+                ..Asked::default()
+            };
+        if is_plain && let Some(target) = read(&self.resolved).get(asked.name) {
+            return Ok(Arc::clone(target));
+        }
+        let listing = read(&self.listing).clone();
+        let target = resolve(
+            asked,
+            &Directory {
+                catalogue: &config.catalogue,
+                rules: &config.names,
+                region: Some(region),
+                listing: listing.as_deref(),
+                behind: &|arn| self.behind(arn),
+            },
+        )
+        .map(Arc::new)?;
+        // What is behind an ARN is kept for a while only.
+        if is_plain && !target.model_id.starts_with("arn:") {
+            let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
+            if resolved.len() >= MAX_NAMES {
+                resolved.clear();
+            }
+            resolved.insert(asked.name.to_owned(), Arc::clone(&target));
+        }
+        Ok(target)
+    }
+
+    /// Takes what Bedrock lists. Names may mean something else from now on.
+    pub(crate) fn know(&self, listing: Arc<Listing>) {
+        let mut known = self.listing.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref() != Some(&listing) {
+            *known = Some(listing);
+            drop(known);
+            self.resolved.write().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// What is behind an ARN, if that was found out.
+    fn behind(&self, arn: &str) -> Option<Behind> {
+        let known = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let (asked, behind) = known.get(arn)?;
+        let lasts = if *behind == Behind::default() { FAILED } else { LASTS };
+        (asked.elapsed() < lasts).then(|| behind.clone())
+    }
+
+    /// Finds out what is behind an ARN. Whoever doesn't learn it goes on without.
+    pub(crate) async fn look_up(&self, client: &Client, arn: &str) {
+        let behind = match tokio::time::timeout(PATIENCE, ask(client, arn)).await {
+            Ok(Ok(behind)) => behind,
+            Ok(Err(error)) => {
+                tracing::warn!(arn, %error, "what is behind an ARN could not be looked up; everything is tried");
+                Behind::default()
+            }
+            Err(_) => {
+                tracing::warn!(arn, "what is behind an ARN was not told in time; everything is tried");
+                Behind::default()
+            }
+        };
+        self.note(arn, behind);
+    }
+
+    /// Goes on without knowing what is behind an ARN.
+    pub(crate) fn give_up(&self, arn: &str) {
+        self.note(arn, Behind::default());
+    }
+
+    fn note(&self, arn: &str, behind: Behind) {
+        let mut known = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_ARNS {
+            known.clear();
+        }
+        known.insert(arn.to_owned(), (Instant::now(), behind));
+    }
+}
+
+/// Asks hop by hop, until something is found that names a model itself.
+async fn ask(client: &Client, arn: &str) -> Result<Behind, outcrop_upstream::Error> {
+    let mut arn = arn.to_owned();
+    for _ in 0..MAX_HOPS {
+        let found = client.describe_arn(&arn).await?;
+        let Some(model) = found.model_arn else {
+            return Ok(Behind {
+                model: None,
+                architecture: found.architecture,
+            });
+        };
+        if model.contains(":foundation-model/") || model.contains(":inference-profile/") {
+            return Ok(Behind {
+                model: Some(model),
+                architecture: found.architecture,
+            });
+        }
+        arn = model;
+    }
+    Ok(Behind::default())
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
