@@ -46,6 +46,7 @@ fuzz_target!(|input: (u8, &[u8])| {
                 .expect("a block of media");
             assert_eq!(block[kind]["source"]["bytes"], base64.as_str());
         }
+        Err(Halt::LookUp(arn)) => panic!("there is nothing to look up: {arn}"),
         Err(Halt::Fetch(urls)) => panic!("there is nothing to fetch: {urls:?}"),
         Err(Halt::Problem(problem)) => {
             assert_eq!(problem.status, 400);

@@ -82,6 +82,26 @@ pub struct Directory<'a> {
     pub behind: &'a dyn Fn(&str) -> Option<Behind>,
 }
 
+impl<'a> Directory<'a> {
+    /// What is known without a region and without asking anybody: ids are taken as they are.
+    pub fn offline(catalogue: &'a Catalogue) -> Self {
+        const NO_RULES: &NameRules = &NameRules {
+            aliases: Vec::new(),
+            default_model: None,
+            default_embedding_model: None,
+            redirect_retired: false,
+            allowed_regions: Vec::new(),
+        };
+        Self {
+            catalogue,
+            rules: NO_RULES,
+            region: None,
+            listing: None,
+            behind: &|_| Some(Behind::default()),
+        }
+    }
+}
+
 /// What a request says of its model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Asked<'a> {

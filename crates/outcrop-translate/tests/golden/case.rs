@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use outcrop_bedrock::call::Operation;
-use outcrop_bedrock::converse::{ConverseResponse, Event};
+use outcrop_bedrock::call::{Operation, TokenCounts};
 use outcrop_bedrock::json::ObjectWriter;
+use outcrop_translate::catalogue::{Api, Word as _};
 use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_translate::resolve::{Asked, Directory, Target, Unresolved, resolve};
 use outcrop_translate::{
     Advisor, Catalogue, Context, Endpoint, Fetched, Halt, Lesson, Plan, Policy, Problem, ProblemKind, Remote,
     StreamTranslator as _,
@@ -41,11 +42,12 @@ struct Gateway {
     policy: Policy,
     lessons: Vec<Lesson>,
     remote: Remote,
+    region: Option<String>,
 }
 
 impl Gateway {
     /// Reads `gateway.json`: `policy` by the names of the settings, `refusals` that were met before, `fetched` bytes
-    /// in base64 by URL.
+    /// in base64 by URL, and the gateway's `region`.
     fn read(file: Option<&[u8]>) -> Result<Self, String> {
         let mut gateway = Self::default();
         let Some(file) = file else { return Ok(gateway) };
@@ -65,6 +67,10 @@ impl Gateway {
                 stream_mode: word("guardrail_stream_mode").map(|_| StreamMode::Async),
             });
         }
+        if let Some(name) = word("bedrock_api") {
+            gateway.policy.bedrock_api = Some(Api::named(name).ok_or("gateway.json: bedrock_api")?);
+        }
+        gateway.region = known["region"].as_str().map(ToOwned::to_owned);
         for refusal in known["refusals"].as_array().into_iter().flatten() {
             let message = refusal.as_str().unwrap_or_default();
             let parameters = ["temperature", "top_p", "top_k", "reasoning_effort", "foo"];
@@ -84,7 +90,15 @@ impl Gateway {
 }
 
 impl Advisor for Gateway {
-    fn policy(&self, _: &str) -> Policy {
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        let directory = Directory {
+            region: self.region.as_deref(),
+            ..Directory::offline(Catalogue::built_in())
+        };
+        resolve(asked, &directory).map(Arc::new)
+    }
+
+    fn policy(&self, _: &[&str]) -> Policy {
         self.policy.clone()
     }
 
@@ -130,6 +144,7 @@ pub(crate) fn run<E: Endpoint>(folder: &Path) -> Result<Outcome, String> {
             return Ok(outcome);
         }
         Err(Halt::Fetch(urls)) => return Err(format!("gateway.json lacks what is at {urls:?}")),
+        Err(Halt::LookUp(arn)) => return Err(format!("what is behind {arn} is not known")),
     };
     if request.is_some() {
         outcome.insert("call.json", call(&plan)?);
@@ -138,12 +153,7 @@ pub(crate) fn run<E: Endpoint>(folder: &Path) -> Result<Outcome, String> {
         }
     }
     if let Some(reply) = read("reply.json") {
-        let replies = split_replies(&reply)?;
-        let replies: Vec<_> = replies
-            .iter()
-            .map(|reply| ConverseResponse::parse(reply.as_bytes()).map_err(|fault| format!("reply.json: {fault}")))
-            .collect::<Result<_, _>>()?;
-        match E::response(&plan.memo, &replies) {
+        match response::<E>(&plan, &split_replies(&reply)?)? {
             Ok(response) => outcome.insert("response.json", pretty(&text(response)?)),
             Err(problem) => outcome.insert("error.json", refusal::<E>(&problem)?),
         };
@@ -152,6 +162,26 @@ pub(crate) fn run<E: Endpoint>(folder: &Path) -> Result<Outcome, String> {
         outcome.insert("stream.sse", stream::<E>(plan, &text(events)?)?);
     }
     Ok(outcome)
+}
+
+fn response<E: Endpoint>(plan: &Plan<E::Memo>, replies: &[String]) -> Result<Result<Vec<u8>, Problem>, String> {
+    let at = |fault: &dyn std::fmt::Display| format!("reply.json: {fault}");
+    if plan.wire.is_straight() {
+        let bodies: Vec<&[u8]> = replies.iter().map(|reply| reply.as_bytes()).collect();
+        let passed = E::pass(&plan.memo, &bodies).map_err(|fault| at(&fault))?;
+        return Ok(Ok(passed.body));
+    }
+    let replies: Vec<_> = replies
+        .iter()
+        .map(|reply| {
+            let headers = TokenCounts {
+                input: Some(11),
+                output: Some(7),
+            };
+            plan.wire.reply(reply.as_bytes(), headers).map_err(|fault| at(&fault))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(E::response(&plan.memo, &replies))
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, String> {
@@ -171,6 +201,14 @@ fn call<M>(plan: &Plan<M>) -> Result<String, String> {
         };
         call.field("operation", operation);
         call.field("modelId", &plan.model_id);
+        call.optional("region", &plan.region);
+        if !plan.headers.is_empty() {
+            call.object("headers", |headers| {
+                for (name, value) in &plan.headers {
+                    headers.field(name, value);
+                }
+            });
+        }
         if plan.choices > 1 {
             call.field("times", &(plan.choices as u64));
         }
@@ -195,46 +233,41 @@ fn split_replies(reply: &[u8]) -> Result<Vec<String>, String> {
     Ok(raw.into_iter().map(|reply| reply.get().to_owned()).collect())
 }
 
-/// A line of `events.jsonl`: an event of the choice, or the problem that broke the stream.
-#[derive(Debug)]
-struct Line<'a> {
-    choice: usize,
-    event: &'a str,
-    payload: &'a str,
-}
-
 fn stream<E: Endpoint>(plan: Plan<E::Memo>, events: &str) -> Result<String, String> {
-    let mut open = plan.choices;
     let mut stream = E::stream(plan.memo);
+    let mut readers: Vec<_> = (0..plan.choices).map(|_| plan.wire.stream()).collect();
     let mut out = Vec::new();
     for (number, line) in events.lines().enumerate() {
         let at = |error: &dyn std::fmt::Display| format!("events.jsonl, line {}: {error}", number + 1);
         let members: BTreeMap<&str, &serde_json::value::RawValue> =
             serde_json::from_str(line).map_err(|error| at(&error))?;
-        if let Some(problem) = members.get("problem") {
-            stream.fail(&read_problem(problem.get()).map_err(|error| at(&error))?, &mut out);
+        let member = |name: &str| members.get(name).map(|value| value.get());
+        if let Some(problem) = member("problem") {
+            stream.fail(&read_problem(problem).map_err(|error| at(&error))?, &mut out);
             return text(out);
         }
-        let line = Line {
-            choice: members
-                .get("choice")
-                .map_or(Ok(0), |choice| choice.get().parse())
-                .map_err(|error| at(&error))?,
-            event: members
-                .get("event")
-                .ok_or_else(|| at(&"no event"))?
-                .get()
-                .trim_matches('"'),
-            payload: members.get("payload").ok_or_else(|| at(&"no payload"))?.get(),
+        let choice: usize = member("choice").map_or(Ok(0), str::parse).map_err(|error| at(&error))?;
+        let (name, payload) = match (member("event"), member("chunk"), member("data")) {
+            (Some(event), ..) => (
+                event.trim_matches('"'),
+                member("payload").ok_or_else(|| at(&"no payload"))?.to_owned(),
+            ),
+            // As Bedrock packs the chunks of a model's own.
+            (None, Some(chunk), _) => (
+                "chunk",
+                format!(r#"{{"bytes":"{}"}}"#, outcrop_bedrock::base64::encode(chunk.as_bytes())),
+            ),
+            (None, None, Some(data)) => ("", data.trim_matches('"').to_owned()),
+            (None, None, None) => return Err(at(&"no event, chunk or data")),
         };
-        let event = Event::parse(line.event, line.payload.as_bytes()).map_err(|fault| at(&fault))?;
-        if matches!(event, Event::MessageStop { .. }) {
-            open -= 1;
-        }
-        stream.push(line.choice, event, &mut out);
+        let reader = readers.get_mut(choice).ok_or_else(|| at(&"no such choice"))?;
+        let read = reader.read(name, payload.as_bytes(), choice, &mut stream, &mut out);
+        read.map_err(|fault| at(&fault))?;
     }
-    if open > 0 {
-        return Err("events.jsonl: a stream without messageStop or problem is never finished".to_owned());
+    for (choice, reader) in readers.iter_mut().enumerate() {
+        if !reader.finish(choice, &mut stream, &mut out) {
+            return Err("events.jsonl: a stream without an end or a problem is never finished".to_owned());
+        }
     }
     if let Err(problem) = stream.finish(&mut out) {
         stream.fail(&problem, &mut out);

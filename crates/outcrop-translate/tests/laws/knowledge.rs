@@ -1,8 +1,12 @@
 //! Requests to models of all families, under any policy and with any lessons.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use outcrop_translate::catalogue::{Api, Catalogue};
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_translate::resolve::{Asked, Directory, Target, Unresolved, resolve};
 use outcrop_translate::{Advisor, Context, Endpoint, Lesson, Policy, Repair};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -117,7 +121,11 @@ impl Knowledge {
 }
 
 impl Advisor for Knowledge {
-    fn policy(&self, _: &str) -> Policy {
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        resolve(asked, &Directory::offline(Catalogue::built_in())).map(Arc::new)
+    }
+
+    fn policy(&self, _: &[&str]) -> Policy {
         self.policy.clone()
     }
 
@@ -170,11 +178,13 @@ fn knowledge() -> impl Strategy<Value = Knowledge> {
         prop::sample::select(vec![OnUnsupported::Adapt, OnUnsupported::Reject]),
         prop::sample::select(caching),
         prop::option::of(Just(guardrail)),
+        prop::option::of(prop::sample::select(vec![Api::Converse, Api::Invoke, Api::OpenAi])),
     )
-        .prop_map(|(on_unsupported, prompt_caching, guardrail)| Policy {
+        .prop_map(|(on_unsupported, prompt_caching, guardrail, bedrock_api)| Policy {
             on_unsupported,
             prompt_caching,
             guardrail,
+            bedrock_api,
         });
     let repair = any::<(String, String)>().prop_map(|(answer, complaint)| Repair { answer, complaint });
     (

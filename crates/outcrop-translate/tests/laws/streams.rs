@@ -55,7 +55,7 @@ proptest! {
         choices in 1_usize..3, include_usage in any::<bool>(), fails in any::<bool>(),
     ) {
         let request = json!({
-            "model": "m", "messages": [{"role": "user", "content": "Hi"}], "stream": true, "n": choices,
+            "model": "a.m", "messages": [{"role": "user", "content": "Hi"}], "stream": true, "n": choices,
             "stream_options": {"include_usage": include_usage},
         });
         let memo = plan(&request).unwrap().memo;

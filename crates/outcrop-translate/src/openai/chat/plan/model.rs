@@ -12,7 +12,7 @@ use crate::invoke;
 use crate::notes::Notes;
 use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::resolve::{Asked, Behind, Directory, NameRules, Target, Unresolved, resolve};
+use crate::resolve::{Asked, Directory, Target, Unresolved, resolve};
 use crate::wire::Wire;
 
 /// What the request says of its model.
@@ -37,17 +37,7 @@ pub(super) fn asked<'r>(request: &'r ChatRequest<'_>, context: &Context<'r>) -> 
 pub(super) fn target(asked: &Asked<'_>, context: &Context<'_>, notes: &mut Notes) -> Result<Arc<Target>, Halt> {
     let resolved = match context.advisor {
         Some(advisor) => advisor.resolve(asked),
-        None => resolve(
-            asked,
-            &Directory {
-                catalogue: context.catalogue,
-                rules: &NameRules::default(),
-                region: None,
-                listing: None,
-                behind: &|_| Some(Behind::default()),
-            },
-        )
-        .map(Arc::new),
+        None => resolve(asked, &Directory::offline(context.catalogue)).map(Arc::new),
     };
     let target = resolved.map_err(|unresolved| match unresolved {
         Unresolved::Problem(problem) => Halt::Problem(problem),

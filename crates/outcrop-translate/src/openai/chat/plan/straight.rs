@@ -10,7 +10,7 @@ use outcrop_bedrock::json::{Fault, Json, ObjectWriter, Reader};
 use super::super::part::PartKind;
 use super::super::request::{ChatRequest, ToolChoice};
 use super::super::response_format::ResponseFormat;
-use super::{bedrock, others};
+use super::{bedrock, others, thinking};
 use crate::catalogue::Traits;
 use crate::invoke;
 use crate::notes::Notes;
@@ -132,9 +132,17 @@ pub(super) fn translate(
                 notes.lose(name, "dropped", "refused-by-model");
                 continue;
             }
-            if value.as_str() != "null" {
-                parameters.push(name.to_owned());
-                object.field(name, value);
+            if value.as_str() == "null" {
+                continue;
+            }
+            parameters.push(name.to_owned());
+            match (name, request.reasoning_effort) {
+                ("reasoning_effort", Some(effort)) => {
+                    if let Some(word) = thinking::effort_word(effort, traits, notes) {
+                        object.field(name, word);
+                    }
+                }
+                _ => object.field(name, value),
             }
         }
         if request.stream {
