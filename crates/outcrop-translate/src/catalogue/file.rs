@@ -131,21 +131,12 @@ impl Layer {
                 faults.push(lines.fault(at, field, &format!("`{day}` is not a day like 2026-11-21")));
             }
         }
-        if row.apis.as_ref().is_some_and(Vec::is_empty) {
-            faults.push(lines.fault(at, "apis", "a model answers one API at least"));
-        }
-        let rates = [("prices", &row.prices), ("geographic_prices", &row.geographic_prices)];
-        for (field, rates) in rates {
-            let numbers = rates.map(|rates| {
-                let optional = [rates.output, rates.cache_read, rates.cache_write, rates.cache_write_1h];
-                optional.into_iter().chain([rates.input])
-            });
-            if numbers
-                .into_iter()
-                .flatten()
-                .flatten()
-                .any(|price| !price.is_finite() || price < 0.0)
-            {
+        let geographic = row.geographic_prices.iter().flatten().map(|other| &other.rates);
+        for (field, rates) in [
+            ("prices", row.prices.iter().collect::<Vec<_>>()),
+            ("geographic_prices", geographic.collect()),
+        ] {
+            if rates.into_iter().any(|rates| !rates.are_sound()) {
                 faults.push(lines.fault(at, field, "a price is a number of 0 or more"));
             }
         }

@@ -22,7 +22,7 @@ use std::sync::{Arc, LazyLock};
 
 pub use error::CatalogueError;
 pub use media::MediaSupport;
-pub use model::{Lifecycle, Model, Prices, Provider, Rates, Source};
+pub use model::{GeographicRates, Lifecycle, Model, Prices, Provider, Rates, Source};
 pub use words::{Api, Modality, PromptFormat, Set, Shape, Status, Word};
 
 pub(crate) use traits::{CacheRules, MAX_CACHE_POINTS, MAX_STOP_SEQUENCES, Thinking, Traits};

@@ -94,8 +94,23 @@ pub struct Rates {
     pub cache_write_1h: Option<f64>,
 }
 
+impl Rates {
+    pub(super) fn are_sound(&self) -> bool {
+        [
+            self.input,
+            self.output,
+            self.cache_read,
+            self.cache_write,
+            self.cache_write_1h,
+        ]
+        .into_iter()
+        .flatten()
+        .all(|price| price.is_finite() && price >= 0.0)
+    }
+}
+
 /// What a model costs: [`Rates`] of its bare id and its global profile, and those of other profiles.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices {
     /// For what is read, and not found in the cache.
     pub input: Option<f64>,
@@ -107,12 +122,39 @@ pub struct Prices {
     pub cache_write: Option<f64>,
     /// For what is put into the cache for an hour.
     pub cache_write_1h: Option<f64>,
-    /// By a profile of one geography, where that differs.
-    pub geographic: Option<Rates>,
+    /// By profiles whose prices differ from these.
+    pub geographic: Vec<GeographicRates>,
+}
+
+/// What a model costs by some of its profiles.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeographicRates {
+    /// The geographies of the profiles.
+    pub profiles: Vec<String>,
+    /// What it costs by them.
+    pub rates: Rates,
 }
 
 impl Prices {
-    fn of_rates(base: Rates, geographic: Option<Rates>) -> Self {
+    /// What the model costs by the profile of `geography`, or by its bare id.
+    #[must_use]
+    pub fn rates(&self, geography: Option<&str>) -> Rates {
+        let is_theirs =
+            |other: &&GeographicRates| other.profiles.iter().any(|profile| Some(profile.as_str()) == geography);
+        self.geographic.iter().find(is_theirs).map_or(
+            Rates {
+                input: self.input,
+                output: self.output,
+                cache_read: self.cache_read,
+                cache_write: self.cache_write,
+                cache_write_1h: self.cache_write_1h,
+            },
+            |other| other.rates,
+        )
+    }
+
+    fn of_rates(base: Rates, geographic: Vec<GeographicRates>) -> Self {
         Self {
             input: base.input,
             output: base.output,
@@ -159,7 +201,9 @@ impl Model {
                 successor: row.successor.clone(),
                 redirect: row.redirect.unwrap_or(false),
             },
-            prices: row.prices.map(|base| Prices::of_rates(base, row.geographic_prices)),
+            prices: row
+                .prices
+                .map(|base| Prices::of_rates(base, row.geographic_prices.clone().unwrap_or_default())),
             apis: row.apis.clone().unwrap_or_else(|| vec![Api::Converse]),
             invoke: row.invoke,
             prompt: row.prompt,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use outcrop_bedrock::converse::DocumentFormat;
 use serde::Deserialize;
 
-use super::model::Rates;
+use super::model::{GeographicRates, Rates};
 use super::words::{
     Api, EffortField, ForcedTools, Modality, Parameter, PromptFormat, Sampling, Set, Shape, Status, ThinkingKind,
     ThinkingTag, TopK, Ttl,
@@ -78,7 +78,7 @@ row! {
         successor: String,
         redirect: bool,
         prices: Rates,
-        geographic_prices: Rates,
+        geographic_prices: Vec<GeographicRates>,
     }
     both {
         source: String,

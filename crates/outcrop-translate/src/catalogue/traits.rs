@@ -132,7 +132,7 @@ impl Traits {
         let apis = row.apis.as_deref().unwrap_or(&[Api::Converse]);
         Self {
             sampling: row.sampling.unwrap_or(Sampling::Both),
-            top_k: row.top_k.unwrap_or(TopK::TopK),
+            top_k: row.top_k.unwrap_or(TopK::Field),
             thinking: Thinking::of_row(row),
             takes_adaptive: row.takes_adaptive.unwrap_or(true),
             thinks_unasked: row.thinks_unasked.unwrap_or(false),

@@ -251,8 +251,8 @@ words! {
 
     /// Where `top_k` goes, which Converse has no member for.
     pub(crate) enum TopK {
-        /// A field of this name.
-        TopK = "top_k",
+        /// A field `top_k`.
+        Field = "top_k",
         /// A field `k`.
         K = "k",
         /// `inferenceConfig.topK` within the additional fields.

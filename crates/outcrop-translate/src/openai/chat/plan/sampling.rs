@@ -159,7 +159,7 @@ pub(super) fn place_top_k<'a>(value: Json<'a>, traits: &Traits, converse: &mut C
     match traits.top_k {
         _ if traits.has_refused("top_k") => notes.lose("top_k", "dropped", "refused-by-model"),
         TopK::Nowhere => notes.lose("top_k", "dropped", "refused-by-model"),
-        TopK::TopK => fields.push(("top_k".into(), value)),
+        TopK::Field => fields.push(("top_k".into(), value)),
         TopK::K => fields.push(("k".into(), value)),
         TopK::NovaInferenceConfig if fields.iter().any(|(name, _)| name == "inferenceConfig") => {
             notes.lose("top_k", "dropped", "inferenceConfig-set");
