@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn thoughts_are_told_from_the_answer_wherever_the_stream_is_cut() {
         let text = "Hm, 1 < 2: é.\n</think>\n\nYes </think> it is.";
-        let expected = answer("Hm, 1 < 2: é.\n", "Yes </think> it is.", StopReason::EndTurn, 0, 0);
+        let expected = answer("Hm, 1 < 2: é.", "Yes </think> it is.", StopReason::EndTurn, 0, 0);
         let body = format!(r#"{{"choices":[{{"text":{},"stop_reason":"stop"}}]}}"#, json_text(text));
         assert_eq!(whole(&DeepSeekPrompt, &body), expected);
         for (cut, _) in text.char_indices() {
