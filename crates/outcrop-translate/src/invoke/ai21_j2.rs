@@ -1,6 +1,6 @@
 //! AI21's Jurassic-2, which doesn't stream: its whole answer is read as one chunk.
 //!
-//! Source: Amazon Bedrock User Guide, "AI21 Labs Jurassic-2 models", read 2026-11.
+//! Source: Amazon Bedrock User Guide, "AI21 Labs Jurassic-2 models", as gateways and users tell it, collected 2026-11.
 
 use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::{ConverseResponse, StopReason};

@@ -1,6 +1,6 @@
 //! Cohere's Command and Command Light. Command R has another shape.
 //!
-//! Source: Amazon Bedrock User Guide, "Cohere Command models", read 2026-11.
+//! Source: Amazon Bedrock User Guide, "Cohere Command models", as gateways and users tell it, collected 2026-11.
 
 use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::{ConverseResponse, StopReason};
@@ -16,7 +16,7 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(crate) struct CohereCommand;
 
-const TEMPLATE: &str = "plain";
+const TEMPLATE: &str = "cohere-command";
 /// The word for an answer that failed.
 const ERROR: &str = "ERROR";
 

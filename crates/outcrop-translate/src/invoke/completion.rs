@@ -247,7 +247,42 @@ pub(super) fn read_members<'a>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Imported;
+    use super::super::testing::{answer, json_text, streamed, whole};
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_stream_says_what_the_whole_answer_says_however_it_is_cut(
+            pieces in prop::collection::vec("[ \na<é]{0,3}|<think>|</think>|</th|ink>", 0..9),
+        ) {
+            let chunk = |text: &str, reason: &str| {
+                format!(r#"{{"generation":{},"stop_reason":{reason}}}"#, json_text(text))
+            };
+            let all = chunk(&pieces.concat(), r#""stop""#);
+            let mut chunks: Vec<_> = pieces.iter().map(|piece| chunk(piece, "null")).collect();
+            chunks.push(chunk("", r#""stop""#));
+            for format in ["llama2", "llama3", "chatml", "deepseek-r1"] {
+                let family = Imported::named(format).unwrap();
+                prop_assert_eq!(streamed(family, &chunks), whole(family, &all), "{}", format);
+            }
+        }
+
+        #[test]
+        fn bytes_that_are_no_answer_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = reply(&bytes, read_completion, AnswerBegins::MaybeThoughts);
+        }
+    }
+
+    #[test]
+    fn an_answer_of_nothing_is_whole() {
+        let family = Imported::named("llama2").unwrap();
+        let body = r#"{"generation":" ","stop_reason":"length"}"#;
+        assert_eq!(whole(family, body), answer("", "", StopReason::MaxTokens, 0, 0));
+        assert_eq!(streamed(family, &[body]), whole(family, body));
+    }
 
     fn text(body: &str) -> (Option<String>, Option<StopReason>, u64) {
         let read = read_completion(body.as_bytes()).unwrap();

@@ -1,8 +1,8 @@
 //! Imported models, which are called by ARN: nothing but their operator knows how they want conversations written.
 //!
-//! Source: Amazon Bedrock User Guide, "Invoke your imported model", read 2026-11. The name of the limit tells Bedrock
-//! the form of the answer: `max_gen_len` is Llama's own and understood for each architecture; `top_k` and `stop` are
-//! sent beside it by other gateways (LiteLLM's Qwen 3, read 2026-11).
+//! Source: Amazon Bedrock User Guide, "Invoke your imported model", read 2026-11. Users report that the name of the
+//! limit decides on the form of the answer, and that `max_gen_len`, Llama's own, is understood for each architecture;
+//! other gateways send `top_k` and `stop` beside it (LiteLLM's Qwen 3, read 2026-11).
 
 use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::ConverseResponse;

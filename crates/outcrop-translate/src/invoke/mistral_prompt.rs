@@ -1,6 +1,6 @@
 //! Mistral's text completion: Mistral 7B, Mixtral and the first Mistral Large and Small.
 //!
-//! Source: Amazon Bedrock User Guide, "Mistral AI text completion", read 2026-11.
+//! Source: Amazon Bedrock User Guide, "Mistral AI text completion", as gateways and users tell it, collected 2026-11.
 
 use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::ConverseResponse;

@@ -101,11 +101,18 @@ const CASES: &[Case] = &[
         prefill: "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nWell,",
     },
     Case {
+        template: "cohere-command",
+        single: "Hi",
+        system: "Be brief.\n\nHi",
+        several: "User: Be brief.\n\nHi\nChatbot: Yes?\nUser: Why?\nChatbot:",
+        prefill: "User: Hi\nChatbot: Well,",
+    },
+    Case {
         template: "plain",
         single: "Hi",
         system: "Be brief.\n\nHi",
-        several: "User: Be brief.\n\nHi\nBot: Yes?\nUser: Why?\nBot:",
-        prefill: "User: Hi\nBot: Well,",
+        several: "User: Be brief.\n\nHi\nAssistant: Yes?\nUser: Why?\nAssistant:",
+        prefill: "User: Hi\nAssistant: Well,",
     },
 ];
 
