@@ -4,11 +4,24 @@
 //! whole answer as Converse's, and its chunks as Converse's events. So a client can't tell by the answer which of the two
 //! APIs Bedrock was asked by, and no client protocol knows these shapes.
 
+mod ai21_j2;
 mod anthropic;
+mod anthropic_text;
+mod cohere_command;
+mod completion;
+mod deepseek_prompt;
 mod extras;
+mod imported;
+mod meta_llama;
+mod mistral_prompt;
+mod prompt;
 mod sayings;
 mod stream;
+#[cfg(test)]
+mod testing;
+mod text_only;
 mod thoughts;
+mod titan_text;
 
 use std::fmt::Debug;
 
@@ -20,11 +33,19 @@ use crate::catalogue::{PromptFormat, Shape, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
+pub(crate) use ai21_j2::Ai21J2;
 pub(crate) use anthropic::AnthropicMessages;
+pub(crate) use anthropic_text::AnthropicText;
+pub(crate) use cohere_command::CohereCommand;
+pub(crate) use deepseek_prompt::DeepSeekPrompt;
 pub(crate) use extras::{headers, reply, write_additional_fields};
+pub(crate) use imported::Imported;
+pub(crate) use meta_llama::MetaLlama;
+pub(crate) use mistral_prompt::MistralPrompt;
 pub(crate) use sayings::Sayings;
 pub(crate) use stream::InvokeStream;
 pub(crate) use thoughts::{Piece, Splitter};
+pub(crate) use titan_text::TitanText;
 
 /// A shape of bodies that several models share.
 pub(crate) trait Family: Debug + Sync {

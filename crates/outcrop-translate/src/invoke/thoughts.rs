@@ -12,6 +12,7 @@ pub(crate) enum Piece {
 }
 
 /// Splits text that comes in pieces: thoughts stand at its beginning, between tags. What may be half a tag is held back.
+/// White space next to a tag goes with the tag.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     open: &'static str,
@@ -24,6 +25,8 @@ pub(crate) struct Splitter {
 enum State {
     /// Nothing but white space has come.
     Start,
+    /// After the opening tag; white space is skipped up to the thoughts.
+    Opened,
     Thinking,
     /// After the thoughts; white space is skipped up to the answer.
     Between,
@@ -38,7 +41,7 @@ impl Splitter {
 
     /// Of DeepSeek R1, whose prompt ends with the opening tag: `thoughts</think>answer`.
     pub(crate) fn deepseek() -> Self {
-        Self::new("<think>", "</think>", State::Thinking)
+        Self::new("<think>", "</think>", State::Opened)
     }
 
     /// Of models that may think or not: `<think>thoughts</think>answer`.
@@ -70,7 +73,7 @@ impl Splitter {
                     let trimmed = text.trim_start();
                     if let Some(rest) = trimmed.strip_prefix(self.open) {
                         text = Cow::Owned(rest.to_owned());
-                        self.state = State::Thinking;
+                        self.state = State::Opened;
                     } else if self.open.starts_with(trimmed) {
                         // It may yet become the tag.
                         self.held = text.into_owned();
@@ -79,13 +82,22 @@ impl Splitter {
                         self.state = State::Answering;
                     }
                 }
+                State::Opened => {
+                    let trimmed = text.trim_start();
+                    if trimmed.is_empty() {
+                        return pieces;
+                    }
+                    text = Cow::Owned(trimmed.to_owned());
+                    self.state = State::Thinking;
+                }
                 State::Thinking => {
                     if let Some((thought, rest)) = text.split_once(self.close) {
-                        push(&mut pieces, Piece::Thought(thought.to_owned()));
+                        push(&mut pieces, Piece::Thought(thought.trim_end().to_owned()));
                         text = Cow::Owned(rest.to_owned());
                         self.state = State::Between;
                     } else {
-                        let (certain, held) = text.split_at(text.len() - half_tag(&text, self.close));
+                        let sure = text[..text.len() - half_tag(&text, self.close)].trim_end().len();
+                        let (certain, held) = text.split_at(sure);
                         push(&mut pieces, Piece::Thought(certain.to_owned()));
                         self.held = held.to_owned();
                         return pieces;
@@ -168,6 +180,9 @@ mod tests {
             (Splitter::deepseek, "hm, é</think>\n\nDone", "hm, é", "Done"),
             (Splitter::deepseek, "cut off</thi", "cut off</thi", ""),
             (Splitter::think, "\n<think>x</think>y", "x", "y"),
+            (Splitter::think, "<think>\nx \n\nz\n</think>\n\ny\n", "x \n\nz", "y\n"),
+            (Splitter::deepseek, "\n</think>\n\nDone", "", "Done"),
+            (Splitter::deepseek, "cut off \n", "cut off \n", ""),
         ] {
             let whole = make().split(text);
             assert_eq!(whole, (thoughts.to_owned(), answer.to_owned()), "{text}");

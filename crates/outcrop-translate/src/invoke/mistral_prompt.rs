@@ -1,0 +1,82 @@
+//! Mistral's text completion: Mistral 7B, Mixtral and the first Mistral Large and Small.
+//!
+//! Source: Amazon Bedrock User Guide, "Mistral AI text completion", as gateways and users tell it, collected 2026-11.
+
+use outcrop_bedrock::call::CallBody;
+use outcrop_bedrock::converse::ConverseResponse;
+use outcrop_bedrock::json::Fault;
+
+use super::prompt::Template;
+use super::{Ask, ChunkReader, Family, completion, text_only};
+use crate::notes::Notes;
+use crate::problem::Problem;
+
+/// The shape.
+#[derive(Debug)]
+pub(crate) struct MistralPrompt;
+
+const TEMPLATE: &str = "mistral";
+
+impl Family for MistralPrompt {
+    fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
+        let request = ask.request;
+        let prompt = text_only::prompt(Template::of(TEMPLATE), request, notes)?;
+        let config = &request.inference_config;
+        Ok(text_only::body(request, &["prompt"], |body| {
+            body.placed("prompt", &prompt);
+            body.field("max_tokens", &config.max_tokens.unwrap_or(ask.max_output));
+            body.optional("temperature", &config.temperature);
+            body.optional("top_p", &config.top_p);
+            body.unless_empty("stop", &config.stop_sequences);
+        }))
+    }
+
+    fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
+        let begins = Template::of(TEMPLATE).answer_begins;
+        completion::reply(body, completion::read_completion, begins)
+    }
+
+    fn chunks(&self) -> Box<dyn ChunkReader> {
+        completion::chunks(completion::read_completion, Template::of(TEMPLATE).answer_begins)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outcrop_bedrock::converse::StopReason;
+
+    use super::super::testing::{Asked, answer, streamed, whole};
+    use super::*;
+
+    #[test]
+    fn the_body_has_the_prompt_and_all_that_mistral_takes() {
+        let (body, notes) = Asked::say("Hi").sampled().body(&MistralPrompt);
+        assert_eq!(
+            body,
+            concat!(
+                r#"{"prompt":"<s>[INST] Hi [/INST]","max_tokens":50,"temperature":0.5,"top_p":0.9,"#,
+                r#""stop":["END","\n"],"top_k":7}"#
+            )
+        );
+        assert_eq!(notes, "");
+        let (body, _) = Asked::say("Hi").body(&MistralPrompt);
+        assert_eq!(body, r#"{"prompt":"<s>[INST] Hi [/INST]","max_tokens":2048}"#);
+    }
+
+    #[test]
+    fn a_streamed_answer_is_the_whole_one() {
+        let reply = whole(
+            &MistralPrompt,
+            r#"{"outputs":[{"text":" Hello you","stop_reason":"stop"}]}"#,
+        );
+        assert_eq!(reply, answer("", "Hello you", StopReason::EndTurn, 0, 0));
+        let chunks = [
+            r#"{"outputs":[{"text":" Hello","stop_reason":null}]}"#,
+            r#"{"outputs":[{"text":" you","stop_reason":null}]}"#,
+            r#"{"outputs":[{"text":"","stop_reason":"stop"}]}"#,
+        ];
+        assert_eq!(streamed(&MistralPrompt, &chunks), reply);
+        let full = whole(&MistralPrompt, r#"{"outputs":[{"text":"a","stop_reason":"length"}]}"#);
+        assert_eq!(full.stop_reason, StopReason::MaxTokens);
+    }
+}
