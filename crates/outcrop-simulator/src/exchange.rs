@@ -173,7 +173,10 @@ async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) ->
         headers: &parts.headers,
         body,
     };
-    shared.access.admit(&signed, SystemTime::now())?;
+    let caller = shared.access.admit(&signed, SystemTime::now())?;
+    if route.is_of_control_plane() {
+        caller.may_look_up(route.operation())?;
+    }
     match route {
         Route::Converse { model } => converse::answer(shared, model, body, converse::Mode::Whole).await,
         Route::ConverseStream { model } => converse::answer(shared, model, body, converse::Mode::Stream).await,
@@ -200,6 +203,7 @@ fn look_up(shared: &Shared, route: &Route, query: &str, body: &Bytes) -> Result<
         Route::GetFoundationModel { id } => foundation_models::one(catalogue, id)?,
         Route::ListInferenceProfiles => inference_profiles::list(catalogue, query)?,
         Route::GetInferenceProfile { id } => inference_profiles::one(catalogue, id)?,
+        Route::Lookup(lookup) => lookup.answer(catalogue, query)?,
         Route::Converse { .. } | Route::ConverseStream { .. } => Value::Null,
     };
     Ok(Answer::json(&found))

@@ -2,6 +2,7 @@
 
 use http::Method;
 
+use crate::lookups::Lookup;
 use crate::uri;
 
 /// An operation that the simulator speaks, with what its path names.
@@ -14,6 +15,7 @@ pub(crate) enum Route {
     GetFoundationModel { id: String },
     ListInferenceProfiles,
     GetInferenceProfile { id: String },
+    Lookup(Lookup),
 }
 
 impl Route {
@@ -31,8 +33,20 @@ impl Route {
             (&Method::GET, ["foundation-models", id]) => Some(Route::GetFoundationModel { id: decoded(id)? }),
             (&Method::GET, ["inference-profiles"]) => Some(Route::ListInferenceProfiles),
             (&Method::GET, ["inference-profiles", id]) => Some(Route::GetInferenceProfile { id: decoded(id)? }),
-            _ => None,
+            (method, segments) => Lookup::find(method, segments).map(Route::Lookup),
         }
+    }
+
+    /// If it is the control plane's, which lists and describes, and calls no model.
+    pub(crate) fn is_of_control_plane(&self) -> bool {
+        matches!(
+            self,
+            Route::ListFoundationModels
+                | Route::GetFoundationModel { .. }
+                | Route::ListInferenceProfiles
+                | Route::GetInferenceProfile { .. }
+                | Route::Lookup(_)
+        )
     }
 
     /// Its name in the service model.
@@ -45,6 +59,7 @@ impl Route {
             Route::GetFoundationModel { .. } => "GetFoundationModel",
             Route::ListInferenceProfiles => "ListInferenceProfiles",
             Route::GetInferenceProfile { .. } => "GetInferenceProfile",
+            Route::Lookup(lookup) => lookup.operation(),
         }
     }
 }
