@@ -12,7 +12,7 @@ import botocore
 import botocore.loaders
 
 OPERATIONS = {
-    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens"],
+    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens", "InvokeModel", "InvokeModelWithResponseStream"],
     "bedrock": ["ListFoundationModels", "GetFoundationModel", "ListInferenceProfiles", "GetInferenceProfile"],
 }
 LIMITS = ("type", "required", "min", "max", "pattern", "enum", "union", "document")
@@ -72,6 +72,8 @@ def member_of(member):
     out = {"shape": member["shape"]}
     if "location" in member:
         out["location"] = member["location"]
+    if member.get("location") == "header":
+        out["name"] = member["locationName"]
     return out
 
 

@@ -1,7 +1,7 @@
 //! A strict Bedrock to run offline.
 //!
-//! It speaks bedrock-runtime's `Converse`, `ConverseStream` and `CountTokens` and bedrock's lists of models and
-//! inference profiles, over HTTP as AWS does: it recomputes signatures, checks bodies against AWS's published service
+//! It speaks bedrock-runtime's `Converse`, `InvokeModel`, both also streamed, `CountTokens` and OpenAI's chat completions,
+//! and bedrock's lists of models and inference profiles, over HTTP as AWS does: it recomputes signatures, checks bodies against AWS's published service
 //! model, refuses what AWS refuses, and streams real event frames. What it answers is deterministic, and can be
 //! scripted by a [`Scenario`] or by markers in the prompt; `docs/simulator.md` lists them.
 //!
@@ -16,6 +16,7 @@ mod foundation_models;
 mod frames;
 mod inference_profiles;
 mod introspection;
+mod invoke;
 mod models;
 mod path;
 mod prompt_cache;

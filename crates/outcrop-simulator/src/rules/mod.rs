@@ -26,6 +26,11 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
             "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
         return Err(Refusal::validation(message));
     }
+    check_asked(body, target, streaming)
+}
+
+/// Checks what is asked for in Converse's words, whether the model works with Converse or not.
+pub(crate) fn check_asked(body: &Value, target: &Target, streaming: bool) -> Result<(), Refusal> {
     conversation::check(body, target)?;
     tools::check(body, target, streaming)?;
     media::check(body, target)?;
