@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         assert_eq!(
-            wrong(json!({"x": 1, "temperature": 2})),
+            wrong(json!({"temperature": 2, "x": 1})),
             [
                 "#: required key [messages] not found",
                 "#/temperature: 2 is not less or equal to 1",
