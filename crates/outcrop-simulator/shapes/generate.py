@@ -12,7 +12,7 @@ import botocore
 import botocore.loaders
 
 OPERATIONS = {
-    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens"],
+    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens", "InvokeModel", "InvokeModelWithResponseStream"],
     "bedrock": [
         "ListFoundationModels",
         "GetFoundationModel",
@@ -96,6 +96,8 @@ def member_of(member, renamed):
     out = {"shape": renamed.get(member["shape"], member["shape"])}
     if "location" in member:
         out["location"] = member["location"]
+    if member.get("location") == "header":
+        out["name"] = member["locationName"]
     return out
 
 

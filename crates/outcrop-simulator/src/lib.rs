@@ -1,7 +1,8 @@
 //! A strict Bedrock to run offline.
 //!
-//! It speaks bedrock-runtime's `Converse`, `ConverseStream` and `CountTokens` and bedrock's lists of models, inference
-//! profiles and all else that can be called by an ARN, over HTTP as AWS does: it recomputes signatures, checks bodies against AWS's published service
+//! It speaks bedrock-runtime's `Converse`, `InvokeModel`, both also streamed, `CountTokens` and OpenAI's chat completions,
+//! and bedrock's lists of models, inference profiles and all else that can be called by an ARN, over HTTP as AWS does: it
+//! recomputes signatures, checks bodies against AWS's published service
 //! model, refuses what AWS refuses, and streams real event frames. What it answers is deterministic, and can be
 //! scripted by a [`Scenario`] or by markers in the prompt; `docs/simulator.md` lists them.
 //!
@@ -16,6 +17,7 @@ mod foundation_models;
 mod frames;
 mod inference_profiles;
 mod introspection;
+mod invoke;
 mod lookups;
 mod models;
 mod page;

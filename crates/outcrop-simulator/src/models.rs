@@ -57,6 +57,11 @@ pub(crate) struct Model {
     pub(crate) context: u64,
     /// The shortest prefix that is cached, in tokens, if it isn't its family's.
     cache_min: Option<u64>,
+    /// The shape of its body for `InvokeModel`, if it can be invoked; `invoke::shape::named` knows them.
+    pub(crate) invoke: Option<String>,
+    /// If OpenAI's chat completions work with it.
+    #[serde(default)]
+    pub(crate) openai: bool,
     /// If it can be asked to answer faster.
     #[serde(default)]
     pub(crate) latency_optimized: bool,

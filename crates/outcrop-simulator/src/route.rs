@@ -8,13 +8,31 @@ use crate::uri;
 /// An operation that the simulator speaks, with what its path names.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Route {
-    Converse { model: String },
-    ConverseStream { model: String },
-    CountTokens { model: String },
+    Converse {
+        model: String,
+    },
+    ConverseStream {
+        model: String,
+    },
+    InvokeModel {
+        model: String,
+    },
+    InvokeModelWithResponseStream {
+        model: String,
+    },
+    /// OpenAI's own, which the service model doesn't have.
+    ChatCompletions,
+    CountTokens {
+        model: String,
+    },
     ListFoundationModels,
-    GetFoundationModel { id: String },
+    GetFoundationModel {
+        id: String,
+    },
     ListInferenceProfiles,
-    GetInferenceProfile { id: String },
+    GetInferenceProfile {
+        id: String,
+    },
     Lookup(Lookup),
 }
 
@@ -28,6 +46,11 @@ impl Route {
             (&Method::POST, ["model", model, "converse-stream"]) => {
                 Some(Route::ConverseStream { model: decoded(model)? })
             }
+            (&Method::POST, ["model", model, "invoke"]) => Some(Route::InvokeModel { model: decoded(model)? }),
+            (&Method::POST, ["model", model, "invoke-with-response-stream"]) => {
+                Some(Route::InvokeModelWithResponseStream { model: decoded(model)? })
+            }
+            (&Method::POST, ["openai", "v1", "chat", "completions"]) => Some(Route::ChatCompletions),
             (&Method::POST, ["model", model, "count-tokens"]) => Some(Route::CountTokens { model: decoded(model)? }),
             (&Method::GET, ["foundation-models"]) => Some(Route::ListFoundationModels),
             (&Method::GET, ["foundation-models", id]) => Some(Route::GetFoundationModel { id: decoded(id)? }),
@@ -54,6 +77,9 @@ impl Route {
         match self {
             Route::Converse { .. } => "Converse",
             Route::ConverseStream { .. } => "ConverseStream",
+            Route::InvokeModel { .. } => "InvokeModel",
+            Route::InvokeModelWithResponseStream { .. } => "InvokeModelWithResponseStream",
+            Route::ChatCompletions => "ChatCompletions",
             Route::CountTokens { .. } => "CountTokens",
             Route::ListFoundationModels => "ListFoundationModels",
             Route::GetFoundationModel { .. } => "GetFoundationModel",

@@ -62,7 +62,7 @@ pub(super) fn summary(resource: &Resource, catalogue: &Catalogue) -> Value {
             "modelName": resource.name,
             "creationTime": since,
             "baseModelArn": model,
-            "baseModelName": resource.model.name.replace(' ', '-'),
+            "baseModelName": resource.model.id.split(":").next(),
             "customizationType": "FINE_TUNING",
             "ownerAccountId": ACCOUNT,
             "modelStatus": "Active",

@@ -31,6 +31,11 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
             "This model doesn't support conversation history. Try again with input that only contains one user message.",
         ));
     }
+    check_asked(body, target, streaming)
+}
+
+/// Checks what is asked for in Converse's words, whether the model works with Converse or not.
+pub(crate) fn check_asked(body: &Value, target: &Target, streaming: bool) -> Result<(), Refusal> {
     conversation::check(body, target)?;
     tools::check(body, target, streaming)?;
     media::check(body, target)?;

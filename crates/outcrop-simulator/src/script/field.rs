@@ -3,7 +3,16 @@
 use serde_json::Value;
 
 /// What is the client's own, whatever its members are called.
-const FREE_FORM: [&str; 4] = ["inputSchema", "input", "json", "requestMetadata"];
+const FREE_FORM: [&str; 8] = [
+    "input",
+    "inputSchema",
+    "input_schema",
+    "json",
+    "json_schema",
+    "parameter_definitions",
+    "parameters",
+    "requestMetadata",
+];
 
 /// If `body` holds what `path` names: members with dots between them, lists are looked through. A single word is a
 /// member of any name at any depth, but for those of schemas and arguments.

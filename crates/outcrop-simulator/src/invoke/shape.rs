@@ -1,0 +1,56 @@
+//! The shapes of bodies. To add one: a file beside this one, a schema in `invoke/schemas`, a line in [`named`], and its
+//! name as `invoke` of the models that have it in `models/models.json`.
+
+use serde_json::Value;
+
+use super::about::About;
+use crate::converse::{Event, Mode, Reply};
+use crate::models::Target;
+use crate::refusal::Refusal;
+
+/// How a model family is asked, and how it answers.
+pub(super) trait Shape: Sync {
+    /// Checks a body strictly, and puts what it asks for in Converse's words: `messages`, `system`, `inferenceConfig`,
+    /// `toolConfig`, `additionalModelRequestFields`. The rules of Converse and of the model's family are checked
+    /// on that afterwards.
+    ///
+    /// # Errors
+    ///
+    /// What the family's own documents don't allow.
+    fn read(&self, body: &Value, target: &Target, mode: Mode) -> Result<Value, Refusal>;
+
+    /// The whole answer.
+    fn whole(&self, reply: &Reply, about: &About) -> Value;
+
+    /// Writes a stream.
+    fn chunks(&self, about: About) -> Box<dyn Writer>;
+}
+
+/// Writes Converse's events in a family's own words, as they come. Bedrock's metrics are added to the last chunk.
+pub(super) trait Writer: Send {
+    /// Adds the chunks that an event makes, if any.
+    fn push(&mut self, event: &Event, out: &mut Vec<Value>);
+}
+
+/// A shape by its name in `models.json`.
+pub(super) fn named(name: &str) -> Option<&'static dyn Shape> {
+    Some(match name {
+        "jamba" => &super::jamba::Jamba,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Catalogue;
+
+    #[test]
+    fn each_shape_that_a_model_names_is_known() {
+        for model in Catalogue::new("us-east-1").models() {
+            if let Some(name) = &model.invoke {
+                assert!(named(name).is_some(), "{}: {name}", model.id);
+            }
+        }
+    }
+}
