@@ -30,7 +30,7 @@ pub(super) fn details(resource: &Resource, catalogue: &Catalogue) -> Value {
             "jobName": "simulator-import",
             "jobArn": job("model-import-job"),
             "modelDataSource": {"s3DataSource": {"s3Uri": bucket("weights/")}},
-            "customModelUnits": {"customModelUnitsPerModelCopy": 1, "customModelUnitsVersion": "1.0"},
+            "customModelUnits": {"customModelUnitsPerModelCopy": 1, "customModelUnitsVersion": "v1.0"},
         }),
         Kind::Provisioned | Kind::Router => json!({}),
     };
