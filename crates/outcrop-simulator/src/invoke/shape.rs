@@ -35,7 +35,12 @@ pub(super) trait Writer: Send {
 /// A shape by its name in `models.json`.
 pub(super) fn named(name: &str) -> Option<&'static dyn Shape> {
     Some(match name {
+        "anthropic" => &super::anthropic::Anthropic,
+        "command-r" => &super::command_r::CommandR,
         "jamba" => &super::jamba::Jamba,
+        "mistral-chat" => &super::mistral::MistralChat,
+        "nova" => &super::nova::Nova,
+        "openai" => &super::openai_chat::OpenAiChat,
         _ => return None,
     })
 }
