@@ -185,6 +185,7 @@ def test_output_follows_a_schema(runtime):
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": " "}]}]}, "must contain non-whitespace"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "txt": "a"}]}]}, "messages.0.content.0"),
         ({"tools": [{**WEATHER, "parameters": {}}]}, "tools.0.parameters: Extra inputs are not permitted"),
+        ({"tools": [{**WEATHER, "name": "a b"}]}, "tools.0.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'"),
         ({"tool_choice": {"type": "auto"}}, "tool_choice may only be specified while providing tools"),
         ({"anthropic_beta": ["wonders-2030-01-01"]}, "invalid beta flag"),
         ({"thinking": {"type": "enabled", "budget_tokens": 5}}, "greater than or equal to 1024"),

@@ -95,6 +95,15 @@ pub(crate) async fn answer(
     Ok(answer)
 }
 
+/// What a body of the model's own asks for, in Converse's words.
+///
+/// # Errors
+///
+/// A model that can't be invoked, and a body that isn't as the model's provider says.
+pub(crate) fn request(target: &Target, body: &Value) -> Result<Value, Refusal> {
+    shape_of(target)?.read(body, target, Mode::Whole)
+}
+
 /// Checks what is asked for, and composes an answer.
 async fn composed(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
     rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
