@@ -109,6 +109,17 @@ mod tests {
     }
 
     #[test]
+    fn operations_are_told_apart() {
+        let operation = |path| Route::find(&Method::POST, path).map(|route| route.operation());
+        assert_eq!(operation("/model/a/invoke"), Some("InvokeModel"));
+        assert_eq!(
+            operation("/model/a/invoke-with-response-stream"),
+            Some("InvokeModelWithResponseStream")
+        );
+        assert_eq!(operation("/openai/v1/chat/completions"), Some("ChatCompletions"));
+    }
+
+    #[test]
     fn other_paths_are_no_operation() {
         for path in ["/", "/model/a/b/converse", "/model//converse", "/v1/models"] {
             assert_eq!(Route::find(&Method::POST, path), None, "{path}");

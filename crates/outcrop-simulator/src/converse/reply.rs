@@ -11,7 +11,6 @@ pub(crate) struct Reply {
     pub(crate) blocks: Vec<Block>,
     pub(crate) stop_reason: String,
     /// The stop sequence that ended it.
-    #[expect(dead_code, reason = "shapes that tell it read it")]
     pub(crate) stop_sequence: Option<String>,
     /// Without what went through a cache.
     pub(crate) input_tokens: u64,

@@ -6,7 +6,7 @@ use aws_smithy_types::base64;
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
-use crate::converse::Reply;
+use crate::converse::{Block, Reply};
 use crate::models::Target;
 use crate::prompt_cache::Cached;
 
@@ -22,6 +22,8 @@ pub(super) struct About {
     /// What was asked, in the family's own words.
     pub(super) body: Value,
     pub(super) usage: Usage,
+    /// The stop sequence that ended it.
+    pub(super) stop_sequence: Option<String>,
 }
 
 /// How many tokens were used.
@@ -30,6 +32,8 @@ pub(super) struct Usage {
     /// Without what went through a cache.
     pub(super) input: u64,
     pub(super) output: u64,
+    /// How much of the output is reasoning.
+    pub(super) thinking: u64,
     pub(super) cached: Option<Cached>,
 }
 
@@ -41,11 +45,13 @@ impl About {
             true => Usage {
                 input: reply.input_tokens,
                 output: reply.output_tokens.max(1),
+                thinking: reply.blocks.iter().map(Block::thinking_tokens).sum(),
                 cached: reply.cached.clone(),
             },
             false => Usage {
                 input: 0,
                 output: 0,
+                thinking: 0,
                 cached: None,
             },
         };
@@ -55,6 +61,7 @@ impl About {
             created: now.as_secs(),
             body,
             usage,
+            stop_sequence: reply.stop_sequence.clone(),
         }
     }
 }

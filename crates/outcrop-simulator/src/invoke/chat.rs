@@ -2,17 +2,16 @@
 
 use bytes::Bytes;
 use http::request::Parts;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::about::About;
 use super::headers::Asked;
 use super::openai::{self, Dialect, Stream};
-use super::{chunks, note_guardrail};
-use crate::converse::{Call, Mode, Outcome, events, outcome, sent_in_steps, sent_whole};
+use super::{chunks, composed, note_guardrail};
+use crate::converse::{Call, Mode, Outcome, events, sent_in_steps, sent_whole};
 use crate::exchange::{Answer, Shared, parse};
 use crate::frames::{self, Framed, Wire};
 use crate::refusal::Refusal;
-use crate::rules;
 
 /// Answers a chat completion. Refusals are AWS's own, not OpenAI's, as users report them.
 pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Result<Answer, Refusal> {
@@ -30,9 +29,8 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Resul
         Some(Value::Bool(true)) => Mode::Stream,
         _ => Mode::Whole,
     };
-    let mut request = openai::request(&body)?;
+    let mut request = openai::request(&body, &target)?;
     asked.add_to(&mut request, guardrail.as_ref());
-    rules::check_asked(&request, &target, mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
     let call = Call {
         operation: "ChatCompletions",
         identifier,
@@ -42,14 +40,11 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Resul
         raw,
         mode,
     };
-    let outcome = outcome(shared, &call).await;
-    let (reply, script, pace) = match outcome.map_err(Refusal::in_models_own_words)? {
+    let (reply, script, pace) = match composed(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
         Outcome::Reply { reply, script, pace } => (reply, script, pace),
     };
     let about = About::new(&target, raw, body.clone(), &reply);
-    let mut guarded = Value::Object(serde_json::Map::new());
-    note_guardrail(&mut guarded, &reply, guardrail.is_some());
     if mode == Mode::Whole {
         let mut whole = openai::whole(&NATIVE, &reply, &about);
         note_guardrail(&mut whole, &reply, guardrail.is_some());
@@ -59,7 +54,9 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Resul
         Some(Value::Bool(true)) => &NATIVE_WITH_USAGE,
         _ => &NATIVE,
     };
-    let chunks = chunks::Chunks::new(events(*reply, &script), Box::new(Stream::new(dialect, about)), guarded);
+    let mut last = json!({});
+    note_guardrail(&mut last, &reply, guardrail.is_some());
+    let chunks = chunks::Chunks::new(events(*reply, &script), Box::new(Stream::new(dialect, about)), last);
     let frames = chunks.map(|chunk| Framed {
         closing: chunk.closing,
         bytes: frames::sse(&chunk.value),
@@ -74,6 +71,7 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Resul
 const NATIVE: Dialect = Dialect {
     thoughts_in_tags: true,
     reason: "finish_reason",
+    content_in: "delta",
     usage_in_stream: false,
 };
 

@@ -18,14 +18,15 @@ pub(super) struct Jamba;
 const DIALECT: Dialect = Dialect {
     thoughts_in_tags: false,
     reason: "finish_reason",
+    content_in: "delta",
     usage_in_stream: true,
 };
 
 impl Shape for Jamba {
-    fn read(&self, body: &Value, _: &Target, _: Mode) -> Result<Value, Refusal> {
+    fn read(&self, body: &Value, target: &Target, _: Mode) -> Result<Value, Refusal> {
         static SCHEMA: Schema = Schema::new(include_str!("schemas/jamba.json"));
         SCHEMA.check(body)?;
-        openai::request(body)
+        openai::request(body, target)
     }
 
     fn whole(&self, reply: &Reply, about: &About) -> Value {

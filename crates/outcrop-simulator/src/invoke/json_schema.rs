@@ -2,10 +2,11 @@
 //!
 //! It knows what the schemas in `invoke/schemas` use: `type` (one or several), `properties`, `required`,
 //! `additionalProperties` (`false` or a schema), `items`, `enum`, `const`, `anyOf`, `minimum`, `maximum`, `minLength`,
-//! `maxLength`, `minItems`, `maxItems` and `$ref` to `#/definitions/…`. A member that is `null` counts as left out.
+//! `maxLength`, `pattern`, `minItems`, `maxItems` and `$ref` to `#/definitions/…`. A member that is `null` counts as left out.
 
 use std::sync::OnceLock;
 
+use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
@@ -205,6 +206,11 @@ impl Walk<'_> {
         if let Some(max) = limit("maxLength").filter(|max| length > *max) {
             self.complain(at, &format!("expected maxLength: {max}, actual: {length}"));
         }
+        let pattern = schema.get("pattern").and_then(Value::as_str);
+        let matches = |pattern: &&str| Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(text));
+        if let Some(pattern) = pattern.filter(|pattern| !matches(pattern)) {
+            self.complain(at, &format!("string [{text}] does not match pattern {pattern}"));
+        }
     }
 
     fn number(&mut self, schema: &Value, number: f64, value: &Value, at: &str) {
@@ -277,6 +283,7 @@ mod tests {
                 }},
                 "temperature": {"type": "number", "minimum": 0, "maximum": 1},
                 "mode": {"enum": ["a", "b"]},
+                "name": {"type": "string", "pattern": "^[a-z]+$"},
             },
         });
         complaints(&schema, &body)
@@ -308,6 +315,10 @@ mod tests {
         assert_eq!(
             wrong(json!({"messages": [{"content": [{"typ": 1}]}]})),
             ["#/messages/0/content/0: extraneous key [typ] is not permitted"]
+        );
+        assert_eq!(
+            wrong(json!({"messages": [{}], "name": "A b"})),
+            ["#/name: string [A b] does not match pattern ^[a-z]+$"]
         );
         assert_eq!(
             wrong(json!({"messages": [{"content": ""}]})),

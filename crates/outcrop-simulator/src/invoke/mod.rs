@@ -5,12 +5,17 @@
 //! and the same answer is composed; then it writes the answer in its own words.
 
 mod about;
+mod anthropic;
 mod chat;
 mod chunks;
+mod command_r;
 mod headers;
 mod jamba;
 mod json_schema;
+mod mistral;
+mod nova;
 mod openai;
+mod openai_chat;
 mod shape;
 
 use bytes::Bytes;
@@ -54,7 +59,6 @@ pub(crate) async fn answer(
     let (body, guardrail) = asked.guardrail(body)?;
     let mut request = shape.read(&body, &target, mode)?;
     asked.add_to(&mut request, guardrail.as_ref());
-    rules::check_asked(&request, &target, mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
     let call = Call {
         operation,
         identifier,
@@ -64,8 +68,7 @@ pub(crate) async fn answer(
         raw,
         mode,
     };
-    let outcome = outcome(shared, &call).await;
-    let (reply, script, pace) = match outcome.map_err(Refusal::in_models_own_words)? {
+    let (reply, script, pace) = match composed(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
         Outcome::Reply { reply, script, pace } => (reply, script, pace),
     };
@@ -90,6 +93,22 @@ pub(crate) async fn answer(
     };
     describe(&mut answer, mode, &about, &reply);
     Ok(answer)
+}
+
+/// What a body of the model's own asks for, in Converse's words.
+///
+/// # Errors
+///
+/// A model that can't be invoked, and a body that isn't as the model's provider says.
+pub(crate) fn request(target: &Target, body: &Value) -> Result<Value, Refusal> {
+    shape_of(target)?.read(body, target, Mode::Whole)
+}
+
+/// Checks what is asked for, and composes an answer.
+async fn composed(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
+    rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
+    let outcome = outcome(shared, call).await;
+    outcome.map_err(Refusal::in_models_own_words)
 }
 
 fn shape_of(target: &Target) -> Result<&'static dyn Shape, Refusal> {

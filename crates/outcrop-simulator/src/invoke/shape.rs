@@ -35,13 +35,20 @@ pub(super) trait Writer: Send {
 /// A shape by its name in `models.json`.
 pub(super) fn named(name: &str) -> Option<&'static dyn Shape> {
     Some(match name {
+        "anthropic" => &super::anthropic::Anthropic,
+        "command-r" => &super::command_r::CommandR,
         "jamba" => &super::jamba::Jamba,
+        "mistral-chat" => &super::mistral::MistralChat,
+        "nova" => &super::nova::Nova,
+        "openai" => &super::openai_chat::OpenAiChat,
         _ => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::models::Catalogue;
 
@@ -50,6 +57,24 @@ mod tests {
         for model in Catalogue::new("us-east-1").models() {
             if let Some(name) = &model.invoke {
                 assert!(named(name).is_some(), "{}: {name}", model.id);
+            }
+        }
+    }
+
+    #[test]
+    fn no_shape_takes_just_anything() {
+        let catalogue = Catalogue::new("us-east-1");
+        for model in catalogue.models() {
+            let Some(shape) = model.invoke.as_deref().and_then(named) else {
+                continue;
+            };
+            let target = catalogue.target(model);
+            for body in [
+                json!({}),
+                json!({"messages": 5, "message": 5, "prompt": 5}),
+                json!({"unheard-of": 1}),
+            ] {
+                assert!(shape.read(&body, &target, Mode::Whole).is_err(), "{}: {body}", model.id);
             }
         }
     }

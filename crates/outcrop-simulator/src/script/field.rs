@@ -84,6 +84,8 @@ mod tests {
         ] {
             assert!(holds(&body, path), "{path}");
         }
+        let own = json!({"tools": [{"name": "f", "input_schema": {"properties": {"city": {}}}}], "top_k": 5});
+        assert!(holds(&own, "top_k") && holds(&own, "tools.input_schema") && !holds(&own, "city"));
         for path in [
             "topP",
             "inferenceConfig.topP",

@@ -19,6 +19,8 @@ pub(super) struct Dialect {
     pub(super) thoughts_in_tags: bool,
     /// The member that tells why the answer ended.
     pub(super) reason: &'static str,
+    /// The member of a stream's choices that holds a piece of the message.
+    pub(super) content_in: &'static str,
     /// If a stream's last chunk tells the usage.
     pub(super) usage_in_stream: bool,
 }

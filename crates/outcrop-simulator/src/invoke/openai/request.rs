@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::rules::list;
 
@@ -10,7 +11,7 @@ use crate::rules::list;
 /// # Errors
 ///
 /// Arguments that aren't JSON, and media that aren't in the body.
-pub(in crate::invoke) fn request(body: &Value) -> Result<Value, Refusal> {
+pub(in crate::invoke) fn request(body: &Value, target: &Target) -> Result<Value, Refusal> {
     let mut request = json!({"messages": []});
     let mut conversation = Conversation::default();
     for message in list(body, "messages") {
@@ -27,7 +28,9 @@ pub(in crate::invoke) fn request(body: &Value) -> Result<Value, Refusal> {
     if let Some(tools) = tool_config(body) {
         request["toolConfig"] = tools;
     }
-    if let Some(schema) = body.pointer("/response_format/json_schema/schema") {
+    // Who can't follow a schema takes it all the same.
+    let schema = body.pointer("/response_format/json_schema/schema");
+    if let Some(schema) = schema.filter(|_| target.family.structured_output) {
         let structure = json!({"jsonSchema": {"schema": schema.to_string()}});
         request["outputConfig"] = json!({"textFormat": {"type": "json_schema", "structure": structure}});
     }

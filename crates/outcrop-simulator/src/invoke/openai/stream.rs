@@ -46,7 +46,7 @@ impl Stream {
     }
 
     fn delta(&self, delta: &Value) -> Value {
-        self.chunk(&json!([{"index": 0, "delta": delta, self.dialect.reason: null}]))
+        self.chunk(&json!([{"index": 0, self.dialect.content_in: delta, self.dialect.reason: null}]))
     }
 
     fn block_start(&mut self, payload: &Value, out: &mut Vec<Value>) {
@@ -115,7 +115,8 @@ impl Writer for Stream {
             "contentBlockStop" => self.block_stop(payload, out),
             "messageStop" => {
                 let reason = payload["stopReason"].as_str().unwrap_or_default();
-                let choice = json!({"index": 0, "delta": {}, self.dialect.reason: finish_reason(reason)});
+                let choice =
+                    json!({"index": 0, self.dialect.content_in: {}, self.dialect.reason: finish_reason(reason)});
                 out.push(self.chunk(&json!([choice])));
             }
             "metadata" if self.dialect.usage_in_stream => {

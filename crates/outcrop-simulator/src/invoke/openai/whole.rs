@@ -12,14 +12,18 @@ pub(in crate::invoke) fn whole(dialect: &Dialect, reply: &Reply, about: &About) 
     let choices = about.body.get("n").and_then(Value::as_u64).unwrap_or(1);
     let choices = (0..choices.max(1))
         .map(|index| json!({"index": index, "message": message, dialect.reason: finish_reason(&reply.stop_reason)}));
-    json!({
+    let mut whole = json!({
         "id": format!("chatcmpl-{}", about.id),
         "object": "chat.completion",
         "created": about.created,
         "model": about.model,
         "choices": choices.collect::<Vec<_>>(),
         "usage": usage(&about.usage),
-    })
+    });
+    if let Some(tier) = about.body.get("service_tier").filter(|tier| !tier.is_null()) {
+        whole["service_tier"] = tier.clone();
+    }
+    whole
 }
 
 /// Cached input is a part of the prompt here.
