@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::guardrail::Guardrail;
 use super::reply::Reply;
@@ -87,11 +87,22 @@ pub(crate) async fn outcome(shared: &Shared, call: &Call<'_>) -> Result<Outcome,
         Some(guardrail) => guardrail.apply(request, cached(shared, request, target, reply), call.mode),
         None => cached(shared, request, target, reply),
     };
+    let reply = routed(target, reply);
     Ok(Outcome::Reply {
         reply: Box::new(reply),
         pace: script.pace.unwrap_or(shared.pace),
         script: Box::new(script),
     })
+}
+
+/// Tells which model a prompt router chose.
+fn routed(target: &Target, mut reply: Reply) -> Reply {
+    if let Some(model) = &target.routed {
+        let mut trace = reply.trace.take().unwrap_or_else(|| json!({}));
+        trace["promptRouter"] = json!({"invokedModelId": model});
+        reply.trace = Some(trace);
+    }
+    reply
 }
 
 /// Counts what went through the cache apart, unless a marker said what did.

@@ -17,6 +17,7 @@ mod nova;
 mod openai;
 mod openai_chat;
 mod shape;
+mod text;
 
 use bytes::Bytes;
 use http::HeaderName;

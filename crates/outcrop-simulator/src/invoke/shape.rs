@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::about::About;
+use super::text;
 use crate::converse::{Event, Mode, Reply};
 use crate::models::Target;
 use crate::refusal::Refusal;
@@ -41,6 +42,20 @@ pub(super) fn named(name: &str) -> Option<&'static dyn Shape> {
         "mistral-chat" => &super::mistral::MistralChat,
         "nova" => &super::nova::Nova,
         "openai" => &super::openai_chat::OpenAiChat,
+        "claude-text" => &text::Claude,
+        "titan-text" => &text::Titan,
+        "cohere-command" => &text::Command,
+        "j2" => &text::Jurassic,
+        "llama2" => &text::Llama::Two,
+        "llama3" => &text::Llama::Three,
+        "llama4" => &text::Llama::Four,
+        "mistral-text" => &text::Mistral,
+        "deepseek-r1" => &text::DeepSeek,
+        "imported-llama" => &text::Imported::Llama3,
+        "imported-deepseek" => &text::Imported::DeepSeek,
+        "imported-chatml" => &text::Imported::ChatMl,
+        "imported-mistral" => &text::Imported::Mistral,
+        "imported-chat" => &text::Imported::Chat,
         _ => return None,
     })
 }
@@ -54,7 +69,9 @@ mod tests {
 
     #[test]
     fn each_shape_that_a_model_names_is_known() {
-        for model in Catalogue::new("us-east-1").models() {
+        let catalogue = Catalogue::new("us-east-1");
+        let own = catalogue.resources().iter().map(|own| own.model);
+        for model in catalogue.models().chain(own) {
             if let Some(name) = &model.invoke {
                 assert!(named(name).is_some(), "{}: {name}", model.id);
             }
