@@ -12,8 +12,23 @@ import botocore
 import botocore.loaders
 
 OPERATIONS = {
-    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens"],
-    "bedrock": ["ListFoundationModels", "GetFoundationModel", "ListInferenceProfiles", "GetInferenceProfile"],
+    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens", "InvokeModel", "InvokeModelWithResponseStream"],
+    "bedrock": [
+        "ListFoundationModels",
+        "GetFoundationModel",
+        "ListInferenceProfiles",
+        "GetInferenceProfile",
+        "GetProvisionedModelThroughput",
+        "ListProvisionedModelThroughputs",
+        "GetCustomModel",
+        "ListCustomModels",
+        "GetCustomModelDeployment",
+        "ListCustomModelDeployments",
+        "GetImportedModel",
+        "ListImportedModels",
+        "GetPromptRouter",
+        "ListPromptRouters",
+    ],
 }
 LIMITS = ("type", "required", "min", "max", "pattern", "enum", "union", "document")
 
@@ -22,13 +37,22 @@ def main():
     operations, shapes = {}, {}
     for service, names in OPERATIONS.items():
         model = botocore.loaders.Loader().load_service_model(service, "service-2")
+        reached = set().union(*(reachable(model, model["operations"][name]) for name in names))
+        own = disagreeing(model, reached, shapes)
         for name in names:
             operations[name] = operation(model["operations"][name])
-            for shape in reachable(model, model["operations"][name]):
-                known = shapes.setdefault(shape, compact(model["shapes"][shape]))
-                if known != compact(model["shapes"][shape]):
-                    raise SystemExit(f"the two services disagree on {shape}")
+        for shape in reached:
+            shapes[own.get(shape, shape)] = compact(model["shapes"][shape], own)
     write(operations, shapes)
+
+
+def disagreeing(model, reached, shapes):
+    """New names for the shapes that an earlier service has another idea of."""
+    return {
+        name: f"{model['metadata']['endpointPrefix']}.{name}"
+        for name in reached
+        if name in shapes and shapes[name] != compact(model["shapes"][name], {})
+    }
 
 
 def operation(model):
@@ -56,22 +80,24 @@ def reachable(model, operation):
     return seen
 
 
-def compact(shape):
+def compact(shape, renamed):
     out = {key: shape[key] for key in LIMITS if key in shape}
     if "error" in shape:
         out["status"] = shape["error"]["httpStatusCode"]
     if shape["type"] == "structure":
-        out["members"] = {name: member_of(member) for name, member in shape["members"].items()}
+        out["members"] = {name: member_of(member, renamed) for name, member in shape["members"].items()}
     for part in ("member", "key", "value"):
         if part in shape:
-            out[part] = shape[part]["shape"]
+            out[part] = renamed.get(shape[part]["shape"], shape[part]["shape"])
     return out
 
 
-def member_of(member):
-    out = {"shape": member["shape"]}
+def member_of(member, renamed):
+    out = {"shape": renamed.get(member["shape"], member["shape"])}
     if "location" in member:
         out["location"] = member["location"]
+    if member.get("location") == "header":
+        out["name"] = member["locationName"]
     return out
 
 

@@ -22,7 +22,7 @@ use crate::script::Script;
 use crate::shapes::table;
 use crate::socket::Reset;
 use crate::state::State;
-use crate::{Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection};
+use crate::{Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection, invoke};
 
 /// What Bedrock reads at most.
 const MAX_BODY_BYTES: usize = 25_000_000;
@@ -173,10 +173,18 @@ async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) ->
         headers: &parts.headers,
         body,
     };
-    shared.access.admit(&signed, SystemTime::now())?;
+    let caller = shared.access.admit(&signed, SystemTime::now())?;
+    if route.is_of_control_plane() {
+        caller.may_look_up(route.operation())?;
+    }
     match route {
         Route::Converse { model } => converse::answer(shared, model, body, converse::Mode::Whole).await,
         Route::ConverseStream { model } => converse::answer(shared, model, body, converse::Mode::Stream).await,
+        Route::InvokeModel { model } => invoke::answer(shared, model, parts, body, converse::Mode::Whole).await,
+        Route::InvokeModelWithResponseStream { model } => {
+            invoke::answer(shared, model, parts, body, converse::Mode::Stream).await
+        }
+        Route::ChatCompletions => invoke::chat(shared, parts, body).await,
         other => {
             let script = Script::new(shared.scripted(other.operation(), "", ""));
             if let Some(delay) = script.delay {
@@ -200,7 +208,12 @@ fn look_up(shared: &Shared, route: &Route, query: &str, body: &Bytes) -> Result<
         Route::GetFoundationModel { id } => foundation_models::one(catalogue, id)?,
         Route::ListInferenceProfiles => inference_profiles::list(catalogue, query)?,
         Route::GetInferenceProfile { id } => inference_profiles::one(catalogue, id)?,
-        Route::Converse { .. } | Route::ConverseStream { .. } => Value::Null,
+        Route::Lookup(lookup) => lookup.answer(catalogue, query)?,
+        Route::Converse { .. }
+        | Route::ConverseStream { .. }
+        | Route::InvokeModel { .. }
+        | Route::InvokeModelWithResponseStream { .. }
+        | Route::ChatCompletions => Value::Null,
     };
     Ok(Answer::json(&found))
 }

@@ -82,8 +82,23 @@ fn summary(catalogue: &Catalogue, model: &Model) -> Value {
         "responseStreamingSupported": model.streaming,
         "customizationsSupported": [],
         "inferenceTypesSupported": inference_types(model),
-        "modelLifecycle": {"status": model.status, "startOfLifeTime": format!("{}T00:00:00Z", model.since)},
+        "modelLifecycle": lifecycle(model),
     })
+}
+
+fn lifecycle(model: &Model) -> Value {
+    let mut lifecycle = json!({"status": model.status});
+    let days = [
+        ("startOfLifeTime", Some(&model.since)),
+        ("legacyTime", model.legacy.as_ref()),
+        ("endOfLifeTime", model.end.as_ref()),
+    ];
+    for (name, day) in days {
+        if let Some(day) = day {
+            lifecycle[name] = format!("{day}T00:00:00Z").into();
+        }
+    }
+    lifecycle
 }
 
 /// `INFERENCE_PROFILE` is newer than the service model's enum, and what Bedrock sends.

@@ -3,12 +3,66 @@
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::{BufMut, Bytes, BytesMut};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 
 const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const HUGE: u32 = 1 << 30;
+
+/// How a stream is written.
+#[derive(Clone, Copy)]
+pub(crate) enum Wire {
+    EventStream,
+    /// Server-sent events, as OpenAI writes them.
+    Sse,
+}
+
+/// A frame, ready to be sent.
+pub(crate) struct Framed {
+    pub(crate) bytes: Bytes,
+    /// If the answer is at its end, so that this tells how it ended.
+    pub(crate) closing: bool,
+}
+
+impl Wire {
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Wire::EventStream => "application/vnd.amazon.eventstream",
+            Wire::Sse => "text/event-stream",
+        }
+    }
+
+    pub(crate) fn exception(self, refusal: &Refusal) -> Bytes {
+        match self {
+            Wire::EventStream => exception(refusal),
+            Wire::Sse => sse(
+                &json!({"error": {"message": refusal.message, "type": refusal.exception, "code": refusal.status().as_u16()}}),
+            ),
+        }
+    }
+
+    /// A frame that can't be read.
+    pub(crate) fn corrupt(self, frame: &Bytes) -> Bytes {
+        match self {
+            Wire::EventStream => corrupt(frame),
+            Wire::Sse => [&frame[..frame.len() / 2], b"\n\n"].concat().into(),
+        }
+    }
+
+    /// The start of a frame that never ends.
+    pub(crate) fn huge(self) -> Bytes {
+        match self {
+            Wire::EventStream => huge(),
+            Wire::Sse => [&b"data: {\"id\":\""[..], &[b'x'; 4096]].concat().into(),
+        }
+    }
+}
+
+/// A server-sent event.
+pub(crate) fn sse(data: &Value) -> Bytes {
+    format!("data: {data}\n\n").into()
+}
 
 /// An event's frame. Bedrock pads each payload (`p`) so that its length doesn't tell the text; `number` decides by how
 /// much, so that the same answer has the same bytes.
@@ -21,7 +75,7 @@ pub(crate) fn event(name: &str, mut payload: Value, number: usize) -> Bytes {
 }
 
 /// An exception's frame. In a stream, exceptions are named as members: `throttlingException`.
-pub(crate) fn exception(refusal: &Refusal) -> Bytes {
+fn exception(refusal: &Refusal) -> Bytes {
     let mut name = refusal.exception.clone();
     if let Some(first) = name.get_mut(..1) {
         first.make_ascii_lowercase();
@@ -30,7 +84,7 @@ pub(crate) fn exception(refusal: &Refusal) -> Bytes {
 }
 
 /// A frame whose last byte, of its checksum, is wrong.
-pub(crate) fn corrupt(frame: &Bytes) -> Bytes {
+fn corrupt(frame: &Bytes) -> Bytes {
     let mut bytes = frame.to_vec();
     if let Some(last) = bytes.last_mut() {
         *last ^= 0xff;
@@ -39,7 +93,7 @@ pub(crate) fn corrupt(frame: &Bytes) -> Bytes {
 }
 
 /// The start of a frame whose prelude, with a right checksum, announces 1 GiB.
-pub(crate) fn huge() -> Bytes {
+fn huge() -> Bytes {
     let mut bytes = BytesMut::new();
     bytes.put_u32(HUGE);
     bytes.put_u32(0);

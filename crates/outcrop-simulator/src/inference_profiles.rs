@@ -3,27 +3,25 @@
 use serde_json::{Value, json};
 
 use crate::models::{Catalogue, Profile};
+use crate::page::Page;
 use crate::refusal::Refusal;
 use crate::{uri, validate};
-
-const DEFAULT_PAGE: usize = 100;
-const MAX_PAGE: usize = 1000;
 
 /// Lists a page of the profiles.
 pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal> {
     let page = Page::read(query)?;
-    let wanted = |profile: &Profile| page.kind.as_ref().is_none_or(|kind| kind == profile.kind);
+    let kind = kind(query)?;
+    let wanted = |profile: &Profile| kind.as_ref().is_none_or(|kind| kind == profile.kind);
     let profiles: Vec<_> = catalogue
         .profiles()
         .into_iter()
         .filter(|profile| wanted(profile))
         .collect();
-    let end = page.start.saturating_add(page.length).min(profiles.len());
-    let shown = profiles.get(page.start..end).ok_or_else(bad_token)?;
+    let (shown, next) = page.of(&profiles)?;
     let summaries: Vec<Value> = shown.iter().map(|profile| summary(profile)).collect();
     let mut answer = json!({"inferenceProfileSummaries": summaries});
-    if end < profiles.len() {
-        answer["nextToken"] = token(end).into();
+    if let Some(next) = next {
+        answer["nextToken"] = next.into();
     }
     Ok(answer)
 }
@@ -39,63 +37,14 @@ pub(crate) fn one(catalogue: &Catalogue, identifier: &str) -> Result<Value, Refu
     }
 }
 
-struct Page {
-    start: usize,
-    length: usize,
-    kind: Option<String>,
-}
-
-impl Page {
-    fn read(query: &str) -> Result<Page, Refusal> {
-        let mut page = Page {
-            start: 0,
-            length: DEFAULT_PAGE,
-            kind: None,
-        };
-        for (name, value) in uri::query(query) {
-            match name.as_str() {
-                "maxResults" => page.length = length(&value)?,
-                "nextToken" => page.start = start(&value).ok_or_else(bad_token)?,
-                "type" => {
-                    validate::text("InferenceProfileType", "typeEquals", &value)?;
-                    page.kind = Some(value);
-                }
-                _ => {}
-            }
-        }
-        Ok(page)
-    }
-}
-
-fn length(value: &str) -> Result<usize, Refusal> {
-    let length: usize = value
-        .parse()
-        .map_err(|_| Refusal::validation("maxResults isn't a number."))?;
-    if (1..=MAX_PAGE).contains(&length) {
-        return Ok(length);
-    }
-    let (than, limit) = if length == 0 {
-        ("greater", 1)
-    } else {
-        ("less", MAX_PAGE)
+/// The kind of profiles that are wanted, if not all.
+fn kind(query: &str) -> Result<Option<String>, Refusal> {
+    let mut pairs = uri::query(query).into_iter();
+    let Some((_, kind)) = pairs.find(|(name, _)| name == "type") else {
+        return Ok(None);
     };
-    Err(Refusal::constraints(&[format!(
-        "Value '{length}' at 'maxResults' failed to satisfy constraint: Member must have value {than} than or equal to {limit}"
-    )]))
-}
-
-/// Tokens are opaque to clients.
-fn token(start: usize) -> String {
-    aws_smithy_types::base64::encode(format!("from:{start}"))
-}
-
-fn start(token: &str) -> Option<usize> {
-    let decoded = aws_smithy_types::base64::decode(token).ok()?;
-    std::str::from_utf8(&decoded).ok()?.strip_prefix("from:")?.parse().ok()
-}
-
-fn bad_token() -> Refusal {
-    Refusal::validation("The provided nextToken is invalid.")
+    validate::text("InferenceProfileType", "typeEquals", &kind)?;
+    Ok(Some(kind))
 }
 
 fn summary(profile: &Profile) -> Value {

@@ -1,7 +1,8 @@
 //! A strict Bedrock to run offline.
 //!
-//! It speaks bedrock-runtime's `Converse`, `ConverseStream` and `CountTokens` and bedrock's lists of models and
-//! inference profiles, over HTTP as AWS does: it recomputes signatures, checks bodies against AWS's published service
+//! It speaks bedrock-runtime's `Converse`, `InvokeModel`, both also streamed, `CountTokens` and OpenAI's chat completions,
+//! and bedrock's lists of models, inference profiles and all else that can be called by an ARN, over HTTP as AWS does: it
+//! recomputes signatures, checks bodies against AWS's published service
 //! model, refuses what AWS refuses, and streams real event frames. What it answers is deterministic, and can be
 //! scripted by a [`Scenario`] or by markers in the prompt; `docs/simulator.md` lists them.
 //!
@@ -16,10 +17,14 @@ mod foundation_models;
 mod frames;
 mod inference_profiles;
 mod introspection;
+mod invoke;
+mod lookups;
 mod models;
+mod page;
 mod path;
 mod prompt_cache;
 mod refusal;
+mod resources;
 mod route;
 mod rules;
 mod script;
@@ -57,12 +62,17 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// `us-east-1`; a plain credential, one with a session token, one that has expired; one API key; a chunk each
-    /// 15 ms, and no wait before the first.
+    /// `us-east-1`; a plain credential, one with a session token, one that has expired, one that may only call
+    /// models; one API key; a chunk each 15 ms, and no wait before the first.
     fn default() -> Config {
         Config {
             region: "us-east-1".to_owned(),
-            credentials: vec![Credential::default(), Credential::session(), Credential::expired()],
+            credentials: vec![
+                Credential::default(),
+                Credential::session(),
+                Credential::expired(),
+                Credential::runtime_only(),
+            ],
             api_keys: vec!["bedrock-api-key-simulator".to_owned()],
             pace: Duration::from_millis(15),
             first_byte: Duration::ZERO,
@@ -82,6 +92,8 @@ pub struct Credential {
     pub session_token: Option<String>,
     /// If set, a request signed with it is answered with `ExpiredTokenException`.
     pub expired: bool,
+    /// If set, it may call models but not look them up: the control plane answers with `AccessDeniedException`.
+    pub runtime_only: bool,
 }
 
 impl Default for Credential {
@@ -92,6 +104,7 @@ impl Default for Credential {
             secret_access_key: "simulator-secret-access-key".to_owned(),
             session_token: None,
             expired: false,
+            runtime_only: false,
         }
     }
 }
@@ -110,6 +123,14 @@ impl Credential {
             access_key_id: "ASIASIMULATOREXPIRED".to_owned(),
             session_token: Some("simulator-expired-token".to_owned()),
             expired: true,
+            ..Credential::default()
+        }
+    }
+
+    fn runtime_only() -> Credential {
+        Credential {
+            access_key_id: "AKIDSIMULATORRUNTIME".to_owned(),
+            runtime_only: true,
             ..Credential::default()
         }
     }

@@ -1,14 +1,16 @@
 //! The models and inference profiles that the simulator has, and what each family of models refuses.
 //!
-//! `models/models.json` holds both: Bedrock's line-up and the families' rules as users report them (2026-11). A row's
-//! modalities may name `VIDEO` and `AUDIO`, which Bedrock's own list leaves out.
+//! `models/models.json` holds both: Bedrock's line-up, past and present, and the families' rules as users report them
+//! (2026-11). Limits and geographies of the newest models are those of LiteLLM's price map (1.109.1); the days on which
+//! they came out are near enough. A row's modalities may name `VIDEO` and `AUDIO`, which Bedrock's own list leaves out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, default_message};
+use crate::resources::{self, Kind, Resource};
 
 /// The account that ARNs of the simulator belong to.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -21,6 +23,8 @@ pub(crate) struct Catalogue {
     table: &'static Table,
     /// By id.
     profiles: HashMap<String, Arc<Profile>>,
+    /// What else the account has of its own.
+    resources: Vec<Resource>,
 }
 
 /// What a model identifier names.
@@ -28,6 +32,8 @@ pub(crate) struct Catalogue {
 pub(crate) struct Target {
     pub(crate) model: &'static Model,
     pub(crate) family: &'static Family,
+    /// The model that a prompt router chose, by its ARN.
+    pub(crate) routed: Option<String>,
 }
 
 /// A foundation model.
@@ -51,6 +57,11 @@ pub(crate) struct Model {
     pub(crate) context: u64,
     /// The shortest prefix that is cached, in tokens, if it isn't its family's.
     cache_min: Option<u64>,
+    /// The shape of its body for `InvokeModel`, if it can be invoked; `invoke::shape::named` knows them.
+    pub(crate) invoke: Option<String>,
+    /// If OpenAI's chat completions work with it.
+    #[serde(default)]
+    pub(crate) openai: bool,
     /// If it can be asked to answer faster.
     #[serde(default)]
     pub(crate) latency_optimized: bool,
@@ -58,6 +69,13 @@ pub(crate) struct Model {
     pub(crate) status: String,
     /// The day it came out.
     pub(crate) since: String,
+    /// The day it became `LEGACY`, if that is known.
+    pub(crate) legacy: Option<String>,
+    /// The day of its end, past or announced.
+    pub(crate) end: Option<String>,
+    /// If its end has come.
+    #[serde(default)]
+    retired: bool,
 }
 
 /// What a family of models takes and refuses. The default is a plain text model.
@@ -66,6 +84,8 @@ pub(crate) struct Model {
 pub(crate) struct Family {
     /// If Converse works with it at all.
     pub(crate) chat: bool,
+    /// More than one message in a conversation.
+    pub(crate) history: bool,
     /// System prompts.
     pub(crate) system: bool,
     /// Messages of role `system` in the conversation.
@@ -197,6 +217,7 @@ impl Catalogue {
             .collect();
         Catalogue {
             region: region.to_owned(),
+            resources: resources::of(region, &table.models),
             table,
             profiles,
         }
@@ -204,6 +225,11 @@ impl Catalogue {
 
     pub(crate) fn region(&self) -> &str {
         &self.region
+    }
+
+    /// What the account has of its own beside inference profiles.
+    pub(crate) fn resources(&self) -> &[Resource] {
+        &self.resources
     }
 
     pub(crate) fn models(&self) -> impl Iterator<Item = &'static Model> {
@@ -236,32 +262,72 @@ impl Catalogue {
         Some(Arc::clone(found))
     }
 
-    /// Finds what to call, by id or ARN of a model or an inference profile.
+    /// Finds what to call, by id or ARN of a model, an inference profile, or something else of the account's.
     ///
     /// # Errors
     ///
-    /// An identifier that names nothing, and a model that has to be called by a profile, in AWS's words.
+    /// An identifier that names nothing, a model that has to be called otherwise, and one whose end has come, in AWS's
+    /// words.
     pub(crate) fn resolve(&self, identifier: &str) -> Result<Target, Refusal> {
+        let target = self.find(identifier)?;
+        if target.model.retired {
+            return Err(Refusal::new(
+                "ResourceNotFoundException",
+                "This model version has reached the end of its life. Please refer to the AWS documentation for more \
+                 details.",
+            ));
+        }
+        Ok(target)
+    }
+
+    fn find(&self, identifier: &str) -> Result<Target, Refusal> {
         if let Some(profile) = self.profile(identifier) {
             return Ok(self.target(profile.model));
         }
-        let Some(model) = self.model(identifier) else {
-            return Err(Refusal::validation("The provided model identifier is invalid."));
-        };
-        if !model.on_demand {
-            return Err(Refusal::validation(format!(
-                "Invocation of model ID {identifier} with on-demand throughput isn’t supported. Retry your request \
-                 with the ID or ARN of an inference profile that contains this model."
-            )));
+        if resources::is_own(identifier) {
+            return self.own(identifier);
         }
-        Ok(self.target(model))
+        match self.model(identifier) {
+            None => Err(Refusal::validation("The provided model identifier is invalid.")),
+            Some(model) if model.on_demand => Ok(self.target(model)),
+            Some(_) => Err(not_on_demand(identifier)),
+        }
+    }
+
+    fn own(&self, arn: &str) -> Result<Target, Refusal> {
+        let Some(resource) = self.resources.iter().find(|resource| resource.arn == arn) else {
+            return Err(Refusal::new(
+                "ResourceNotFoundException",
+                default_message("ResourceNotFoundException"),
+            ));
+        };
+        match resource.kind {
+            // What was trained is called through a deployment, or through provisioned throughput.
+            Kind::Custom => Err(not_on_demand(arn)),
+            Kind::Router => Ok(Target {
+                routed: Some(resource.model.arn(&self.region)),
+                ..self.target(resource.model)
+            }),
+            Kind::Provisioned | Kind::Deployment | Kind::Imported => Ok(self.target(resource.model)),
+        }
     }
 
     pub(crate) fn target(&self, model: &'static Model) -> Target {
         static PLAIN: LazyLock<Family> = LazyLock::new(Family::default);
         let family = self.table.families.get(&model.family).unwrap_or(&PLAIN);
-        Target { model, family }
+        Target {
+            model,
+            family,
+            routed: None,
+        }
     }
+}
+
+fn not_on_demand(identifier: &str) -> Refusal {
+    Refusal::validation(format!(
+        "Invocation of model ID {identifier} with on-demand throughput isn’t supported. Retry your request with the \
+         ID or ARN of an inference profile that contains this model."
+    ))
 }
 
 impl Target {
@@ -316,6 +382,7 @@ impl Default for Family {
     fn default() -> Family {
         Family {
             chat: true,
+            history: true,
             system: true,
             system_role: false,
             tools: false,
@@ -359,6 +426,7 @@ fn geographies(region: &str) -> Vec<&'static str> {
         _ if region.starts_with("us-gov-") => return vec!["us-gov"],
         "ap-northeast-1" | "ap-northeast-3" => &["apac", "jp"],
         "ap-southeast-2" | "ap-southeast-4" => &["apac", "au"],
+        "ap-south-1" | "ap-south-2" => &["apac", "in"],
         _ if region.starts_with("us-") || region.starts_with("ca-") => &["us"],
         _ if region.starts_with("eu-") => &["eu"],
         _ if region.starts_with("ap-") => &["apac"],
@@ -374,6 +442,7 @@ fn regions<'a>(prefix: &str, own: &'a str) -> Vec<&'a str> {
         "eu" => &["eu-central-1", "eu-west-1", "eu-west-3"],
         "jp" => &["ap-northeast-1", "ap-northeast-3"],
         "au" => &["ap-southeast-2", "ap-southeast-4"],
+        "in" => &["ap-south-1", "ap-south-2"],
         "apac" => &["ap-northeast-1", "ap-southeast-1", "ap-southeast-2"],
         _ => &[],
     };
@@ -405,7 +474,8 @@ mod tests {
 
     #[test]
     fn each_model_has_a_known_family() {
-        for model in &table().models {
+        let own = Catalogue::new("us-east-1").resources;
+        for model in table().models.iter().chain(own.iter().map(|own| own.model)) {
             assert!(table().families.contains_key(&model.family), "{}", model.id);
         }
     }
@@ -442,6 +512,34 @@ mod tests {
             message.starts_with("Invocation of model ID anthropic.claude-sonnet-4-6 with on-demand throughput isn’t")
         );
         assert!(resolve("global.anthropic.claude-sonnet-4-6").is_ok());
+    }
+
+    #[test]
+    fn what_the_account_has_is_called_by_its_arn() {
+        let arn = |resource: &str| format!("arn:aws:bedrock:us-east-1:123456789012:{resource}");
+        assert_eq!(
+            resolve(&arn("provisioned-model/simulator001")),
+            Ok("anthropic.claude-3-haiku-20240307-v1:0")
+        );
+        assert_eq!(
+            resolve(&arn("custom-model-deployment/simulator001")),
+            Ok("amazon.nova-lite-v1:0")
+        );
+        assert_eq!(resolve(&arn("imported-model/simllama0001")), Ok("simllama0001"));
+        let custom = resolve(&arn("custom-model/amazon.nova-lite-v1:0/simulator001"));
+        assert!(
+            custom
+                .unwrap_err()
+                .contains("with on-demand throughput isn’t supported")
+        );
+        let missing = Catalogue::new("us-east-1").resolve(&arn("provisioned-model/simulator002"));
+        assert_eq!(missing.unwrap_err().exception, "ResourceNotFoundException");
+    }
+
+    #[test]
+    fn a_retired_model_isnt_found() {
+        let refusal = Catalogue::new("us-east-1").resolve("amazon.titan-text-premier-v1:0");
+        assert_eq!(refusal.unwrap_err().exception, "ResourceNotFoundException");
     }
 
     #[test]

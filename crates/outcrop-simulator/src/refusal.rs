@@ -6,6 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::shapes;
 
+/// How Converse introduces what the model's own server says.
+const BY_MODEL: &str = "The model returned the following errors: ";
+
 /// An exception of AWS, ready to be sent as a response or as a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
@@ -27,7 +30,23 @@ impl Refusal {
 
     /// A refusal by the model's own server, as Bedrock passes it on.
     pub(crate) fn by_model(message: &str) -> Refusal {
-        Refusal::validation(format!("The model returned the following errors: {message}"))
+        Refusal::validation(format!("{BY_MODEL}{message}"))
+    }
+
+    /// The same without Converse's introduction: `InvokeModel` passes on what the model's own server says as it is.
+    pub(crate) fn in_models_own_words(mut self) -> Refusal {
+        if let Some(own) = self.message.strip_prefix(BY_MODEL) {
+            self.message = own.to_owned();
+        }
+        self
+    }
+
+    /// A body that its schema doesn't allow.
+    pub(crate) fn malformed(complaints: &[String]) -> Refusal {
+        Refusal::validation(format!(
+            "Malformed input request: {}, please reformat your input and try again.",
+            complaints.join(", ")
+        ))
     }
 
     /// A constraint of the service model that a value breaks.

@@ -2,18 +2,38 @@
 
 use http::Method;
 
+use crate::lookups::Lookup;
 use crate::uri;
 
 /// An operation that the simulator speaks, with what its path names.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Route {
-    Converse { model: String },
-    ConverseStream { model: String },
-    CountTokens { model: String },
+    Converse {
+        model: String,
+    },
+    ConverseStream {
+        model: String,
+    },
+    InvokeModel {
+        model: String,
+    },
+    InvokeModelWithResponseStream {
+        model: String,
+    },
+    /// OpenAI's own, which the service model doesn't have.
+    ChatCompletions,
+    CountTokens {
+        model: String,
+    },
     ListFoundationModels,
-    GetFoundationModel { id: String },
+    GetFoundationModel {
+        id: String,
+    },
     ListInferenceProfiles,
-    GetInferenceProfile { id: String },
+    GetInferenceProfile {
+        id: String,
+    },
+    Lookup(Lookup),
 }
 
 impl Route {
@@ -26,13 +46,30 @@ impl Route {
             (&Method::POST, ["model", model, "converse-stream"]) => {
                 Some(Route::ConverseStream { model: decoded(model)? })
             }
+            (&Method::POST, ["model", model, "invoke"]) => Some(Route::InvokeModel { model: decoded(model)? }),
+            (&Method::POST, ["model", model, "invoke-with-response-stream"]) => {
+                Some(Route::InvokeModelWithResponseStream { model: decoded(model)? })
+            }
+            (&Method::POST, ["openai", "v1", "chat", "completions"]) => Some(Route::ChatCompletions),
             (&Method::POST, ["model", model, "count-tokens"]) => Some(Route::CountTokens { model: decoded(model)? }),
             (&Method::GET, ["foundation-models"]) => Some(Route::ListFoundationModels),
             (&Method::GET, ["foundation-models", id]) => Some(Route::GetFoundationModel { id: decoded(id)? }),
             (&Method::GET, ["inference-profiles"]) => Some(Route::ListInferenceProfiles),
             (&Method::GET, ["inference-profiles", id]) => Some(Route::GetInferenceProfile { id: decoded(id)? }),
-            _ => None,
+            (method, segments) => Lookup::find(method, segments).map(Route::Lookup),
         }
+    }
+
+    /// If it is the control plane's, which lists and describes, and calls no model.
+    pub(crate) fn is_of_control_plane(&self) -> bool {
+        matches!(
+            self,
+            Route::ListFoundationModels
+                | Route::GetFoundationModel { .. }
+                | Route::ListInferenceProfiles
+                | Route::GetInferenceProfile { .. }
+                | Route::Lookup(_)
+        )
     }
 
     /// Its name in the service model.
@@ -40,11 +77,15 @@ impl Route {
         match self {
             Route::Converse { .. } => "Converse",
             Route::ConverseStream { .. } => "ConverseStream",
+            Route::InvokeModel { .. } => "InvokeModel",
+            Route::InvokeModelWithResponseStream { .. } => "InvokeModelWithResponseStream",
+            Route::ChatCompletions => "ChatCompletions",
             Route::CountTokens { .. } => "CountTokens",
             Route::ListFoundationModels => "ListFoundationModels",
             Route::GetFoundationModel { .. } => "GetFoundationModel",
             Route::ListInferenceProfiles => "ListInferenceProfiles",
             Route::GetInferenceProfile { .. } => "GetInferenceProfile",
+            Route::Lookup(lookup) => lookup.operation(),
         }
     }
 }
@@ -65,6 +106,17 @@ mod tests {
                 model: "a.b-v1:0".to_owned()
             })
         );
+    }
+
+    #[test]
+    fn operations_are_told_apart() {
+        let operation = |path| Route::find(&Method::POST, path).map(|route| route.operation());
+        assert_eq!(operation("/model/a/invoke"), Some("InvokeModel"));
+        assert_eq!(
+            operation("/model/a/invoke-with-response-stream"),
+            Some("InvokeModelWithResponseStream")
+        );
+        assert_eq!(operation("/openai/v1/chat/completions"), Some("ChatCompletions"));
     }
 
     #[test]

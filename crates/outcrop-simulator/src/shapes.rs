@@ -76,8 +76,10 @@ pub(crate) enum Kind {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Member {
     pub(crate) shape: String,
-    /// `uri` or `querystring` where the member doesn't stand in the body.
+    /// `uri`, `querystring` or `header` where the member doesn't stand in the body.
     pub(crate) location: Option<String>,
+    /// The name of its header.
+    pub(crate) name: Option<String>,
 }
 
 /// A pattern that the whole of a value must match; compiled on first use, since most are never asked for.

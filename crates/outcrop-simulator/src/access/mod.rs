@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::Credential;
+use crate::models::ACCOUNT;
 use crate::refusal::Refusal;
 
 /// The keys that open the door.
@@ -16,6 +17,32 @@ pub(crate) struct Access {
     region: String,
     credentials: Vec<Credential>,
     api_keys: Vec<String>,
+}
+
+/// Who calls.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    runtime_only: bool,
+}
+
+impl Caller {
+    /// Refuses what the caller has no permission for: the control plane, for one that may only call models.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDeniedException`, as IAM words it.
+    pub(crate) fn may_look_up(&self, operation: &str) -> Result<(), Refusal> {
+        if !self.runtime_only {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "AccessDeniedException",
+            format!(
+                "User: arn:aws:iam::{ACCOUNT}:user/runtime-only is not authorized to perform: bedrock:{operation} \
+                 because no identity-based policy allows the bedrock:{operation} action"
+            ),
+        ))
+    }
 }
 
 /// What of a request goes into its signature.
@@ -38,7 +65,7 @@ impl Access {
     }
 
     /// Admits a request that carries a right signature, or a right API key.
-    pub(crate) fn admit(&self, request: &Signed<'_>, now: SystemTime) -> Result<(), Refusal> {
+    pub(crate) fn admit(&self, request: &Signed<'_>, now: SystemTime) -> Result<Caller, Refusal> {
         let Some(authorization) = request.headers.get(AUTHORIZATION) else {
             return Err(Refusal::new(
                 "MissingAuthenticationTokenException",
@@ -50,7 +77,10 @@ impl Access {
             Some(("Bearer", key)) => self.admit_key(key.trim()),
             Some((sigv4::ALGORITHM, fields)) => {
                 let authorization = sigv4::Authorization::parse(fields)?;
-                sigv4::verify(&authorization, request, &self.region, &self.credentials, now)
+                let credential = sigv4::verify(&authorization, request, &self.region, &self.credentials, now)?;
+                Ok(Caller {
+                    runtime_only: credential.runtime_only,
+                })
             }
             _ => Err(Refusal::new(
                 "IncompleteSignatureException",
@@ -59,9 +89,9 @@ impl Access {
         }
     }
 
-    fn admit_key(&self, key: &str) -> Result<(), Refusal> {
+    fn admit_key(&self, key: &str) -> Result<Caller, Refusal> {
         if self.api_keys.iter().any(|known| known == key) {
-            return Ok(());
+            return Ok(Caller { runtime_only: false });
         }
         let message = "Authentication failed: Please make sure your API Key is valid.";
         Err(Refusal::new("AccessDeniedException", message))

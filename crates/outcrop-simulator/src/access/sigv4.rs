@@ -66,14 +66,14 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// Checks a request's signature, in the order in which AWS complains.
-pub(super) fn verify(
+/// Checks a request's signature, in the order in which AWS complains. Gives whose it is.
+pub(super) fn verify<'c>(
     authorization: &Authorization<'_>,
     request: &Signed<'_>,
     region: &str,
-    credentials: &[Credential],
+    credentials: &'c [Credential],
     now: SystemTime,
-) -> Result<(), Refusal> {
+) -> Result<&'c Credential, Refusal> {
     let timestamp = timestamp(request.headers)?;
     check_scope(authorization, &timestamp, region)?;
     let credential = known(authorization, request.headers, credentials)?;
@@ -92,7 +92,7 @@ pub(super) fn verify(
             "The security token included in the request is expired",
         ));
     }
-    Ok(())
+    Ok(credential)
 }
 
 fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {

@@ -56,6 +56,10 @@ pub(super) fn reply(body: &Value, raw: &[u8], prompt: &str, target: &Target, scr
     });
     Reply {
         stop_reason,
+        stop_sequence: match stopped {
+            Stopped::AtSequence(sequence) => Some(sequence),
+            _ => None,
+        },
         input_tokens,
         output_tokens,
         cached: script.cached.clone(),

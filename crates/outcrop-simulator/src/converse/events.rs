@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::reply::{Block, Reply};
+use crate::script::Script;
 
 /// Where a made-up text is cut if nobody says: at the end of the word that reaches this many characters.
 const WORDS_CHARS: usize = 12;
@@ -25,6 +26,15 @@ pub(crate) struct Events {
     /// The arguments of the call that is being streamed, as JSON.
     arguments: String,
     next: Next,
+}
+
+/// The events of an answer, as the script wants them cut, numbered and ordered.
+pub(crate) fn events(reply: Reply, script: &Script) -> Box<dyn Iterator<Item = Event> + Send> {
+    let events = Events::new(reply, script.chunk, script.block_numbers.clone());
+    match script.interleave {
+        true => Box::new(interleaved(events)),
+        false => Box::new(events),
+    }
 }
 
 /// Where in the answer the next event stands.

@@ -6,13 +6,12 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
 
-use super::paced;
 use crate::body::{Content, Step};
 use crate::exchange::Answer;
-use crate::frames;
+use crate::frames::{Framed, Wire};
 use crate::introspection::REDIRECTED;
 use crate::refusal::{Refusal, default_message};
-use crate::script::Fault;
+use crate::script::{Fault, Script};
 
 /// Lets what was sent reach the wire before the connection breaks.
 const BEFORE_RESET: Duration = Duration::from_millis(20);
@@ -57,8 +56,42 @@ fn long_error(bytes: usize) -> impl Iterator<Item = Step> + Send {
         .map(|part| Step::Send(Bytes::from_static(part)))
 }
 
+/// A whole answer, or what is left of it.
+pub(crate) fn sent_whole(script: &Script, body: Bytes, pace: Duration) -> Answer {
+    match &script.fault {
+        Some(fault) => in_whole(fault, &body, pace),
+        None => Answer::bytes(body),
+    }
+}
+
+/// A stream, as far as it gets.
+pub(crate) fn sent_in_steps(
+    wire: Wire,
+    script: &Script,
+    frames: impl Iterator<Item = Framed> + Send + 'static,
+    pace: Duration,
+) -> Answer {
+    let steps: Box<dyn Iterator<Item = Step> + Send> = match script.fault.clone() {
+        Some(fault) => Box::new(InStream::new(wire, frames, fault, pace)),
+        None => Box::new(
+            frames
+                .enumerate()
+                .flat_map(move |(number, frame)| paced(number, frame.bytes, pace)),
+        ),
+    };
+    Answer::steps(wire.content_type(), steps)
+}
+
+/// A frame after its pause; the first one comes at once.
+fn paced(number: usize, frame: Bytes, pace: Duration) -> [Step; 2] {
+    [
+        Step::Wait(if number == 0 { Duration::ZERO } else { pace }),
+        Step::Send(frame),
+    ]
+}
+
 /// The faults of a stream, in so far as a whole answer can have them.
-pub(super) fn in_whole(fault: &Fault, body: &Bytes, pace: Duration) -> Answer {
+fn in_whole(fault: &Fault, body: &Bytes, pace: Duration) -> Answer {
     let half = body.slice(..body.len() / 2);
     let steps = match fault {
         Fault::StreamError { exception, .. } => return Answer::refusal(&refusal(exception)),
@@ -71,8 +104,9 @@ pub(super) fn in_whole(fault: &Fault, body: &Bytes, pace: Duration) -> Answer {
 }
 
 /// The steps of a stream in which something goes wrong: after as many frames as was asked for, or right before
-/// `messageStop`, if that comes first.
-pub(super) struct InStream<I> {
+/// what closes the answer (`messageStop`), if that comes first.
+struct InStream<I> {
+    wire: Wire,
     frames: I,
     fault: Option<Fault>,
     pace: Duration,
@@ -81,9 +115,10 @@ pub(super) struct InStream<I> {
     ready: Vec<Step>,
 }
 
-impl<I: Iterator<Item = (Bytes, &'static str)>> InStream<I> {
-    pub(super) fn new(frames: I, fault: Fault, pace: Duration) -> InStream<I> {
+impl<I: Iterator<Item = Framed>> InStream<I> {
+    fn new(wire: Wire, frames: I, fault: Fault, pace: Duration) -> InStream<I> {
         InStream {
+            wire,
             frames,
             fault: Some(fault),
             pace,
@@ -94,21 +129,21 @@ impl<I: Iterator<Item = (Bytes, &'static str)>> InStream<I> {
 
     fn steps(&mut self) -> Option<Vec<Step>> {
         let fault = self.fault.as_ref()?;
-        let (frame, name) = self.frames.next()?;
-        if self.sent < after(fault) && name != "messageStop" {
-            let [wait, send] = paced(self.sent, frame, self.pace);
+        let frame = self.frames.next()?;
+        if self.sent < after(fault) && !frame.closing {
+            let [wait, send] = paced(self.sent, frame.bytes, self.pace);
             self.sent += 1;
             return Some(vec![wait, send]);
         }
         let wait = Step::Wait(if self.sent == 0 { Duration::ZERO } else { self.pace });
         let steps = match fault {
             Fault::StreamError { exception, .. } => {
-                vec![wait, Step::Send(frames::exception(&refusal(exception)))]
+                vec![wait, Step::Send(self.wire.exception(&refusal(exception)))]
             }
             Fault::Cut { .. } => vec![Step::Wait(self.pace.max(BEFORE_RESET)), Step::Reset],
-            Fault::Corrupt { .. } => vec![wait, Step::Send(frames::corrupt(&frame))],
+            Fault::Corrupt { .. } => vec![wait, Step::Send(self.wire.corrupt(&frame.bytes))],
             Fault::Hang { .. } => vec![Step::Hang],
-            Fault::HugeFrame { .. } => vec![wait, Step::Send(frames::huge()), Step::Hang],
+            Fault::HugeFrame { .. } => vec![wait, Step::Send(self.wire.huge()), Step::Hang],
             _ => vec![],
         };
         self.fault = None;
@@ -116,7 +151,7 @@ impl<I: Iterator<Item = (Bytes, &'static str)>> InStream<I> {
     }
 }
 
-impl<I: Iterator<Item = (Bytes, &'static str)>> Iterator for InStream<I> {
+impl<I: Iterator<Item = Framed>> Iterator for InStream<I> {
     type Item = Step;
 
     fn next(&mut self) -> Option<Step> {

@@ -10,6 +10,8 @@ use crate::tokens;
 pub(crate) struct Reply {
     pub(crate) blocks: Vec<Block>,
     pub(crate) stop_reason: String,
+    /// The stop sequence that ended it.
+    pub(crate) stop_sequence: Option<String>,
     /// Without what went through a cache.
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,

@@ -26,6 +26,16 @@ pub(crate) fn check(body: &Value, target: &Target, streaming: bool) -> Result<()
             "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
         return Err(Refusal::validation(message));
     }
+    if !target.family.history && messages(body).len() > 1 {
+        return Err(Refusal::validation(
+            "This model doesn't support conversation history. Try again with input that only contains one user message.",
+        ));
+    }
+    check_asked(body, target, streaming)
+}
+
+/// Checks what is asked for in Converse's words, whether the model works with Converse or not.
+pub(crate) fn check_asked(body: &Value, target: &Target, streaming: bool) -> Result<(), Refusal> {
     conversation::check(body, target)?;
     tools::check(body, target, streaming)?;
     media::check(body, target)?;

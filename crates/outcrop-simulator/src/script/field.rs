@@ -3,7 +3,16 @@
 use serde_json::Value;
 
 /// What is the client's own, whatever its members are called.
-const FREE_FORM: [&str; 4] = ["inputSchema", "input", "json", "requestMetadata"];
+const FREE_FORM: [&str; 8] = [
+    "input",
+    "inputSchema",
+    "input_schema",
+    "json",
+    "json_schema",
+    "parameter_definitions",
+    "parameters",
+    "requestMetadata",
+];
 
 /// If `body` holds what `path` names: members with dots between them, lists are looked through. A single word is a
 /// member of any name at any depth, but for those of schemas and arguments.
@@ -75,6 +84,8 @@ mod tests {
         ] {
             assert!(holds(&body, path), "{path}");
         }
+        let own = json!({"tools": [{"name": "f", "input_schema": {"properties": {"city": {}}}}], "top_k": 5});
+        assert!(holds(&own, "top_k") && holds(&own, "tools.input_schema") && !holds(&own, "city"));
         for path in [
             "topP",
             "inferenceConfig.topP",

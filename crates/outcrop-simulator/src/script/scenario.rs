@@ -4,6 +4,15 @@ use serde::Deserialize;
 
 use super::{Action, ActionError};
 
+/// The operations that ask a model.
+const ASKING: [&str; 5] = [
+    "ChatCompletions",
+    "Converse",
+    "ConverseStream",
+    "InvokeModel",
+    "InvokeModelWithResponseStream",
+];
+
 /// What to do on which call: the first rule that matches a call is followed.
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
@@ -14,7 +23,7 @@ pub struct Scenario {
 /// A rule of a [`Scenario`]. What isn't given matches any call.
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
-    /// The operation, such as `ListFoundationModels`; `Converse` and `ConverseStream` if not given.
+    /// The operation, such as `ListFoundationModels`; all that ask a model if not given.
     pub operation: Option<String>,
     /// A part of the model's identifier as called.
     pub model: Option<String>,
@@ -74,7 +83,7 @@ impl Rule {
     pub(crate) fn matches(&self, operation: &str, model: &str, prompt: &str) -> bool {
         let operation_matches = match &self.operation {
             Some(wanted) => wanted == operation,
-            None => matches!(operation, "Converse" | "ConverseStream"),
+            None => ASKING.contains(&operation),
         };
         let holds = |part: &Option<String>, text: &str| part.as_ref().is_none_or(|part| text.contains(part.as_str()));
         operation_matches && holds(&self.model, model) && holds(&self.prompt, prompt)

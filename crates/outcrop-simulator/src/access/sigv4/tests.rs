@@ -85,6 +85,7 @@ impl Case {
             secret_access_key: "secret".to_owned(),
             session_token: token.map(str::to_owned),
             expired,
+            runtime_only: false,
         };
         let credentials = [
             known(None, false),
@@ -98,6 +99,7 @@ impl Case {
             &credentials,
             moment(AT).unwrap(),
         )
+        .map(|_| ())
     }
 
     fn exception(&self) -> String {

@@ -1,0 +1,183 @@
+//! `InvokeModel` and `InvokeModelWithResponseStream`, whose bodies are each model family's own, and OpenAI's chat
+//! completions.
+//!
+//! A [`shape::Shape`] reads a body strictly and puts what it asks for in Converse's words, so that the same rules apply
+//! and the same answer is composed; then it writes the answer in its own words.
+
+mod about;
+mod anthropic;
+mod chat;
+mod chunks;
+mod command_r;
+mod headers;
+mod jamba;
+mod json_schema;
+mod mistral;
+mod nova;
+mod openai;
+mod openai_chat;
+mod shape;
+mod text;
+
+use bytes::Bytes;
+use http::HeaderName;
+use http::header::HeaderValue;
+use http::request::Parts;
+use serde_json::{Value, json};
+
+use crate::converse::{Call, Mode, Outcome, Reply, events, outcome, sent_in_steps, sent_whole};
+use crate::exchange::{Answer, Shared, parse};
+use crate::frames::{self, Framed, Wire};
+use crate::models::Target;
+use crate::refusal::Refusal;
+use crate::{rules, validate};
+use about::About;
+use headers::Asked;
+use shape::Shape;
+
+pub(crate) use chat::answer as chat;
+
+/// Answers a call of `InvokeModel` or `InvokeModelWithResponseStream`.
+pub(crate) async fn answer(
+    shared: &Shared,
+    identifier: &str,
+    parts: &Parts,
+    raw: &Bytes,
+    mode: Mode,
+) -> Result<Answer, Refusal> {
+    let operation = match mode {
+        Mode::Whole => "InvokeModel",
+        Mode::Stream => "InvokeModelWithResponseStream",
+    };
+    validate::text("InvokeModelIdentifier", "modelId", identifier)?;
+    let asked = Asked::read(operation, &parts.headers)?;
+    let body = parse(raw)?;
+    let target = shared.catalogue.resolve(identifier)?;
+    let shape = shape_of(&target)?;
+    if mode == Mode::Stream && !target.model.streaming {
+        return Err(Refusal::validation("The model is unsupported for streaming."));
+    }
+    let (body, guardrail) = asked.guardrail(body)?;
+    let mut request = shape.read(&body, &target, mode)?;
+    asked.add_to(&mut request, guardrail.as_ref());
+    let call = Call {
+        operation,
+        identifier,
+        target: &target,
+        request: &request,
+        body: &body,
+        raw,
+        mode,
+    };
+    let (reply, script, pace) = match composed(shared, &call).await? {
+        Outcome::Instead(answer) => return Ok(answer),
+        Outcome::Reply { reply, script, pace } => (reply, script, pace),
+    };
+    let about = About::new(&target, raw, body, &reply);
+    let mut answer = match mode {
+        Mode::Whole => {
+            let mut whole = shape.whole(&reply, &about);
+            note_guardrail(&mut whole, &reply, guardrail.is_some());
+            sent_whole(&script, whole.to_string().into(), pace)
+        }
+        Mode::Stream => {
+            let metrics = metrics(&about, &reply);
+            let mut last = json!({"amazon-bedrock-invocationMetrics": metrics});
+            note_guardrail(&mut last, &reply, guardrail.is_some());
+            let chunks = chunks::Chunks::new(events(*reply.clone(), &script), shape.chunks(about.clone()), last);
+            let frames = chunks.enumerate().map(|(number, chunk)| Framed {
+                closing: chunk.closing,
+                bytes: frames::event("chunk", json!({"bytes": encoded(&chunk.value)}), number),
+            });
+            sent_in_steps(Wire::EventStream, &script, frames, pace)
+        }
+    };
+    describe(&mut answer, mode, &about, &reply);
+    Ok(answer)
+}
+
+/// What a body of the model's own asks for, in Converse's words.
+///
+/// # Errors
+///
+/// A model that can't be invoked, and a body that isn't as the model's provider says.
+pub(crate) fn request(target: &Target, body: &Value) -> Result<Value, Refusal> {
+    shape_of(target)?.read(body, target, Mode::Whole)
+}
+
+/// Checks what is asked for, and composes an answer.
+async fn composed(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
+    rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
+    let outcome = outcome(shared, call).await;
+    outcome.map_err(Refusal::in_models_own_words)
+}
+
+fn shape_of(target: &Target) -> Result<&'static dyn Shape, Refusal> {
+    let named = target.model.invoke.as_deref().and_then(shape::named);
+    named.ok_or_else(|| {
+        Refusal::validation("This action doesn't support the model that you provided. Try again with another model.")
+    })
+}
+
+fn encoded(value: &Value) -> String {
+    aws_smithy_types::base64::encode(value.to_string())
+}
+
+/// What a guardrail did stands beside the model's own members.
+fn note_guardrail(body: &mut Value, reply: &Reply, guarded: bool) {
+    if !guarded {
+        return;
+    }
+    let intervened = reply.stop_reason == "guardrail_intervened";
+    body["amazon-bedrock-guardrailAction"] = if intervened { "INTERVENED" } else { "NONE" }.into();
+    if let Some(trace) = &reply.trace {
+        body["amazon-bedrock-trace"] = trace.clone();
+    }
+}
+
+/// What the last chunk of a stream tells, since its headers came too early for it.
+fn metrics(about: &About, reply: &Reply) -> Value {
+    let usage = &about.usage;
+    let mut metrics = json!({
+        "inputTokenCount": usage.input,
+        "outputTokenCount": usage.output,
+        "invocationLatency": reply.latency_ms,
+        "firstByteLatency": reply.latency_ms / 4,
+    });
+    if let Some(cached) = &usage.cached {
+        metrics["cacheReadInputTokenCount"] = cached.read.into();
+        metrics["cacheWriteInputTokenCount"] = cached.written.into();
+    }
+    metrics
+}
+
+/// Sets the headers of an answer.
+fn describe(answer: &mut Answer, mode: Mode, about: &About, reply: &Reply) {
+    let mut add = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            answer.headers.push((HeaderName::from_static(name), value));
+        }
+    };
+    if mode == Mode::Stream {
+        add("x-amzn-bedrock-content-type", "application/json");
+    } else {
+        add("x-amzn-bedrock-input-token-count", &about.usage.input.to_string());
+        add("x-amzn-bedrock-output-token-count", &about.usage.output.to_string());
+        add("x-amzn-bedrock-invocation-latency", &reply.latency_ms.to_string());
+        // As seen in answers; no document names them.
+        if let Some(cached) = &about.usage.cached {
+            add("x-amzn-bedrock-cache-read-input-token-count", &cached.read.to_string());
+            add(
+                "x-amzn-bedrock-cache-write-input-token-count",
+                &cached.written.to_string(),
+            );
+        }
+    }
+    let setting = |path: &str| Value::Object(reply.settings.clone()).pointer(path).cloned();
+    if let Some(latency) = setting("/performanceConfig/latency").as_ref().and_then(Value::as_str) {
+        add("x-amzn-bedrock-performanceconfig-latency", latency);
+    }
+    if let Some(tier) = setting("/serviceTier/type").as_ref().and_then(Value::as_str) {
+        add("x-amzn-bedrock-service-tier", tier);
+    }
+}
