@@ -134,7 +134,7 @@ fn inference_config(body: &Value) -> Map<String, Value> {
         Some(stop @ Value::String(_)) => Some(json!([stop])),
         other => other.cloned(),
     };
-    let given = |name: &str| body.get(name).cloned();
+    let given = |name: &str| body.get(name).filter(|value| !value.is_null()).cloned();
     for (name, value) in [
         (
             "maxTokens",
