@@ -718,7 +718,11 @@ class TestMappings:
     def test_only_get(self, gateway):
         assert gateway.request("POST", "/v1/mappings").status_code == 405
 
-    @pytest.mark.parametrize("name", ["", " ", "\0", "a" * 5000, "é" * 100, "../../etc", "%", "%zz", "a\nb", "💥"], ids=ascii)
+    @pytest.mark.parametrize(
+        "name",
+        ["", " ", "\0", "a" * 5000, "é" * 100, "../../etc", "%", "%zz", "a\nb", "💥"],
+        ids=lambda name: ascii(name[:9]),
+    )
     def test_what_is_no_name(self, gateway, name):
         reply = look_up(gateway, name)
         shapes.check_error(reply, (400, 404))
