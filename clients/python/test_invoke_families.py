@@ -428,7 +428,11 @@ class TestImportedModels:
         assert said["url"].replace("%3A", ":").replace("%2F", "/").endswith(f"/model/{IMPORTED}/invoke")
         assert said["body"]["prompt"].startswith(start) and "Hello." in said["body"]["prompt"]
 
-    @pytest.mark.parametrize("word, start", [("llama", "<|begin_of_text|>"), ("deepseek_r1", "<｜begin▁of▁sentence｜>")])  # noqa: RUF001
+    @pytest.mark.parametrize(
+        "word, start",
+        [("llama", "<|begin_of_text|>"), ("deepseek_r1", "<｜begin▁of▁sentence｜>")],  # noqa: RUF001
+        ids=["llama", "deepseek_r1"],
+    )
     def test_by_litellms_word(self, stack, word, start):
         said = dry(stack, "Hello.", model=f"bedrock/{word}/{IMPORTED}")
         assert said["url"].replace("%3A", ":").replace("%2F", "/").endswith(f"/model/{IMPORTED}/invoke")
