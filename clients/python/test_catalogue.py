@@ -245,6 +245,7 @@ def test_a_bad_setting_is_no_reason_to_panic(tmp_path):
 
 def test_a_refused_catalogue_is_not_half_read(stacked, catalogue):
     """No gateway, rather than one that forgets what its operator wrote."""
+    stacked("--catalogue", catalogue(row("amazon.nova-lite", sampling="both")))
     with pytest.raises(AssertionError):
         stacked("--catalogue", catalogue(row("amazon.nova-lite", sampling="sometimes")))
 

@@ -19,7 +19,7 @@ from support.exchange import (
     user,
 )
 from support.process import run
-from support.routed import CLAUDE, CONVERSE, INVOKE, dry, invoke, send
+from support.routed import CLAUDE, CONVERSE, INVOKE, dry, invoke, send, went
 
 CALL = '[[sim:tool get_weather {"city": "Paris"}]]'
 BOTH_CALLS = '[[sim:tool get_weather {"city": "Paris"}]][[sim:tool get_time {"zone": "CET"}]]'
@@ -107,7 +107,10 @@ class TestChoice:
 
     @pytest.mark.parametrize("value", ['"quick"', "true"])
     def test_nonsense_of_the_operators_is_found_before_it_serves(self, tmp_path, value):
-        (tmp_path / "outcrop.toml").write_text(f"bedrock_api = {value}\n")
+        file = tmp_path / "outcrop.toml"
+        file.write_text('bedrock_api = "invoke"\n')
+        assert run("config", "check", cwd=tmp_path).returncode == 0
+        file.write_text(f"bedrock_api = {value}\n")
         ended = run("config", "check", cwd=tmp_path)
         assert ended.returncode != 0 and "bedrock_api" in ended.stderr + ended.stdout, ended
 
@@ -136,6 +139,7 @@ class TestDryRun:
         fields = {"temperature": 0.2, "tools": [WEATHER], "tool_choice": "required", "stop": ["END"]}
         said, real = dry(stack, bedrock_api="invoke", **fields), invoke(stack, **fields)
         assert said["body"] == real.call
+        assert said["url"] == stack.simulator.url + real.requests[0]["path"]
 
 
 class TestClaude:
@@ -383,7 +387,7 @@ class TestThinking:
     def test_is_counted_the_same(self, stack):
         counts = []
         for api in APIS:
-            asked = send(stack, THINKS, bedrock_api=api, reasoning_effort="low", max_tokens=10000)
+            asked = went(send(stack, THINKS, bedrock_api=api, reasoning_effort="low", max_tokens=10000), api)
             counts.append(asked.answer.usage.get("completion_tokens_details", {}).get("reasoning_tokens"))
         assert counts[0] and counts[0] == counts[1], counts
 

@@ -42,6 +42,7 @@ from support.routed import (
     dry,
     invoke,
     send,
+    went,
 )
 
 CALL = '[[sim:tool get_weather {"city": "Paris"}]]'
@@ -374,7 +375,7 @@ class TestReasoning:
     @pytest.mark.parametrize("route", [INVOKE, OPENAI])
     def test_of_gpt_oss_wherever_a_chunk_ends(self, stack, route, size):
         said = f"{self.SAID}[[sim:chunk {size}]]"
-        answer = send(stack, said, model=GPT_OSS, bedrock_api=route, stream=True).answer
+        answer = went(send(stack, said, model=GPT_OSS, bedrock_api=route, stream=True), route).answer
         assert answer.content == "I say." and answer.reasoning == "I think."
 
     @pytest.mark.parametrize("route", [CONVERSE, INVOKE])
@@ -387,7 +388,7 @@ class TestReasoning:
 
     @pytest.mark.parametrize("route", [CONVERSE, INVOKE, OPENAI])
     def test_in_the_text_where_it_is_asked_for(self, stack, route):
-        asked = send(stack, self.SAID, model=GPT_OSS, bedrock_api=route, include_thinking_data=True)
+        asked = went(send(stack, self.SAID, model=GPT_OSS, bedrock_api=route, include_thinking_data=True), route)
         assert asked.answer.content.startswith("<reasoning>I think.</reasoning>"), asked.answer.content
         assert asked.answer.content.endswith("I say.") and not asked.answer.reasoning
 
@@ -466,7 +467,7 @@ def test_every_chat_model_of_the_list_answers_on_invoke(stack):
         model = entry["id"]
         if "embed" in model or "canvas" in model or model.startswith("stability.") or model.startswith("simulator."):
             continue
-        asked = invoke(stack, "[[sim:text Here.]]", model=model, max_tokens=500)
+        asked = send(stack, "[[sim:text Here.]]", model=model, max_tokens=500, bedrock_api="invoke")
         said = asked.answer.content.strip() if asked.status == 200 else asked.reply.text[:200]
         if said != "Here.":
             broken[model] = said

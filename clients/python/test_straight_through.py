@@ -6,7 +6,7 @@ import pytest
 
 from support import models, settings, shapes
 from support.exchange import TIME, WEATHER, assistant, result, schema, user
-from support.routed import CONVERSE, GPT_OSS, INVOKE, OPENAI, dry, send
+from support.routed import CONVERSE, GPT_OSS, INVOKE, OPENAI, dry, send, went
 
 GPT_OSS_20B = "openai.gpt-oss-20b-1:0"
 CALL = '[[sim:tool get_weather {"city": "Paris"}]]'
@@ -107,9 +107,9 @@ class TestRequest:
         assert body.items() >= fields.items(), body
 
     def test_parameters_reach_the_simulator(self, stack):
-        asked = passed(stack, seed=7, temperature=1.5, quartz={"a": 1})
+        asked = passed(stack, seed=7, temperature=1.5, logprobs=False)
         assert asked.call["seed"] == 7 and asked.call["temperature"] == 1.5
-        assert asked.call["quartz"] == {"a": 1} and not asked.notes
+        assert not asked.notes
 
     @pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
     def test_limits(self, stack, name):
@@ -196,7 +196,7 @@ class TestAnswer:
     def test_the_same_by_all_ways(self, stack):
         said = "[[sim:reasoning I think.]][[sim:text I say.]]"
         answers = [
-            send(stack, said, model=GPT_OSS, bedrock_api=route, stream=stream).answer
+            went(send(stack, said, model=GPT_OSS, bedrock_api=route, stream=stream), route).answer
             for route in (OPENAI, CONVERSE, INVOKE)
             for stream in (False, True)
         ]
@@ -224,6 +224,10 @@ class TestAnswer:
         )
         if asked.status == 200 and not (stream and asked.events.errors):
             assert set(json.loads(asked.answer.content)) == {"city"}
+        elif stream and asked.status == 200:
+            assert asked.events.errors[0]["error"]["code"] == "invalid_structured_output"
+        else:
+            shapes.check_error(asked.reply, 502, code="invalid_structured_output")
 
     def test_by_the_sdk(self, stack):
         client = stack.gateway.openai()
@@ -236,8 +240,12 @@ class TestAnswer:
         assert "".join(said) == "One two three."
 
     def test_several_choices(self, stack):
-        asked = send(stack, "[[sim:text Here.]]", model=GPT_OSS, n=2)
+        asked = went(send(stack, "[[sim:text Here.]]", model=GPT_OSS, n=2), OPENAI)
         assert [choice["message"]["content"] for choice in asked.reply.json()["choices"]] == ["Here.", "Here."]
+
+
+def failing(stack, said, **fields):
+    return went(send(stack, said, model=GPT_OSS, **fields), OPENAI)
 
 
 class TestErrors:
@@ -251,16 +259,16 @@ class TestErrors:
         ],
     )
     def test_are_as_ever(self, stack, exception, status, code, stream):
-        asked = send(stack, f"[[sim:error {exception}]]", model=GPT_OSS, stream=stream)
+        asked = failing(stack, f"[[sim:error {exception}]]", stream=stream)
         shapes.check_error(asked.reply, status, code=code)
 
     @pytest.mark.parametrize("fault", ["truncate", "cut"])
     def test_a_stream_that_ends_too_early(self, stack, fault):
-        asked = send(stack, f"[[sim:tokens 60]] [[sim:{fault} after=4]]", model=GPT_OSS, stream=True)
+        asked = failing(stack, f"[[sim:tokens 60]] [[sim:{fault} after=4]]", stream=True)
         assert asked.status == 200 and asked.events.errors and not asked.events.done
 
     def test_are_tried_again(self, stack):
-        asked = send(stack, "[[sim:error ThrottlingException times=1]] [[sim:text Here.]]", model=GPT_OSS)
+        asked = failing(stack, "[[sim:error ThrottlingException times=1]] [[sim:text Here.]]")
         assert asked.answer.content == "Here." and len(asked.requests) == 2
 
     def test_no_secrets_of_the_clients_reach_bedrock(self, stack):

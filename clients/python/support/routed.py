@@ -64,8 +64,14 @@ def send(
 
 
 def invoke(stack, *arguments, **fields):
-    """The same, by InvokeModel where the model has it."""
-    return send(stack, *arguments, bedrock_api=INVOKE, **fields)
+    """The same by InvokeModel, and by nothing else."""
+    return went(send(stack, *arguments, bedrock_api=INVOKE, **fields), INVOKE)
+
+
+def went(exchange, route):
+    """Checks by which API the calls of a request went, if there were any, and returns it."""
+    assert {way(request["path"]) for request in exchange.requests} <= {route}, exchange.requests
+    return exchange
 
 
 def dry(stack, *arguments, headers=None, **fields):
@@ -74,13 +80,6 @@ def dry(stack, *arguments, headers=None, **fields):
     assert sent.status == 200, sent.reply.text
     assert not sent.requests, "Bedrock was called"
     return sent.reply.json()
-
-
-def answered(exchange, model):
-    """Checks that a model was asked under its id, and returns the answer."""
-    assert exchange.status == 200, f"{exchange.status} {exchange.reply.text[:2000]}"
-    assert exchange.model == model
-    return exchange.answer
 
 
 # One model for each form of a body that InvokeModel takes; the families of one form share it.
@@ -128,7 +127,3 @@ CONVERSING = [
     GLM,
 ]
 FAMILIES = PROMPTED + CONVERSING
-
-
-def short(model):
-    return models.short(model)
