@@ -446,6 +446,14 @@ class TestOtherMembers:
         assert headers["x-amzn-bedrock-guardrailversion"] == "1"
         assert "guardrailConfig" not in said["body"]
 
+    @STREAMS
+    @pytest.mark.parametrize("model", [CLAUDE, models.NOVA], ids=models.short)
+    def test_a_guardrail_that_intervenes(self, stack, model, stream):
+        config = {"guardrailIdentifier": "simguardrail1", "guardrailVersion": "1"}
+        answer = invoke(stack, "BLOCKED-INPUT", model=model, guardrailConfig=config, stream=stream).answer
+        assert answer.content == "Sorry, the model cannot answer this question."
+        assert answer.finish == "content_filter"
+
     def test_service_tiers_and_latency_go_into_headers(self, stack):
         said = dry(stack, bedrock_api="invoke", service_tier="flex", performanceConfig={"latency": "optimized"})
         headers = {name.lower(): value for name, value in said["headers"].items()}

@@ -181,6 +181,67 @@ def numbers(value):
     return [value] if isinstance(value, (int, float)) and not isinstance(value, bool) else []
 
 
+# What a body has beside the conversation, as its provider's documents name it.
+ASKED = {"max_tokens": 90, "temperature": 0.5, "top_p": 0.25, "stop": ["X"]}
+BODIES = [
+    (CLAUDE, {"max_tokens": 90, "temperature": 0.5, "stop_sequences": ["X"]}),
+    (CLAUDE_2, {"max_tokens_to_sample": 90, "temperature": 0.5, "top_p": 0.25}),
+    (COMMAND, {"max_tokens": 90, "temperature": 0.5, "p": 0.25, "stop_sequences": ["X"]}),
+    (COMMAND_R, {"max_tokens": 90, "temperature": 0.5, "p": 0.25, "stop_sequences": ["X"]}),
+    (JAMBA, {"max_tokens": 90, "temperature": 0.5, "top_p": 0.25, "stop": ["X"]}),
+    (LLAMA_2, {"max_gen_len": 90, "temperature": 0.5, "top_p": 0.25}),
+    (LLAMA_3, {"max_gen_len": 90, "temperature": 0.5, "top_p": 0.25}),
+    (MISTRAL_7B, {"max_tokens": 90, "temperature": 0.5, "top_p": 0.25, "stop": ["X"]}),
+    (DEEPSEEK_R1, {"max_tokens": 90, "temperature": 0.5, "top_p": 0.25, "stop": ["X"]}),
+    (QWEN, {"temperature": 0.5, "top_p": 0.25, "stop": ["X"]}),
+]
+# Each provider's own place for what OpenAI doesn't have.
+TOP_K = [(CLAUDE, "top_k"), (CLAUDE_2, "top_k"), (COMMAND, "k"), (COMMAND_R, "k"), (MISTRAL_7B, "top_k")]
+
+
+class TestBodies:
+    """The body of each family, in its provider's own words."""
+
+    @pytest.mark.parametrize("model, members", BODIES, ids=[row[0].split(".", 1)[1] for row in BODIES])
+    def test_parameters(self, stack, model, members):
+        body = dry(stack, "Hello.", model=model, bedrock_api="invoke", **ASKED)["body"]
+        assert body.items() >= members.items(), body
+
+    @pytest.mark.parametrize("model, member", TOP_K, ids=[row[0].split(".", 1)[1] for row in TOP_K])
+    def test_top_k(self, stack, model, member):
+        assert dry(stack, "Hello.", model=model, bedrock_api="invoke", top_k=5)["body"][member] == 5
+
+    def test_of_llama_has_nothing_else(self, stack):
+        body = dry(stack, "Hello.", model=LLAMA_3, bedrock_api="invoke", **ASKED, top_k=5, seed=1)["body"]
+        assert set(body) == {"prompt", "max_gen_len", "temperature", "top_p"}
+
+    def test_of_titan(self, stack):
+        body = dry(stack, "Hello.", model=TITAN, bedrock_api="invoke", **ASKED)["body"]
+        config = body["textGenerationConfig"]
+        assert config.items() >= {"maxTokenCount": 90, "temperature": 0.5, "topP": 0.25}.items()
+
+    def test_of_nova(self, stack):
+        messages = [SYSTEM, *TURNS]
+        body = dry(stack, messages=messages, model=NOVA, bedrock_api="invoke", **ASKED, top_k=5)["body"]
+        assert body["schemaVersion"] == "messages-v1" and body["system"] == [{"text": "Be brief."}]
+        assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+        config = {"maxTokens": 90, "temperature": 0.5, "topP": 0.25, "topK": 5, "stopSequences": ["X"]}
+        assert body["inferenceConfig"] == config
+
+    def test_of_command_r(self, stack):
+        body = dry(stack, messages=[SYSTEM, *TURNS], model=COMMAND_R, bedrock_api="invoke")["body"]
+        assert body["message"] == "How are you?" and body["preamble"] == "Be brief."
+        assert [(turn["role"], turn["message"]) for turn in body["chat_history"]] == [
+            ("USER", "Hello."),
+            ("CHATBOT", "Hi."),
+        ]
+
+    def test_of_gpt_oss(self, stack):
+        body = dry(stack, messages=[SYSTEM, *TURNS], model=GPT_OSS, bedrock_api="invoke", **ASKED)["body"]
+        assert body["max_completion_tokens"] == 90 and body["temperature"] == 0.5
+        assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
+
+
 class TestUsage:
     """Counts come from the body, from headers, or from a stream's last chunk."""
 

@@ -801,6 +801,36 @@ class TestRetired:
         assert "anthropic.claude-" in others or "Claude-" in others, error
 
 
+class TestElsewhere:
+    """Names mean the same wherever they are said."""
+
+    @pytest.mark.parametrize("name", ["Nova-Lite", "nova-lite", "us.amazon.nova-lite-v1:0"])
+    def test_in_azures_paths(self, gateway, name):
+        completions = gateway.azure().chat.completions.with_raw_response
+        raw = completions.create(model=name, messages=[{"role": "user", "content": "[[sim:text Here.]]"}])
+        assert raw.headers["x-bedrock-model"] == "us.amazon.nova-lite-v1:0"
+        assert raw.parse().choices[0].message.content == "Here."
+
+    def test_of_the_chat_in_the_terminal(self, gateway):
+        env = {settings.CLI_BASE_URL: gateway.base_url, settings.CLI_KEY: gateway.key}
+        ended = process.run("chat", "[[sim:text Here.]]", "--model", "Claude-4-5-Sonnet", env=env)
+        assert ended.returncode == 0 and ended.stdout.strip() == "Here.", ended
+
+    def test_of_explain(self):
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello."}]}
+        said = explained(body, "--model", "Claude-4-5-Sonnet")
+        assert urllib.parse.unquote(said["url"]).endswith(f"/model/{SONNET}/converse")
+
+    def test_what_was_learned_of_one_name_holds_for_the_others(self, stacked):
+        """A lesson is about the model."""
+        stack = stacked()
+        first = send(stack, "[[sim:refuse-field top_k]] [[sim:text ok]]", model="Claude-4-Sonnet", top_k=5)
+        assert first.answer.content == "ok" and len(first.requests) == 2
+        for name in ("us.anthropic.claude-sonnet-4-20250514-v1:0", "anthropic.claude-sonnet-4-20250514-v1:0"):
+            asked = send(stack, "[[sim:refuse-field top_k]] [[sim:text ok]]", model=name, top_k=5)
+            assert len(asked.requests) == 1 and asked.noted("top_k"), name
+
+
 class TestCommand:
     def test_prints_the_steps(self):
         ended = run_resolve(f"bedrock/{BARE_SONNET}")
