@@ -60,10 +60,10 @@ class TestOwnFile:
         said = dry(stack, model=models.HAIKU_4_5, temperature=0.5, top_p=0.5)
         assert "topP" not in said["body"]["inferenceConfig"]
 
-    def test_adds_a_model(self, with_catalogue, stack):
+    def test_adds_a_model(self, with_catalogue, stacked):
         """Of a provider that nobody has heard of, which takes nothing by itself."""
         fields = {"model": models.NOVEL, "temperature": 0.5, "said": "[[sim:text Here.]]"}
-        learned = send(stack, **fields)
+        learned = send(stacked(), **fields)
         assert learned.answer.content == "Here." and len(learned.requests) > 1, "here it is learned from a refusal"
         stack = with_catalogue(row("simulator.novel", sampling="neither"))
         asked = send(stack, **fields)
@@ -119,8 +119,9 @@ class TestOwnFile:
         stack = stacked("--config", settings_file, env=env)
         assert "topP" in json.dumps(dry(stack, model=settings.CLAUDE, temperature=0.5, top_p=0.5)["body"])
 
-    def test_what_was_learned_stands_beside_it(self, stack):
+    def test_what_was_learned_stands_beside_it(self, stacked):
         """And is not mistaken for it."""
+        stack = stacked()
         send(stack, "[[sim:refuse-field top_k]] [[sim:text ok]]", model=models.CLAUDE_4, top_k=5)
         reply = stack.gateway.get(f"/v1/models/{models.CLAUDE_4}")
         assert "learned" in reply.json(), reply.text

@@ -231,7 +231,7 @@ class TestClaude:
     )
     def test_sampling(self, stack, given, sent):
         call = invoke(stack, **given).call
-        assert call.items() >= sent.items(), call
+        assert call == call | sent
 
     def test_one_of_the_two_is_dropped_as_ever(self, stack):
         asked = invoke(stack, temperature=0.5, top_p=0.5)
@@ -498,8 +498,9 @@ class TestErrors:
         asked = invoke(stack, "[[sim:error ThrottlingException times=1]] [[sim:text Here.]]")
         assert asked.answer.content == "Here." and len(asked.requests) == 2
 
-    def test_teach(self, stack):
-        """What is refused is left out, as by Converse."""
+    def test_teach(self, stacked):
+        """What is refused is left out, as by Converse. The lesson stays with a gateway of this test's own."""
+        stack = stacked()
         asked = invoke(stack, "[[sim:refuse-field top_k]] [[sim:text Here.]]", top_k=5, model=models.CLAUDE_4)
         assert asked.answer.content == "Here." and asked.noted("top_k")
 
