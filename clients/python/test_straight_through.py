@@ -176,8 +176,8 @@ class TestAnswer:
             assert asked.reply.headers[name]
 
     def test_a_stream_ends_with_done(self, stack):
-        asked = passed(stack, "[[sim:text One two three.]]", stream=True)
-        assert asked.events.done and len(asked.events.chunks) > 3, "it came in one piece"
+        asked = passed(stack, "[[sim:text One two three.]] [[sim:chunk 4]]", stream=True)
+        assert asked.events.done and len(asked.events.chunks) > 4, "it came in one piece"
         assert [chunk["model"] for chunk in asked.events.chunks] == [GPT_OSS] * len(asked.events.chunks)
 
     def test_usage_of_a_stream_only_where_it_is_asked_for(self, stack):
