@@ -4,11 +4,20 @@
 //! whole answer as Converse's, and its chunks as Converse's events. So a client can't tell by the answer which of the two
 //! APIs Bedrock was asked by, and no client protocol knows these shapes.
 
+mod ai21_jamba;
 mod anthropic;
+mod call_id;
+mod cohere_chat;
 mod extras;
+mod mistral_chat;
+mod nova;
+mod openai_chat;
 mod sayings;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod thoughts;
+mod unplaced;
 
 use std::fmt::Debug;
 
@@ -19,8 +28,13 @@ use outcrop_bedrock::json::Fault;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
+pub(crate) use ai21_jamba::Ai21Jamba;
 pub(crate) use anthropic::AnthropicMessages;
+pub(crate) use cohere_chat::CohereChat;
 pub(crate) use extras::{headers, reply, write_additional_fields};
+pub(crate) use mistral_chat::MistralChat;
+pub(crate) use nova::Nova;
+pub(crate) use openai_chat::OpenAiChat;
 pub(crate) use sayings::Sayings;
 pub(crate) use stream::InvokeStream;
 
