@@ -5,7 +5,7 @@ use outcrop_bedrock::call::{CallBody, TokenCounts};
 use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, Event};
 use outcrop_bedrock::json::Fault;
 
-use crate::catalogue::Traits;
+use crate::catalogue::{MediaSupport, Traits};
 use crate::endpoint::StreamTranslator;
 use crate::invoke::{self, Ask, Family, InvokeStream};
 use crate::notes::Notes;
@@ -74,6 +74,7 @@ impl Wire {
                     request,
                     streams: writing.streams,
                     base_id: writing.base_id,
+                    media: writing.media,
                     max_output: writing.max_output,
                 };
                 Ok((invoke::headers(request), family.body(&ask, notes)?))
@@ -114,6 +115,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) streams: bool,
     /// The name of the model without geography.
     pub(crate) base_id: &'a str,
+    /// What the model takes besides text.
+    pub(crate) media: MediaSupport,
     /// The most tokens that the model answers.
     pub(crate) max_output: u64,
 }

@@ -5,23 +5,32 @@
 //! APIs Bedrock was asked by, and no client protocol knows these shapes.
 
 mod ai21_j2;
+mod ai21_jamba;
 mod anthropic;
 mod anthropic_text;
+mod call_id;
+mod cohere_chat;
 mod cohere_command;
 mod completion;
 mod deepseek_prompt;
 mod extras;
 mod imported;
 mod meta_llama;
+mod mistral_chat;
 mod mistral_prompt;
+mod nova;
+mod openai_chat;
 mod prompt;
 mod sayings;
 mod stream;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod testing_chat;
 mod text_only;
 mod thoughts;
 mod titan_text;
+mod unplaced;
 
 use std::fmt::Debug;
 
@@ -29,19 +38,24 @@ use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse};
 use outcrop_bedrock::json::Fault;
 
-use crate::catalogue::{PromptFormat, Shape, Traits};
+use crate::catalogue::{MediaSupport, PromptFormat, Shape, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
 pub(crate) use ai21_j2::Ai21J2;
+pub(crate) use ai21_jamba::Ai21Jamba;
 pub(crate) use anthropic::AnthropicMessages;
 pub(crate) use anthropic_text::AnthropicText;
+pub(crate) use cohere_chat::CohereChat;
 pub(crate) use cohere_command::CohereCommand;
 pub(crate) use deepseek_prompt::DeepSeekPrompt;
 pub(crate) use extras::{headers, reply, write_additional_fields};
 pub(crate) use imported::Imported;
 pub(crate) use meta_llama::MetaLlama;
+pub(crate) use mistral_chat::MistralChat;
 pub(crate) use mistral_prompt::MistralPrompt;
+pub(crate) use nova::Nova;
+pub(crate) use openai_chat::OpenAiChat;
 pub(crate) use sayings::Sayings;
 pub(crate) use stream::InvokeStream;
 pub(crate) use thoughts::{Piece, Splitter};
@@ -90,22 +104,43 @@ pub(crate) struct Ask<'r, 'a> {
     pub(crate) streams: bool,
     /// The name of the model without geography, for what differs within a shape.
     pub(crate) base_id: &'r str,
+    /// What the model takes besides text.
+    pub(crate) media: MediaSupport,
     /// The most tokens that the model answers: what Converse takes where a request sets no limit, and what bodies that
     /// demand one are given.
     pub(crate) max_output: u64,
 }
 
-/// The family of a shape.
-pub(crate) fn family(shape: Shape, _prompt: Option<PromptFormat>) -> Option<&'static dyn Family> {
+/// The family of a shape; `None` where a shape has several, and no prompt format says which.
+pub(crate) fn family(shape: Shape, prompt: Option<PromptFormat>) -> Option<&'static dyn Family> {
     Some(match shape {
         Shape::AnthropicMessages => &AnthropicMessages,
-        _ => return None,
+        Shape::AnthropicText => &AnthropicText,
+        Shape::TitanText => &TitanText,
+        Shape::CohereCommand => &CohereCommand,
+        Shape::CohereChat => &CohereChat,
+        Shape::Ai21J2 => &Ai21J2,
+        Shape::Ai21Jamba => &Ai21Jamba,
+        Shape::MetaLlama => match prompt? {
+            PromptFormat::Llama2 => &MetaLlama { template: "llama2" },
+            PromptFormat::Llama3 => &MetaLlama { template: "llama3" },
+            PromptFormat::Llama4 => &MetaLlama { template: "llama4" },
+            PromptFormat::Mistral | PromptFormat::DeepseekR1 => return None,
+        },
+        Shape::MistralPrompt => &MistralPrompt,
+        Shape::MistralChat => &MistralChat,
+        Shape::DeepseekPrompt => &DeepSeekPrompt,
+        Shape::Nova => &Nova,
+        Shape::OpenaiChat => &OpenAiChat,
     })
 }
 
 /// The family of an imported model, by the name of its format.
-pub(crate) fn imported(_format: &str) -> Option<&'static dyn Family> {
-    None
+pub(crate) fn imported(format: &str) -> Option<&'static dyn Family> {
+    match format {
+        "openai-chat" => Some(&OpenAiChat),
+        format => Imported::named(format),
+    }
 }
 
 /// The prompt format of an imported model, by the architecture that its configuration names.

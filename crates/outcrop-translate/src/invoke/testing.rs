@@ -81,6 +81,7 @@ impl Asked {
             request: &self.request,
             streams: self.streams,
             base_id: self.base_id,
+            media: crate::Catalogue::built_in().media(Some(self.base_id)),
             max_output: 2048,
         };
         let body = family.body(&ask, &mut notes);

@@ -146,6 +146,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         &Writing {
             streams,
             base_id: target.base_id.as_deref().unwrap_or_default(),
+            media: context.catalogue.media(target.base_id.as_deref()),
             max_output: max_output.unwrap_or(DEFAULT_MAX_OUTPUT),
         },
         &mut notes,

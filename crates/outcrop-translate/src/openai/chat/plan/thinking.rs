@@ -121,24 +121,36 @@ fn place_effort(
             }
         }
         Thinking::NovaConfig(efforts) => place_nova(effort, efforts, converse, notes),
-        Thinking::Effort(efforts) => {
-            let word = nearest(effort, efforts);
-            if effort == Effort::None && word != Effort::None {
-                if traits.thinks_unasked {
-                    notes.lose(NAME, "dropped", "model-always-thinks");
+        Thinking::Effort(_) => match effort_word(effort, traits, notes) {
+            None => Placed::default(),
+            Some(word) => {
+                push_field(converse, NAME, Json::encode(&JsonText::encode(word)));
+                Placed {
+                    restricts: false,
+                    is_on: true,
                 }
-                return Placed::default();
             }
-            if word != effort {
-                notes.lose(NAME, word.name(), "nearest-of-model");
-            }
-            push_field(converse, NAME, Json::encode(&JsonText::encode(word.name())));
-            Placed {
-                restricts: false,
-                is_on: true,
-            }
-        }
+        },
     }
+}
+
+/// The model's own word for an effort; `None` where it is left out.
+pub(super) fn effort_word(effort: Effort, traits: &Traits, notes: &mut Notes) -> Option<&'static str> {
+    const NAME: &str = "reasoning_effort";
+    let Thinking::Effort(efforts) = traits.thinking else {
+        return Some(effort.name());
+    };
+    let word = nearest(effort, efforts);
+    if effort == Effort::None && word != Effort::None {
+        if traits.thinks_unasked {
+            notes.lose(NAME, "dropped", "model-always-thinks");
+        }
+        return None;
+    }
+    if word != effort {
+        notes.lose(NAME, word.name(), "nearest-of-model");
+    }
+    Some(word.name())
 }
 
 fn budget_of(tokens: u64) -> Json<'static> {
