@@ -2,12 +2,13 @@
 
 use outcrop_bedrock::base64::Base64;
 use outcrop_bedrock::converse::{
-    Audio, AudioFormat, CacheTtl, ContentBlock, ConverseRequest, Document, DocumentFormat, Image, ImageFormat,
+    Audio, AudioFormat, CacheTtl, ContentBlock, ConverseRequest, Document, DocumentFormat, Event, Image, ImageFormat,
     InferenceConfig, JsonSchema, OutputConfig, Reasoning, Source, SystemBlock, Tool, ToolChoice, ToolConfig,
     ToolResult, ToolResultBlock, ToolSpec, ToolUse,
 };
 use outcrop_bedrock::json::JsonText;
 
+use super::super::sayings::{Said, Sayings};
 use super::super::testing::{assistant, body, cuts, folded, json, text, user, whole};
 use super::super::{Ai21Jamba, Family, MistralChat, OpenAiChat};
 
@@ -417,6 +418,18 @@ fn lists_of_parts_and_refusals_are_read() {
     assert_eq!(folded(&OpenAiChat, &chunks).unwrap(), told);
     let filtered = answer(r#"{"content":"x"}"#, r#""finish_reason":"content_filter""#);
     assert_eq!(whole(&OpenAiChat, &filtered)[1], "ContentFiltered 6+4+0 5");
+}
+
+#[test]
+fn pieces_of_calls_that_are_mixed_are_no_answer() {
+    let piece = |index: u64, rest: &str| delta(&format!(r#"{{"tool_calls":[{{"index":{index},{rest}}}]}}"#));
+    let mut chunks = OpenAiChat.chunks();
+    let (mut said, mut sink) = (Said::default(), |_: Event<'_>| {});
+    let mut read = |chunk: String| chunks.read(chunk.as_bytes(), &mut Sayings::new(&mut said, &mut sink));
+    assert!(read(piece(0, r#""id":"a","function":{"name":"f"}"#)).is_ok());
+    assert!(read(piece(1, r#""id":"b","function":{"name":"g"}"#)).is_ok());
+    assert!(read(piece(0, r#""function":{"arguments":""}"#)).is_ok());
+    assert!(read(piece(0, r#""function":{"arguments":"{}"}"#)).is_err());
 }
 
 #[test]
