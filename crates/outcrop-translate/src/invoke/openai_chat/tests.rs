@@ -358,6 +358,17 @@ fn thoughts_and_calls_with_members_of_their_own_say_the_same_streamed() {
 }
 
 #[test]
+fn text_that_looked_like_a_tag_comes_before_the_call_behind_it() {
+    let call = r#""tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]"#;
+    let message = format!(r#"{{"content":"<","refusal":null,{call}}}"#);
+    let told = whole(&OpenAiChat, &answer(&message, r#""finish_reason":"tool_calls""#));
+    assert_eq!(told, ["text <", "call c f {}", "ToolUse 6+4+0 5"]);
+    let mut chunks = vec![delta_of("content", "<"), delta(&format!("{{{call}}}"))];
+    chunks.extend(end("tool_calls"));
+    assert_eq!(folded(&OpenAiChat, &chunks).unwrap(), told);
+}
+
+#[test]
 fn mistrals_stream_has_messages_for_deltas_and_whole_calls_without_numbers() {
     let calls = concat!(
         r#""tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\"x\": 1}"}},"#,
