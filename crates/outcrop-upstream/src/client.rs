@@ -290,7 +290,7 @@ impl Shared {
         if !head.status.is_success() {
             return Err(self.refusal(head.status.as_u16(), &head.headers, body, deadline).await);
         }
-        check_media_type(&head.headers, accept)?;
+        check_media_type(&head.headers, media_type(call.operation.reply_form()))?;
         let tokens = token_counts(&head.headers);
         let decoder = match call.operation.reply_form() {
             ReplyForm::Whole => {
@@ -410,9 +410,18 @@ impl Shared {
     }
 }
 
-/// The media type of a call's reply.
+/// The media type that a call asks for.
 fn accept(call: &Call) -> &'static str {
     match call.operation.reply_form() {
+        // OpenAI's own clients ask for JSON and take a stream of it.
+        ReplyForm::Whole | ReplyForm::ServerSentEvents => "application/json",
+        ReplyForm::Frames => EVENT_STREAM,
+    }
+}
+
+/// The media type of a call's reply.
+fn media_type(form: ReplyForm) -> &'static str {
+    match form {
         ReplyForm::Whole => "application/json",
         ReplyForm::Frames => EVENT_STREAM,
         ReplyForm::ServerSentEvents => "text/event-stream",

@@ -247,6 +247,13 @@ impl Catalogue {
             .find(|id| self.by_id.contains_key(*id))
     }
 
+    /// The id of the row that knows most of a model: a variant with a longer context, `:300k`, is its model. Itself where
+    /// there is none.
+    #[must_use]
+    pub fn known_id<'a>(&self, base_id: &'a str) -> &'a str {
+        self.nearest_id(base_id).unwrap_or(base_id)
+    }
+
     fn nearest(&self, base_id: &str) -> Option<&Entry> {
         let index = self.by_id.get(self.nearest_id(base_id)?)?;
         self.entries.get(*index)

@@ -9,6 +9,7 @@ use outcrop_bedrock::json::{Fault, Json, Reader};
 use super::completion::{self, Completion, read_members};
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -45,6 +46,10 @@ impl Family for Ai21J2 {
                 notes.lose("top_k", "dropped", "unsupported-by-model");
             }
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

@@ -9,6 +9,7 @@ use outcrop_bedrock::json::{Fault, Reader};
 use super::completion::{self, Completion};
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -36,6 +37,10 @@ impl Family for AnthropicText {
             body.unless_empty("stop_sequences", &config.stop_sequences);
             body.field("anthropic_version", VERSION);
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

@@ -9,6 +9,7 @@ use outcrop_bedrock::json::{Fault, Reader};
 use super::completion::{self, Completion};
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -37,6 +38,10 @@ impl Family for CohereCommand {
                 body.placed("stream", &true);
             }
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

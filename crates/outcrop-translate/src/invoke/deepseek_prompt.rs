@@ -8,6 +8,7 @@ use outcrop_bedrock::json::Fault;
 
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, completion, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -29,6 +30,12 @@ impl Family for DeepSeekPrompt {
             body.field("max_tokens", &config.max_tokens.unwrap_or(ask.max_output));
             body.unless_empty("stop", &config.stop_sequences);
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
+        // It thinks before it says anything, so it can't go on from words of its own.
+        traits.prefill = false;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

@@ -10,6 +10,7 @@ use outcrop_bedrock::json::Fault;
 
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, MistralPrompt, completion, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -60,6 +61,10 @@ impl Family for Imported {
             body.optional("top_p", &config.top_p);
             body.unless_empty("stop", &config.stop_sequences);
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

@@ -8,6 +8,7 @@ use outcrop_bedrock::json::Fault;
 
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, completion, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -32,6 +33,12 @@ impl Family for MetaLlama {
             body.optional("temperature", &config.temperature);
             body.optional("top_p", &config.top_p);
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
+        // The body has no word for them; the gateway looks for them itself.
+        traits.stop_sequences = 0;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

@@ -8,6 +8,7 @@ use outcrop_bedrock::json::Fault;
 
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, completion, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -29,6 +30,10 @@ impl Family for MistralPrompt {
             body.optional("top_p", &config.top_p);
             body.unless_empty("stop", &config.stop_sequences);
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

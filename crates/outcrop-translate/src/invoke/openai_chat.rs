@@ -5,6 +5,7 @@
 //! the models' servers' own custom: tags at the beginning of the text, or a member `reasoning_content` or `reasoning`.
 
 mod calls;
+mod document;
 mod messages;
 mod read;
 mod tags;

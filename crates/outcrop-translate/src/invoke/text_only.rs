@@ -9,8 +9,21 @@ use outcrop_bedrock::json::{Json, ObjectWriter, Reader, ToJson};
 
 use super::prompt::Template;
 use super::write_additional_fields;
+use crate::catalogue::{ForcedTools, Thinking, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
+
+/// Changes what is known of a model to what a text prompt can say.
+pub(super) fn adapt(traits: &mut Traits) {
+    traits.tools = false;
+    traits.forced_tools = ForcedTools::Unsaid;
+    traits.strict_tools = false;
+    traits.structured_output = false;
+    traits.cache = None;
+    traits.thinking = Thinking::Untold;
+    // The same words in each turn, whoever says them.
+    traits.mixed_turns = true;
+}
 
 /// The conversation of a request as one text.
 ///

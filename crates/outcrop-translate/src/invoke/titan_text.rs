@@ -9,6 +9,7 @@ use outcrop_bedrock::json::{Fault, Reader};
 use super::completion::{self, Completion, read_tokens, read_word};
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, text_only};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -34,6 +35,12 @@ impl Family for TitanText {
             });
             body.placed(CONFIG, &config);
         }))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        text_only::adapt(traits);
+        // Titan knows two of its own only; the gateway looks for all others itself.
+        traits.stop_sequences = 0;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

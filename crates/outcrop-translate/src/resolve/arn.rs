@@ -1,5 +1,9 @@
 //! ARNs of what can be called.
 
+use outcrop_bedrock::model_id;
+
+use super::geography::is_region;
+
 /// An ARN, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arn<'a> {
@@ -36,7 +40,11 @@ impl<'a> Arn<'a> {
         let is_known = arn == "arn" && partition.starts_with("aws") && matches!(service, "bedrock" | "sagemaker");
         let (kind, name) = resource.split_once('/')?;
         let is_callable = KINDS.contains(&kind) && (kind == "endpoint") == (service == "sagemaker");
-        (is_known && is_callable && !name.is_empty() && !region.is_empty()).then_some(Self { region, kind, name })
+        // It becomes a segment of a path, and its region a part of a host's name.
+        let is_sound = model_id::is_plausible(text)
+            && is_region(region)
+            && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+        (is_known && is_callable && is_sound).then_some(Self { region, kind, name })
     }
 
     /// The id that the ARN names itself; `None` where only AWS knows what is behind it.
@@ -84,6 +92,10 @@ mod tests {
             "arn:aws:bedrock:us-east-1:1:guardrail/abc",
             "arn:aws:bedrock:us-east-1:1:inference-profile/",
             "arn:aws:bedrock:::foundation-model/x",
+            "arn:aws:bedrock:evil.example.com/:1:inference-profile/x",
+            "arn:aws:bedrock:us-east-1.evil.example:1:inference-profile/x",
+            "arn:aws:bedrock:us-east-1:1:imported-model/../../x",
+            "arn:aws:bedrock:us-east-1:1:imported-model/a b",
             "arn:aws:bedrock",
             "amazon.nova-lite-v1:0",
         ] {

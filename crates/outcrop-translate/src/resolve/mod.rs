@@ -356,6 +356,10 @@ impl<'d> Resolving<'_, 'd> {
     /// A model by its id or profile. `false` if the name is neither.
     fn find_id(&mut self, name: &str) -> Result<bool, Unresolved> {
         let directory = self.directory;
+        if name.contains('/') {
+            // Only ARNs have these.
+            return Ok(false);
+        }
         let Some(base_id) = directory.catalogue.base_id(name) else {
             let is_listed = directory
                 .listing
@@ -382,7 +386,7 @@ impl<'d> Resolving<'_, 'd> {
             let why = format!("an inference profile with {base_id}");
             self.step("profile", name, why);
             name.clone_into(&mut self.target.model_id);
-            self.target.base_id = Some(base_id.to_owned());
+            self.target.base_id = Some(directory.catalogue.known_id(base_id).to_owned());
             return Ok(true);
         }
         let model = directory.catalogue.model(name);
@@ -452,7 +456,7 @@ impl<'d> Resolving<'_, 'd> {
             return Ok(());
         }
         if let Some(base_id) = arn.id().and_then(|id| catalogue.base_id(id)) {
-            self.target.base_id = Some(base_id.to_owned());
+            self.target.base_id = Some(catalogue.known_id(base_id).to_owned());
             return Ok(());
         }
         if self.asked.model_id.is_some() || !arn.can_be_looked_up() {
@@ -482,7 +486,7 @@ impl<'d> Resolving<'_, 'd> {
         match behind.model {
             Some(model) => {
                 let id = Arn::parse(&model).and_then(|arn| arn.id()).unwrap_or(&model);
-                let base_id = catalogue.base_id(id).unwrap_or(id).to_owned();
+                let base_id = catalogue.known_id(catalogue.base_id(id).unwrap_or(id)).to_owned();
                 self.step("look-up", &base_id, "the model behind it, as AWS tells");
                 self.target.base_id = Some(base_id);
             }

@@ -13,7 +13,7 @@ impl Resolving<'_, '_> {
         model: Option<&Model>,
         prefers_profile: bool,
     ) -> Result<(), Unresolved> {
-        self.target.base_id = Some(id.to_owned());
+        self.target.base_id = Some(self.directory.catalogue.known_id(id).to_owned());
         id.clone_into(&mut self.target.model_id);
         let region = self.target.region.as_deref().or(self.directory.region);
         let Some(region) = region.map(ToOwned::to_owned) else {

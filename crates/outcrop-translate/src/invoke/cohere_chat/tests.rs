@@ -128,6 +128,24 @@ fn results_with_a_question_beside_them_answer_the_calls_before_it() {
 }
 
 #[test]
+fn top_p_keeps_to_the_models_range() {
+    for (top_p, p, note) in [
+        (1.0, "0.99", "top_p=0.99(largest-of-model)"),
+        (0.5, "0.5", ""),
+        (0.0, "0.01", "top_p=0.01(smallest-of-model)"),
+    ] {
+        let mut request = ConverseRequest {
+            messages: vec![user(vec![said("Hi")])],
+            ..ConverseRequest::default()
+        };
+        request.inference_config.top_p = Some(top_p);
+        let (body, notes) = body(&CohereChat, &request, ID).unwrap();
+        assert_eq!(body, format!(r#"{{"message":"Hi","p":{p}}}"#));
+        assert_eq!(notes, note);
+    }
+}
+
+#[test]
 fn what_types_of_parameters_cant_say_stands_in_the_description() {
     for schema in [
         r#"{"type":"object","properties":{"a":{"type":"string","enum":["x"]}}}"#,

@@ -9,6 +9,10 @@ use super::turns::Turns;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
+/// The smallest and the largest `p`.
+const LEAST_TOP_P: f64 = 0.01;
+const MOST_TOP_P: f64 = 0.99;
+
 /// Writes the body.
 pub(super) fn body(request: &ConverseRequest<'_>, notes: &mut Notes) -> Result<Vec<u8>, Problem> {
     note_lost(request, notes);
@@ -29,8 +33,9 @@ pub(super) fn body(request: &ConverseRequest<'_>, notes: &mut Notes) -> Result<V
             body.field("preamble", &JsonText::join(&system, "\n\n"));
             written.push("preamble");
         }
-        if let Some(config) = &request.tool_config {
-            write_tools(config, body, notes);
+        if let Some(config) = &request.tool_config
+            && write_tools(config, body, notes)
+        {
             written.push("tools");
         }
         if let Some(most) = &config.max_tokens {
@@ -41,8 +46,8 @@ pub(super) fn body(request: &ConverseRequest<'_>, notes: &mut Notes) -> Result<V
             body.field("temperature", temperature);
             written.push("temperature");
         }
-        if let Some(top_p) = &config.top_p {
-            body.field("p", top_p);
+        if let Some(top_p) = config.top_p {
+            body.field("p", &in_range(top_p, notes));
             written.push("p");
         }
         if !config.stop_sequences.is_empty() {
@@ -54,11 +59,26 @@ pub(super) fn body(request: &ConverseRequest<'_>, notes: &mut Notes) -> Result<V
     Ok(out)
 }
 
-fn write_tools(config: &ToolConfig<'_>, body: &mut ObjectWriter<'_>, notes: &mut Notes) {
+/// `top_p` as the model takes it: many clients send 1, which it refuses.
+fn in_range(top_p: f64, notes: &mut Notes) -> f64 {
+    if top_p > MOST_TOP_P {
+        notes.lose("top_p", "0.99", "largest-of-model");
+    } else if top_p < LEAST_TOP_P {
+        notes.lose("top_p", "0.01", "smallest-of-model");
+    }
+    top_p.clamp(LEAST_TOP_P, MOST_TOP_P)
+}
+
+/// Writes the tools, if there are any. Whether there were.
+fn write_tools(config: &ToolConfig<'_>, body: &mut ObjectWriter<'_>, notes: &mut Notes) -> bool {
     let specs = config.tools.iter().filter_map(|tool| match tool {
         Tool::Spec(spec) => Some(spec),
         Tool::CachePoint(_) => None,
     });
+    let mut specs = specs.peekable();
+    if specs.peek().is_none() {
+        return false;
+    }
     write_array(body.key("tools"), specs, |spec, out| {
         if spec.strict {
             notes.lose("tools.strict", "dropped", "unsupported-by-model");
@@ -68,4 +88,5 @@ fn write_tools(config: &ToolConfig<'_>, body: &mut ObjectWriter<'_>, notes: &mut
     if matches!(config.tool_choice, Some(ToolChoice::Any | ToolChoice::Tool(_))) {
         notes.lose("tool_choice", "auto", "refused-by-model");
     }
+    true
 }

@@ -1,11 +1,12 @@
 //! Answers of OpenAI's shape, as Converse's.
 
-use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Extras, Reasoning, StopReason, TokenUsage};
-use outcrop_bedrock::json::{Fault, JsonText, Kind, Reader};
+use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Extras, Reasoning, StopReason};
+use outcrop_bedrock::json::{Fault, JsonText};
 
 use super::super::thoughts::Piece;
 use super::super::{ChunkReader, Sayings};
-use super::calls::{CallPart, Calls};
+use super::calls::Calls;
+use super::document::{Bit, Document};
 use super::tags::Tags;
 
 /// Reads a whole answer; `has_tags` says whether thoughts may stand in the text.
@@ -99,167 +100,6 @@ fn stop_reason(reason: StopReason, has_calls: bool, is_refusal: bool) -> StopRea
         StopReason::EndTurn if is_refusal => StopReason::ContentFiltered,
         reason => reason,
     }
-}
-
-/// An answer, or a chunk of one.
-#[derive(Default)]
-struct Document<'a> {
-    choice: Option<Choice<'a>>,
-    usage: TokenUsage,
-}
-
-impl<'a> Document<'a> {
-    fn read(document: &'a [u8]) -> Result<Self, Fault> {
-        let (mut read, mut error) = (Self::default(), None);
-        Reader::document(document, |reader| {
-            reader.object(|member, reader| match member {
-                "choices" if reader.kind()? == Kind::Array => reader.array(|reader| {
-                    let choice = Choice::read(reader)?;
-                    // One is asked for; other numbers would be others' answers.
-                    if choice.index == 0 && read.choice.is_none() {
-                        read.choice = Some(choice);
-                    }
-                    Ok(())
-                }),
-                "usage" => read_usage(reader).map(|usage| read.usage = usage),
-                "error" if reader.kind()? == Kind::Object => reader.object(|member, reader| match member {
-                    "message" => reader
-                        .nullable(Reader::string)
-                        .map(|text| error = Some(text.unwrap_or_default().into_owned())),
-                    _ => reader.skip(),
-                }),
-                _ => reader.skip(),
-            })
-        })?;
-        match error {
-            Some(message) if message.is_empty() => Err(Fault::shape("the model failed")),
-            Some(message) => Err(Fault::shape(message)),
-            None => Ok(read),
-        }
-    }
-}
-
-fn read_usage(reader: &mut Reader<'_>) -> Result<TokenUsage, Fault> {
-    let mut usage = TokenUsage::default();
-    if reader.kind()? != Kind::Object {
-        return reader.skip().map(|()| usage);
-    }
-    reader.object(|member, reader| {
-        let slot = match member {
-            "prompt_tokens" => &mut usage.input_tokens,
-            "completion_tokens" => &mut usage.output_tokens,
-            "prompt_tokens_details" if reader.kind()? == Kind::Object => {
-                return reader.object(|member, reader| match member {
-                    "cached_tokens" => {
-                        usage.cache_read_input_tokens = reader.nullable(Reader::count)?.unwrap_or(0);
-                        Ok(())
-                    }
-                    _ => reader.skip(),
-                });
-            }
-            _ => return reader.skip(),
-        };
-        *slot = reader.nullable(Reader::count)?.unwrap_or(0);
-        Ok(())
-    })?;
-    // OpenAI counts what was cached among the prompt's tokens, Bedrock doesn't.
-    usage.input_tokens = usage.input_tokens.saturating_sub(usage.cache_read_input_tokens);
-    Ok(usage)
-}
-
-/// A choice, whole or its new part.
-#[derive(Default)]
-struct Choice<'a> {
-    index: u64,
-    thoughts: Option<JsonText<'a>>,
-    content: Vec<Bit<'a>>,
-    refusal: Option<JsonText<'a>>,
-    calls: Vec<CallPart<'a>>,
-    reason: Option<StopReason>,
-}
-
-/// A bit of the content, in its order.
-enum Bit<'a> {
-    Thought(JsonText<'a>),
-    Text(JsonText<'a>),
-}
-
-impl<'a> Choice<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Fault> {
-        let (mut choice, mut stop_reason) = (Self::default(), None);
-        reader.object(|member, reader| {
-            match member {
-                "index" => choice.index = reader.nullable(Reader::count)?.unwrap_or(0),
-                "message" | "delta" if reader.kind()? == Kind::Object => choice.read_message(reader)?,
-                "finish_reason" if reader.kind()? == Kind::String => choice.reason = Some(read_reason(reader)?),
-                // Mistral's word; servers of other models put a stop sequence here, beside the reason.
-                "stop_reason" if reader.kind()? == Kind::String => stop_reason = Some(read_reason(reader)?),
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        choice.reason = choice.reason.or(stop_reason);
-        Ok(choice)
-    }
-
-    fn read_message(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let (mut reasoning_content, mut reasoning) = (None, None);
-        reader.object(|member, reader| {
-            match (member, reader.kind()?) {
-                ("content", Kind::String) => self.content.push(Bit::Text(reader.text()?)),
-                ("content", Kind::Array) => reader.array(|reader| self.read_part(reader))?,
-                ("reasoning_content", Kind::String) => reasoning_content = Some(reader.text()?),
-                ("reasoning", Kind::String) => reasoning = Some(reader.text()?),
-                ("refusal", Kind::String) => {
-                    self.refusal = Some(reader.text()?).filter(|text| !text.inner().is_empty());
-                }
-                ("tool_calls", Kind::Array) => self.calls = reader.list(CallPart::read)?,
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })?;
-        // Servers that are about to rename the one send both, with the same text.
-        let is_said = |text: &JsonText<'_>| !text.inner().is_empty();
-        self.thoughts = reasoning_content.filter(is_said).or(reasoning.filter(is_said));
-        Ok(())
-    }
-
-    /// A part of content that is a list: text, or thoughts as Magistral has them.
-    fn read_part(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        if reader.kind()? != Kind::Object {
-            return reader.skip();
-        }
-        reader.object(|member, reader| {
-            match (member, reader.kind()?) {
-                ("text", Kind::String) => self.content.push(Bit::Text(reader.text()?)),
-                ("thinking", Kind::String) => self.content.push(Bit::Thought(reader.text()?)),
-                ("thinking", Kind::Array) => reader.array(|reader| {
-                    if reader.kind()? != Kind::Object {
-                        return reader.skip();
-                    }
-                    reader.object(|member, reader| match (member, reader.kind()?) {
-                        ("text", Kind::String) => {
-                            self.content.push(Bit::Thought(reader.text()?));
-                            Ok(())
-                        }
-                        _ => reader.skip(),
-                    })
-                })?,
-                _ => reader.skip()?,
-            }
-            Ok(())
-        })
-    }
-}
-
-fn read_reason(reader: &mut Reader<'_>) -> Result<StopReason, Fault> {
-    Ok(match reader.string()?.as_ref() {
-        "stop" => StopReason::EndTurn,
-        "length" | "model_length" => StopReason::MaxTokens,
-        "tool_calls" | "function_call" => StopReason::ToolUse,
-        "content_filter" => StopReason::ContentFiltered,
-        name => StopReason::from_name(name),
-    })
 }
 
 /// Reads a stream.

@@ -2,12 +2,13 @@
 
 use outcrop_bedrock::base64::Base64;
 use outcrop_bedrock::converse::{
-    Audio, AudioFormat, CacheTtl, ContentBlock, ConverseRequest, Document, DocumentFormat, Image, ImageFormat,
+    Audio, AudioFormat, CacheTtl, ContentBlock, ConverseRequest, Document, DocumentFormat, Event, Image, ImageFormat,
     InferenceConfig, JsonSchema, OutputConfig, Reasoning, Source, SystemBlock, Tool, ToolChoice, ToolConfig,
     ToolResult, ToolResultBlock, ToolSpec, ToolUse,
 };
 use outcrop_bedrock::json::JsonText;
 
+use super::super::sayings::{Said, Sayings};
 use super::super::testing_chat::{assistant, body, cuts, folded, json, text, user, whole};
 use super::super::{Ai21Jamba, Family, MistralChat, OpenAiChat};
 
@@ -357,6 +358,17 @@ fn thoughts_and_calls_with_members_of_their_own_say_the_same_streamed() {
 }
 
 #[test]
+fn text_that_looked_like_a_tag_comes_before_the_call_behind_it() {
+    let call = r#""tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]"#;
+    let message = format!(r#"{{"content":"<","refusal":null,{call}}}"#);
+    let told = whole(&OpenAiChat, &answer(&message, r#""finish_reason":"tool_calls""#));
+    assert_eq!(told, ["text <", "call c f {}", "ToolUse 6+4+0 5"]);
+    let mut chunks = vec![delta_of("content", "<"), delta(&format!("{{{call}}}"))];
+    chunks.extend(end("tool_calls"));
+    assert_eq!(folded(&OpenAiChat, &chunks).unwrap(), told);
+}
+
+#[test]
 fn mistrals_stream_has_messages_for_deltas_and_whole_calls_without_numbers() {
     let calls = concat!(
         r#""tool_calls":[{"id":"a","function":{"name":"f","arguments":"{\"x\": 1}"}},"#,
@@ -417,6 +429,18 @@ fn lists_of_parts_and_refusals_are_read() {
     assert_eq!(folded(&OpenAiChat, &chunks).unwrap(), told);
     let filtered = answer(r#"{"content":"x"}"#, r#""finish_reason":"content_filter""#);
     assert_eq!(whole(&OpenAiChat, &filtered)[1], "ContentFiltered 6+4+0 5");
+}
+
+#[test]
+fn pieces_of_calls_that_are_mixed_are_no_answer() {
+    let piece = |index: u64, rest: &str| delta(&format!(r#"{{"tool_calls":[{{"index":{index},{rest}}}]}}"#));
+    let mut chunks = OpenAiChat.chunks();
+    let (mut said, mut sink) = (Said::default(), |_: Event<'_>| {});
+    let mut read = |chunk: String| chunks.read(chunk.as_bytes(), &mut Sayings::new(&mut said, &mut sink));
+    assert!(read(piece(0, r#""id":"a","function":{"name":"f"}"#)).is_ok());
+    assert!(read(piece(1, r#""id":"b","function":{"name":"g"}"#)).is_ok());
+    assert!(read(piece(0, r#""function":{"arguments":""}"#)).is_ok());
+    assert!(read(piece(0, r#""function":{"arguments":"{}"}"#)).is_err());
 }
 
 #[test]

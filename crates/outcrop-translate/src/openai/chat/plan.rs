@@ -24,6 +24,7 @@ use outcrop_bedrock::json::JsonText;
 
 use super::Memo;
 use super::form::Way;
+use super::message::Message;
 use super::request::{ChatRequest, ToolChoice};
 use crate::catalogue::{Api, Traits, Word};
 use crate::endpoint::{Context, Halt, Plan, Repair};
@@ -31,6 +32,8 @@ use crate::names::Names;
 use crate::notes::Notes;
 use crate::policy::{OnUnsupported, Policy};
 use crate::problem::Problem;
+use crate::remote::Remote;
+use crate::resolve::Target;
 use crate::schema;
 use crate::wire::{Wire, Writing};
 use conversation::{Conversation, Telling};
@@ -57,6 +60,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         Wire::CONVERSE
     });
     if wire.is_straight() {
+        check(request, messages, &target, &traits, context)?;
         let straight = straight::translate(request, source, model_id, &traits, &policy, &mut notes)?;
         refuse_losses(request, &policy, &notes)?;
         return Ok(Plan {
@@ -185,6 +189,31 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         body,
         notes,
     })
+}
+
+/// Checks what Bedrock would refuse without naming the field: as for Converse, of which nothing else is used.
+fn check(
+    request: &ChatRequest<'_>,
+    messages: &[Message<'_>],
+    target: &Target,
+    traits: &Traits,
+    context: &Context<'_>,
+) -> Result<(), Problem> {
+    let (mut names, mut notes, mut remote) = (Names::default(), Notes::default(), Remote::default());
+    let has_tools = tools::are_within_reach(request, traits)?;
+    let mut telling = Telling {
+        support: context.catalogue.media(target.base_id.as_deref()),
+        traits,
+        names: &mut names,
+        notes: &mut notes,
+        tools_in_words: !has_tools,
+    };
+    conversation::translate(messages, &mut remote, &mut telling)?;
+    sampling::translate(request, traits, &mut notes)?;
+    if has_tools {
+        tools::translate(request, traits, false, &mut names, &mut notes)?;
+    }
+    Ok(())
 }
 
 /// What a body that demands a limit of tokens is given where neither the request nor the catalogue has one: what

@@ -14,7 +14,7 @@ use super::{bedrock, others, thinking};
 use crate::catalogue::Traits;
 use crate::invoke;
 use crate::notes::Notes;
-use crate::policy::Policy;
+use crate::policy::{Policy, PromptCaching};
 use crate::problem::Problem;
 
 /// Members that are the gateway's, or LiteLLM's switches: they say how to ask, not what.
@@ -62,7 +62,9 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
         ("thinking", request.thinking.is_some() || request.include_thinking_data),
         (
             "cache_control",
-            has_points || request.caching.mode.is_some() || request.caching.parts.is_some(),
+            has_points
+                || !matches!(request.caching.mode, None | Some(PromptCaching::Off))
+                || request.caching.parts.is_some(),
         ),
         (
             "tool_choice",
@@ -81,7 +83,7 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
         ),
         (
             "prompt_caching",
-            policy.prompt_caching == crate::policy::PromptCaching::Auto,
+            policy.prompt_caching == PromptCaching::Auto,
         ),
     ];
     obstacles
