@@ -70,7 +70,8 @@ def invoke(stack, *arguments, **fields):
 
 def went(exchange, route):
     """Checks by which API the calls of a request went, if there were any, and returns it."""
-    assert {way(request["path"]) for request in exchange.requests} <= {route}, exchange.requests
+    paths = [request["path"] for request in exchange.requests]
+    assert {way(path) for path in paths} <= {route}, f"not by {route}: {paths}"
     return exchange
 
 
