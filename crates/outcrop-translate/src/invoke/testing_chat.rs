@@ -46,6 +46,7 @@ pub(super) fn body(
         request,
         streams: false,
         base_id,
+        media: crate::Catalogue::built_in().media(Some(base_id)),
         max_output: 8192,
     };
     let mut notes = Notes::default();

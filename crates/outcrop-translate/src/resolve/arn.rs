@@ -43,7 +43,9 @@ impl<'a> Arn<'a> {
         // It becomes a segment of a path, and its region a part of a host's name.
         let is_sound = model_id::is_plausible(text)
             && is_region(region)
-            && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
+            && name
+                .split('/')
+                .all(|part| !part.is_empty() && part != "." && part != "..");
         (is_known && is_callable && is_sound).then_some(Self { region, kind, name })
     }
 

@@ -81,10 +81,7 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
                 || bedrock.service_tier.is_some()
                 || !bedrock.additional_model_response_field_paths.is_empty(),
         ),
-        (
-            "prompt_caching",
-            policy.prompt_caching == PromptCaching::Auto,
-        ),
+        ("prompt_caching", policy.prompt_caching == PromptCaching::Auto),
     ];
     obstacles
         .into_iter()
