@@ -5,7 +5,8 @@ use super::*;
 use crate::effort::Effort;
 
 fn of(model_id: &str) -> Traits {
-    Traits::of(Catalogue::built_in(), model_id, &[])
+    let catalogue = Catalogue::built_in();
+    catalogue.traits(catalogue.base_id(model_id))
 }
 
 #[test]
