@@ -8,15 +8,7 @@ use super::row::Row;
 
 /// Notes each row that names what isn't there.
 pub(super) fn check(catalogue: &Catalogue, faults: &mut Faults) {
-    let mut short_names = HashMap::new();
-    for model in catalogue.models() {
-        for name in &model.short_names {
-            short_names
-                .entry(name.to_ascii_lowercase())
-                .or_insert_with(Vec::new)
-                .push(&model.id);
-        }
-    }
+    let mut bearers = HashMap::new();
     for layer in &catalogue.layers {
         for (beginning, _) in &layer.families {
             if catalogue.provider_of(beginning).is_none() {
@@ -25,12 +17,28 @@ pub(super) fn check(catalogue: &Catalogue, faults: &mut Faults) {
         }
         for (id, row) in &layer.models {
             check_model(catalogue, layer, id, row, faults);
-            for name in row.short_names.iter().flatten() {
-                let bearers = short_names.get(&name.to_ascii_lowercase());
-                if let Some(other) = bearers.into_iter().flatten().find(|bearer| **bearer != id) {
-                    faults.push(layer.fault(id, "short_names", &format!("`{name}` is the name of `{other}` too")));
-                }
-            }
+            check_short_names(catalogue, layer, id, row, &mut bearers, faults);
+        }
+    }
+}
+
+/// A name means one model. The row that takes a name that another one has is wrong, not the one that had it first;
+/// names that a later file took away count for nothing.
+fn check_short_names(
+    catalogue: &Catalogue,
+    layer: &Layer,
+    id: &str,
+    row: &Row,
+    bearers: &mut HashMap<String, String>,
+    faults: &mut Faults,
+) {
+    let names = catalogue.model(id).map_or(&[][..], |model| &model.short_names);
+    for name in row.short_names.iter().flatten().filter(|name| names.contains(name)) {
+        let bearer = bearers
+            .entry(name.to_ascii_lowercase())
+            .or_insert_with(|| id.to_owned());
+        if bearer != id {
+            faults.push(layer.fault(id, "short_names", &format!("`{name}` is the name of `{bearer}` too")));
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Layer {
     /// Rows of families by the beginning of an id, the shortest first.
     pub(super) families: Vec<(String, Row)>,
     /// Rows of models by id.
-    pub(super) models: HashMap<String, Row>,
+    pub(super) models: BTreeMap<String, Row>,
     /// Finds the lines of rows and of their fields, for what only the whole catalogue can judge.
     lines: Lines,
 }

@@ -4,7 +4,7 @@
 //! to the files, describes each field. What holds for a model is found by a cascade: what a model takes that nobody
 //! knows, then each family row whose beginning fits, from the shortest to the longest, then the model's own row, and
 //! then the operator's rows in the same order; each sets only the fields that it names. What was learned at run time
-//! ([`crate::lesson`]) comes on top, and is kept elsewhere.
+//! ([`crate::Lesson`]) comes on top, and is kept elsewhere.
 
 mod check;
 mod error;

@@ -27,6 +27,9 @@ macro_rules! row {
         impl Row {
             /// The names of the fields that rows of models have.
             pub(super) const OF_MODELS: &[&str] = &[$(stringify!($model),)* $(stringify!($both),)*];
+            /// The names of the fields that both have.
+            #[cfg(test)]
+            pub(super) const OF_BOTH: &[&str] = &[$(stringify!($both),)*];
             /// The names of all fields.
             #[cfg(test)]
             pub(super) const FIELDS: &[&str] =
