@@ -71,7 +71,8 @@ def test_a_corrupt_event_isnt_json(client):
 
 def signed(endpoint, body, secret=SECRET_ACCESS_KEY):
     url = f"{endpoint}/openai/v1/chat/completions"
-    request = botocore.awsrequest.AWSRequest("POST", url, {"Content-Type": "application/json"}, json.dumps(body))
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    request = botocore.awsrequest.AWSRequest("POST", url, headers, json.dumps(body))
     credentials = botocore.credentials.Credentials(ACCESS_KEY_ID, secret)
     botocore.auth.SigV4Auth(credentials, "bedrock", "us-east-1").add_auth(request)
     return urllib.request.urlopen(urllib.request.Request(url, request.body, dict(request.headers)))

@@ -50,6 +50,7 @@ pub(crate) async fn answer(
     };
     validate::text("InvokeModelIdentifier", "modelId", identifier)?;
     let asked = Asked::read(operation, &parts.headers)?;
+    asked.check_types()?;
     let body = parse(raw)?;
     let target = shared.catalogue.resolve(identifier)?;
     let shape = shape_of(&target)?;
@@ -71,6 +72,7 @@ pub(crate) async fn answer(
         Outcome::Reply { reply, script, pace } => (reply, script, pace),
     };
     let about = About::new(&target, raw, body, &reply);
+    let headers = headers_of(mode, &about, &reply);
     let mut answer = match mode {
         Mode::Whole => {
             let mut whole = shape.whole(&reply, &about);
@@ -81,7 +83,7 @@ pub(crate) async fn answer(
             let metrics = metrics(&about, &reply);
             let mut last = json!({"amazon-bedrock-invocationMetrics": metrics});
             note_guardrail(&mut last, &reply, guardrail.is_some());
-            let chunks = chunks::Chunks::new(events(*reply.clone(), &script), shape.chunks(about.clone()), last);
+            let chunks = chunks::Chunks::new(events(*reply, &script), shape.chunks(about), last);
             let frames = chunks.enumerate().map(|(number, chunk)| Framed {
                 closing: chunk.closing,
                 bytes: frames::event("chunk", json!({"bytes": encoded(&chunk.value)}), number),
@@ -89,7 +91,9 @@ pub(crate) async fn answer(
             sent_in_steps(Wire::EventStream, &script, frames, pace)
         }
     };
-    describe(&mut answer, mode, &about, &reply);
+    if answer.status.is_success() {
+        answer.headers.extend(headers);
+    }
     Ok(answer)
 }
 
@@ -155,11 +159,12 @@ fn metrics(about: &About, reply: &Reply) -> Value {
     metrics
 }
 
-/// Sets the headers of an answer.
-fn describe(answer: &mut Answer, mode: Mode, about: &About, reply: &Reply) {
+/// What an answer's headers tell.
+fn headers_of(mode: Mode, about: &About, reply: &Reply) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = Vec::new();
     let mut add = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            answer.headers.push((HeaderName::from_static(name), value));
+            headers.push((HeaderName::from_static(name), value));
         }
     };
     if mode == Mode::Stream {
@@ -184,4 +189,5 @@ fn describe(answer: &mut Answer, mode: Mode, about: &About, reply: &Reply) {
     if let Some(tier) = setting("/serviceTier/type").as_ref().and_then(Value::as_str) {
         add("x-amzn-bedrock-service-tier", tier);
     }
+    headers
 }
