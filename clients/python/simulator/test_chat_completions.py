@@ -56,9 +56,23 @@ def test_the_wire_is_server_sent_events(endpoint):
     assert all(json.loads(line.removeprefix("data: "))["object"] for line in lines[:-2])
 
 
+def test_a_stream_that_is_cut_short_isnt_done(endpoint):
+    text = "[[sim:truncate after=3]]"
+    body = {"model": GPT_OSS, "stream": True, "messages": [{"role": "user", "content": text}]}
+    with signed(endpoint, body) as response:
+        events = response.read().decode().split("\n\n")
+    assert len(events) == 4 and "[DONE]" not in events[2]
+
+
+def test_a_corrupt_event_isnt_json(client):
+    with pytest.raises(json.JSONDecodeError):
+        list(ask(client, "[[sim:corrupt after=3]]", stream=True))
+
+
 def signed(endpoint, body, secret=SECRET_ACCESS_KEY):
     url = f"{endpoint}/openai/v1/chat/completions"
-    request = botocore.awsrequest.AWSRequest("POST", url, {"Content-Type": "application/json"}, json.dumps(body))
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+    request = botocore.awsrequest.AWSRequest("POST", url, headers, json.dumps(body))
     credentials = botocore.credentials.Credentials(ACCESS_KEY_ID, secret)
     botocore.auth.SigV4Auth(credentials, "bedrock", "us-east-1").add_auth(request)
     return urllib.request.urlopen(urllib.request.Request(url, request.body, dict(request.headers)))

@@ -156,3 +156,8 @@ def test_mistrals_chat_is_its_own(runtime, model):
     assert stream[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] > 0
     forced, _ = invoke(runtime, model, ask("Weather?", tools=[WEATHER], tool_choice="any"))
     assert forced["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "get_weather"
+
+
+def test_parallel_calls_can_be_switched_off(runtime):
+    answer, _ = invoke(runtime, QWEN, ask(CALLS, tools=[WEATHER], parallel_tool_calls=False))
+    assert len(answer["choices"][0]["message"]["tool_calls"]) == 1

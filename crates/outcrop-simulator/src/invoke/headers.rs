@@ -21,7 +21,7 @@ impl Asked {
     ///
     /// # Errors
     ///
-    /// One that the service model doesn't allow, and a type of content that is neither asked nor answered in.
+    /// One that the service model doesn't allow.
     pub(super) fn read(operation: &str, headers: &HeaderMap) -> Result<Asked, Refusal> {
         let mut values = Map::new();
         let members = table().input_of(operation).map(|shape| &shape.members);
@@ -34,7 +34,6 @@ impl Asked {
             }
         }
         let asked = Asked { values };
-        asked.check_types()?;
         asked.check_metadata()?;
         Ok(asked)
     }
@@ -44,7 +43,8 @@ impl Asked {
         text.filter(|text| !text.is_empty())
     }
 
-    fn check_types(&self) -> Result<(), Refusal> {
+    /// Refuses types of content that models are neither asked nor answer in.
+    pub(super) fn check_types(&self) -> Result<(), Refusal> {
         let content = self.text("contentType").unwrap_or(JSON);
         // What SDKs say of any body if nobody told them.
         if !is_json(content) && content != "application/octet-stream" {

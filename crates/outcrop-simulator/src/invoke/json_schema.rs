@@ -2,7 +2,8 @@
 //!
 //! It knows what the schemas in `invoke/schemas` use: `type` (one or several), `properties`, `required`,
 //! `additionalProperties` (`false` or a schema), `items`, `enum`, `const`, `anyOf`, `minimum`, `maximum`, `minLength`,
-//! `maxLength`, `pattern`, `minItems`, `maxItems` and `$ref` to `#/definitions/…`. A member that is `null` counts as left out.
+//! `maxLength`, `pattern`, `minItems`, `maxItems` and `$ref` to `#/definitions/…`. A member that is `null` counts as
+//! left out.
 
 use std::sync::OnceLock;
 

@@ -51,12 +51,11 @@ pub(crate) async fn answer(
     };
     validate::text("InvokeModelIdentifier", "modelId", identifier)?;
     let asked = Asked::read(operation, &parts.headers)?;
+    asked.check_types()?;
     let body = parse(raw)?;
     let target = shared.catalogue.resolve(identifier)?;
     let shape = shape_of(&target)?;
-    if mode == Mode::Stream && !target.model.streaming {
-        return Err(Refusal::validation("The model is unsupported for streaming."));
-    }
+    target.check_streaming(mode == Mode::Stream)?;
     let (body, guardrail) = asked.guardrail(body)?;
     let mut request = shape.read(&body, &target, mode)?;
     asked.add_to(&mut request, guardrail.as_ref());
@@ -74,6 +73,7 @@ pub(crate) async fn answer(
         Outcome::Reply { reply, script, pace } => (reply, script, pace),
     };
     let about = About::new(&target, raw, body, &reply);
+    let headers = headers_of(mode, &about, &reply);
     let mut answer = match mode {
         Mode::Whole => {
             let mut whole = shape.whole(&reply, &about);
@@ -84,7 +84,7 @@ pub(crate) async fn answer(
             let metrics = metrics(&about, &reply);
             let mut last = json!({"amazon-bedrock-invocationMetrics": metrics});
             note_guardrail(&mut last, &reply, guardrail.is_some());
-            let chunks = chunks::Chunks::new(events(*reply.clone(), &script), shape.chunks(about.clone()), last);
+            let chunks = chunks::Chunks::new(events(*reply, &script), shape.chunks(about), last);
             let frames = chunks.enumerate().map(|(number, chunk)| Framed {
                 closing: chunk.closing,
                 bytes: frames::event("chunk", json!({"bytes": encoded(&chunk.value)}), number),
@@ -92,7 +92,9 @@ pub(crate) async fn answer(
             sent_in_steps(Wire::EventStream, &script, frames, pace)
         }
     };
-    describe(&mut answer, mode, &about, &reply);
+    if answer.status.is_success() {
+        answer.headers.extend(headers);
+    }
     Ok(answer)
 }
 
@@ -107,9 +109,16 @@ pub(crate) fn request(target: &Target, body: &Value) -> Result<Value, Refusal> {
 
 /// Checks what is asked for, and composes an answer.
 async fn composed(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
-    rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
-    let outcome = outcome(shared, call).await;
-    outcome.map_err(Refusal::in_models_own_words)
+    // Claude's own server has another name for where an image's bytes stand.
+    let own_words = |refusal: Refusal| {
+        let mut refusal = refusal.in_models_own_words();
+        if call.target.family.strict_model {
+            refusal.message = refusal.message.replacen(".source.bytes:", ".source.base64:", 1);
+        }
+        refusal
+    };
+    rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(own_words)?;
+    outcome(shared, call).await.map_err(own_words)
 }
 
 fn shape_of(target: &Target) -> Result<&'static dyn Shape, Refusal> {
@@ -151,11 +160,12 @@ fn metrics(about: &About, reply: &Reply) -> Value {
     metrics
 }
 
-/// Sets the headers of an answer.
-fn describe(answer: &mut Answer, mode: Mode, about: &About, reply: &Reply) {
+/// What an answer's headers tell.
+fn headers_of(mode: Mode, about: &About, reply: &Reply) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = Vec::new();
     let mut add = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
-            answer.headers.push((HeaderName::from_static(name), value));
+            headers.push((HeaderName::from_static(name), value));
         }
     };
     if mode == Mode::Stream {
@@ -180,4 +190,5 @@ fn describe(answer: &mut Answer, mode: Mode, about: &About, reply: &Reply) {
     if let Some(tier) = setting("/serviceTier/type").as_ref().and_then(Value::as_str) {
         add("x-amzn-bedrock-service-tier", tier);
     }
+    headers
 }

@@ -1,8 +1,8 @@
 //! Claude's messages, from Claude 3 on.
 //!
-//! Sources: Bedrock's user guide, "Anthropic Claude Messages API", and Anthropic's API reference (2026-11). Up to Claude
-//! 3.5 Bedrock's own validator speaks; from then on, Claude's server does, as users report it. Of tools, only one's own
-//! are known here.
+//! Sources: Bedrock's user guide, "Anthropic Claude Messages API", and Anthropic's API reference (2026-11). Up to
+//! Claude 3.5 Bedrock's own validator speaks; from then on, Claude's server does, as users report it. Of tools, only
+//! one's own are known here.
 
 mod answer;
 mod order;
