@@ -56,6 +56,19 @@ def test_the_wire_is_server_sent_events(endpoint):
     assert all(json.loads(line.removeprefix("data: "))["object"] for line in lines[:-2])
 
 
+def test_a_stream_that_is_cut_short_isnt_done(endpoint):
+    text = "[[sim:truncate after=3]]"
+    body = {"model": GPT_OSS, "stream": True, "messages": [{"role": "user", "content": text}]}
+    with signed(endpoint, body) as response:
+        events = response.read().decode().split("\n\n")
+    assert len(events) == 4 and "[DONE]" not in events[2]
+
+
+def test_a_corrupt_event_isnt_json(client):
+    with pytest.raises(json.JSONDecodeError):
+        list(ask(client, "[[sim:corrupt after=3]]", stream=True))
+
+
 def signed(endpoint, body, secret=SECRET_ACCESS_KEY):
     url = f"{endpoint}/openai/v1/chat/completions"
     request = botocore.awsrequest.AWSRequest("POST", url, {"Content-Type": "application/json"}, json.dumps(body))

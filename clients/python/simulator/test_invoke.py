@@ -4,7 +4,9 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
+from botocore.eventstream import ChecksumMismatch
 from invoking import chunks, invoke, refused
+from urllib3.exceptions import ProtocolError
 
 JAMBA = "ai21.jamba-1-5-mini-v1:0"
 GUARDRAIL = {"guardrailIdentifier": "simguardrail1", "guardrailVersion": "1", "contentType": "application/json"}
@@ -80,6 +82,12 @@ def test_a_truncated_stream_lacks_its_end(runtime):
     assert said(stream)
     assert not any(choice["finish_reason"] for chunk in stream for choice in chunk["choices"])
     assert "amazon-bedrock-invocationMetrics" not in stream[-1]
+
+
+@pytest.mark.parametrize("fault", ["cut", "corrupt"])
+def test_streams_break_on_demand(runtime, fault):
+    with pytest.raises((ChecksumMismatch, ProtocolError)):
+        chunks(runtime, JAMBA, ask(f"[[sim:{fault} after=3]]"))
 
 
 def test_a_guardrail_blocks_what_goes_in(runtime):

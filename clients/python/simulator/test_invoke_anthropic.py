@@ -65,7 +65,9 @@ THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
         (CLAUDE, ask("Why is the sky blue?", system="Be brief.", temperature=0.5, stop_sequences=["answer"])),
         (CLAUDE, ask("Think!", **THINKING)),
         (CLAUDE, ask('[[sim:text a]][[sim:tool get_weather {"city": "Paris"}]][[sim:tool get_weather]]', tools=[WEATHER])),
+        (CLAUDE, ask('[[sim:interleave]][[sim:tool a {"x": "many words"}]][[sim:tool b {"y": [1, 2]}]]', tools=[WEATHER])),
         (CLAUDE, ask("[[sim:redacted-reasoning]][[sim:text b]]")),
+        (CLAUDE, ask("[[sim:text a]][[sim:chunk 1]]", system=None, tools=None, tool_choice=None, temperature=None)),
         (CLAUDE, ask("[[sim:citation The sky is blue.]][[sim:text ]]")),
         (CLAUDE_5, ask("Think for me", thinking={"type": "adaptive", "display": "summarized"})),
         (CLAUDE, ask("Weather?", tools=[WEATHER], tool_choice={"type": "tool", "name": "get_weather"})),
@@ -116,7 +118,8 @@ def test_media_are_read(runtime):
     whole, _ = invoke(runtime, CLAUDE, ask([image, pdf, text, question]))
     assert "What is this?" in whole["content"][0]["text"]
     image["source"]["media_type"] = "image/jpeg"
-    assert "appears to be a image/png" in refused(runtime, CLAUDE, ask([image, question]))
+    said = refused(runtime, CLAUDE, ask([image, question]))
+    assert said.startswith("messages.0.content.0.image.source.base64: ") and "appears to be a image/png" in said
     image["source"] = {"type": "url", "url": "https://example.com/a.png"}
     assert "messages.0.content.0" in refused(runtime, CLAUDE, ask([image, question]))
 
@@ -187,6 +190,8 @@ def test_output_follows_a_schema(runtime):
         ({"tools": [{**WEATHER, "parameters": {}}]}, "tools.0.parameters: Extra inputs are not permitted"),
         ({"tools": [{**WEATHER, "name": "a b"}]}, "tools.0.name: String should match pattern '^[a-zA-Z0-9_-]{1,128}$'"),
         ({"tool_choice": {"type": "auto"}}, "tool_choice may only be specified while providing tools"),
+        ({"thinking": {"type": "enabled", "budget": 1024}}, "thinking.budget: Extra inputs are not permitted"),
+        ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format.schema: Field required"),
         ({"anthropic_beta": ["wonders-2030-01-01"]}, "invalid beta flag"),
         ({"thinking": {"type": "enabled", "budget_tokens": 5}}, "greater than or equal to 1024"),
         ({"thinking": {"type": "enabled", "budget_tokens": 1024}, "top_k": 5}, "`top_k` must be unset"),

@@ -1,6 +1,7 @@
 """Jamba's messages by InvokeModel."""
 
 import pytest
+from botocore.exceptions import ClientError
 from invoking import chunks, invoke, refused
 
 JAMBA = "ai21.jamba-1-5-large-v1:0"
@@ -41,3 +42,12 @@ def test_several_choices(runtime):
 def test_what_is_refused(runtime, change, message):
     body = {name: value for name, value in {**ask("Hi"), **change}.items() if value is not None}
     assert message in refused(runtime, JAMBA, body)
+
+
+def test_the_first_jamba_doesnt_stream(runtime):
+    first = "ai21.jamba-instruct-v1:0"
+    invoke(runtime, first, ask("Hi"))
+    with pytest.raises(ClientError, match="unsupported for streaming"):
+        chunks(runtime, first, ask("Hi"))
+    with pytest.raises(ClientError, match="unsupported for streaming"):
+        runtime.converse_stream(modelId=first, messages=[{"role": "user", "content": [{"text": "Hi"}]}])

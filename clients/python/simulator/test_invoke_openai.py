@@ -64,7 +64,7 @@ def test_each_model_answers_as_with_converse(runtime, model):
 
 @pytest.mark.parametrize(("text", "reason"), [(CALLS, "tool_calls"), ("[[sim:tokens 999]]", "length"), ("a", "stop")])
 def test_a_stream_folds_into_the_whole(runtime, text, reason):
-    body = ask(text, tools=[WEATHER], max_completion_tokens=300)
+    body = ask(text + "[[sim:interleave]]", tools=[WEATHER], max_completion_tokens=None, max_tokens=300)
     answer, _ = invoke(runtime, QWEN, body)
     content, calls, ended = folded(chunks(runtime, QWEN, body))
     assert (content, calls, ended) == whole_of(answer)
@@ -156,3 +156,8 @@ def test_mistrals_chat_is_its_own(runtime, model):
     assert stream[-1]["amazon-bedrock-invocationMetrics"]["outputTokenCount"] > 0
     forced, _ = invoke(runtime, model, ask("Weather?", tools=[WEATHER], tool_choice="any"))
     assert forced["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "get_weather"
+
+
+def test_parallel_calls_can_be_switched_off(runtime):
+    answer, _ = invoke(runtime, QWEN, ask(CALLS, tools=[WEATHER], parallel_tool_calls=False))
+    assert len(answer["choices"][0]["message"]["tool_calls"]) == 1

@@ -331,6 +331,14 @@ fn not_on_demand(identifier: &str) -> Refusal {
 }
 
 impl Target {
+    /// Refuses a stream of a model that answers whole only.
+    pub(crate) fn check_streaming(&self, streaming: bool) -> Result<(), Refusal> {
+        match streaming && !self.model.streaming {
+            true => Err(Refusal::validation("The model is unsupported for streaming.")),
+            false => Ok(()),
+        }
+    }
+
     /// The shortest prefix that is cached, in tokens.
     pub(crate) fn cache_minimum(&self) -> u64 {
         self.model.cache_min.unwrap_or(self.family.cache_min)

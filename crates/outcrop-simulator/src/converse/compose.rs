@@ -208,10 +208,14 @@ impl Composer<'_> {
 
     /// If no more than one call may be made.
     fn one_call(&self) -> bool {
-        let off = self
-            .body
-            .pointer("/additionalModelRequestFields/tool_choice/disable_parallel_tool_use");
-        self.target.family.strict_model && off == Some(&Value::Bool(true))
+        let extra = |path: &str| {
+            let fields = self.body.get("additionalModelRequestFields")?;
+            fields.pointer(path).and_then(Value::as_bool)
+        };
+        match self.target.family.strict_model {
+            true => extra("/tool_choice/disable_parallel_tool_use") == Some(true),
+            false => extra("/parallel_tool_calls") == Some(false),
+        }
     }
 
     /// A call whose id follows from the request, so that the same conversation has the same ids.

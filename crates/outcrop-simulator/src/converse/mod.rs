@@ -49,6 +49,7 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     let (identifier, request) = prompt::filled(identifier, shared.catalogue.region(), request)?;
     let target = shared.catalogue.resolve(&identifier)?;
     rules::check(&request, &target, mode == Mode::Stream)?;
+    target.check_streaming(mode == Mode::Stream)?;
     let call = Call {
         operation: mode.operation(),
         identifier: &identifier,

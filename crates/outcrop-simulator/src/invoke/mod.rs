@@ -54,9 +54,7 @@ pub(crate) async fn answer(
     let body = parse(raw)?;
     let target = shared.catalogue.resolve(identifier)?;
     let shape = shape_of(&target)?;
-    if mode == Mode::Stream && !target.model.streaming {
-        return Err(Refusal::validation("The model is unsupported for streaming."));
-    }
+    target.check_streaming(mode == Mode::Stream)?;
     let (body, guardrail) = asked.guardrail(body)?;
     let mut request = shape.read(&body, &target, mode)?;
     asked.add_to(&mut request, guardrail.as_ref());
@@ -107,9 +105,16 @@ pub(crate) fn request(target: &Target, body: &Value) -> Result<Value, Refusal> {
 
 /// Checks what is asked for, and composes an answer.
 async fn composed(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
-    rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(Refusal::in_models_own_words)?;
-    let outcome = outcome(shared, call).await;
-    outcome.map_err(Refusal::in_models_own_words)
+    // Claude's own server has another name for where an image's bytes stand.
+    let own_words = |refusal: Refusal| {
+        let mut refusal = refusal.in_models_own_words();
+        if call.target.family.strict_model {
+            refusal.message = refusal.message.replacen(".source.bytes:", ".source.base64:", 1);
+        }
+        refusal
+    };
+    rules::check_asked(call.request, call.target, call.mode == Mode::Stream).map_err(own_words)?;
+    outcome(shared, call).await.map_err(own_words)
 }
 
 fn shape_of(target: &Target) -> Result<&'static dyn Shape, Refusal> {

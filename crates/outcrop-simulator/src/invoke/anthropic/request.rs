@@ -95,7 +95,7 @@ fn extra_fields(body: &Value) -> Map<String, Value> {
     let mut extra: Map<String, Value> = given.collect();
     if let Some(off) = body.pointer("/tool_choice/disable_parallel_tool_use") {
         extra.insert("tool_choice".to_owned(), json!({"disable_parallel_tool_use": off}));
-    } else if body.get("tool_choice").is_some() && list(body, "tools").is_empty() {
+    } else if body.get("tool_choice").is_some_and(Value::is_object) && list(body, "tools").is_empty() {
         extra.insert("tool_choice".to_owned(), json!({}));
     }
     extra

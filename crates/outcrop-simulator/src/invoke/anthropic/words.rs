@@ -23,6 +23,9 @@ pub(super) fn of(complaint: &str) -> String {
     if let Some((_, limit)) = what.split_once(" is not greater or equal to ") {
         return format!("{place}: Input should be greater than or equal to {limit}");
     }
+    if let Some((_, pattern)) = what.split_once(" does not match pattern ") {
+        return format!("{place}: String should match pattern '{pattern}'");
+    }
     let expected = what
         .strip_prefix("expected type: ")
         .and_then(|what| what.split(',').next());

@@ -6,6 +6,9 @@ use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::rules::list;
 
+/// The members that Converse takes beside its own.
+const EXTRA: [&str; 2] = ["parallel_tool_calls", "reasoning_effort"];
+
 /// What a body asks for. Its shape has been checked.
 ///
 /// # Errors
@@ -34,8 +37,17 @@ pub(in crate::invoke) fn request(body: &Value, target: &Target) -> Result<Value,
         let structure = json!({"jsonSchema": {"schema": schema.to_string()}});
         request["outputConfig"] = json!({"textFormat": {"type": "json_schema", "structure": structure}});
     }
-    if let Some(effort) = body.get("reasoning_effort").filter(|effort| !effort.is_null()) {
-        request["additionalModelRequestFields"] = json!({"reasoning_effort": effort});
+    let extra: Map<String, Value> = EXTRA
+        .iter()
+        .filter_map(|name| {
+            Some((
+                (*name).to_owned(),
+                body.get(*name).filter(|value| !value.is_null())?.clone(),
+            ))
+        })
+        .collect();
+    if !extra.is_empty() {
+        request["additionalModelRequestFields"] = extra.into();
     }
     Ok(request)
 }
@@ -134,7 +146,7 @@ fn inference_config(body: &Value) -> Map<String, Value> {
         Some(stop @ Value::String(_)) => Some(json!([stop])),
         other => other.cloned(),
     };
-    let given = |name: &str| body.get(name).cloned();
+    let given = |name: &str| body.get(name).filter(|value| !value.is_null()).cloned();
     for (name, value) in [
         (
             "maxTokens",
