@@ -8,6 +8,7 @@ LLAMA_2 = "meta.llama2-70b-chat-v1"
 LLAMA_3 = "meta.llama3-8b-instruct-v1:0"
 LLAMA_3_3 = "us.meta.llama3-3-70b-instruct-v1:0"
 LLAMA_4 = "us.meta.llama4-scout-17b-instruct-v1:0"
+OPEN = "<|start_header_id|>assistant<|end_header_id|>\n\n"
 
 
 def two(text, system="<<SYS>>\nBe brief.\n<</SYS>>\n\n"):
@@ -16,7 +17,7 @@ def two(text, system="<<SYS>>\nBe brief.\n<</SYS>>\n\n"):
 
 def three(*turns):
     heads = [f"<|start_header_id|>{role}<|end_header_id|>\n\n{text}<|eot_id|>" for role, text in turns]
-    return "<|begin_of_text|>" + "".join(heads) + "<|start_header_id|>assistant<|end_header_id|>\n\n"
+    return "<|begin_of_text|>" + "".join(heads) + OPEN
 
 
 def four(*turns):
@@ -97,7 +98,7 @@ def test_wrong_prompts_for_llama_2_are_refused(runtime, prompt, complaint):
     "prompt, complaint",
     [
         ("Hi", "must start with <|begin_of_text|>"),
-        (three(("user", "Hi")).removesuffix("<|start_header_id|>assistant<|end_header_id|>\n\n"), "open assistant header"),
+        (three(("user", "Hi")).removesuffix(OPEN), "must end with an open assistant header"),
         (three(("user", "Hi")).rstrip("\n"), "a header must end with"),
         (three(("user", "Hi")) + "Sure", "nothing may follow"),
         (three(("user", "Hi"), ("system", "Brief")), "only the first turn may be the system's"),

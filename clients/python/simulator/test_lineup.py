@@ -1,6 +1,7 @@
 """The models that there are, and those that there aren't any more."""
 
 import pytest
+from invoking import invoke
 from talk import refused, text_of, user
 
 OLD_TEXT_MODELS = [
@@ -51,6 +52,12 @@ def listed(control):
 def test_each_answers_by_converse(runtime, model):
     reply = runtime.converse(modelId=model, messages=[user("Why is the sky blue?")])
     assert "Why is the sky blue?" in text_of(reply)
+
+
+@pytest.mark.parametrize("model", [model for model in NEWEST if "claude" not in model])
+def test_the_newest_take_openais_body(runtime, model):
+    answer, _ = invoke(runtime, model, {"messages": [{"role": "user", "content": "Why is the sky blue?"}]})
+    assert "Why is the sky blue?" in answer["choices"][0]["message"]["content"]
 
 
 def test_old_text_models_take_no_tools(runtime):
