@@ -18,7 +18,7 @@ pub(crate) fn of_region(region: &str) -> &'static [&'static str] {
         ("ap-south-1", &["in", "apac"]),
         ("ap-south-2", &["in", "apac"]),
         ("ap-", &["apac"]),
-        ("ca-", &["ca"]),
+        ("ca-", &["ca", "us"]),
         ("sa-", &["sa"]),
         ("mx-", &["mx"]),
         ("me-", &["me"]),

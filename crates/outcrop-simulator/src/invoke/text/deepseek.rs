@@ -44,7 +44,7 @@ impl Shape for DeepSeek {
         let pieces = Pieces::new(about, "", |piece: &Piece<'_>, _, out| {
             out.push(choices(piece.text, piece.stop_reason));
         });
-        Box::new(pieces.with_thoughts(AFTER_THOUGHTS))
+        Box::new(pieces.with_thoughts(AFTER_THOUGHTS).begun())
     }
 }
 
@@ -60,10 +60,10 @@ pub(super) fn with_thoughts(reply: &Reply) -> String {
     });
     let thoughts: String = thoughts.collect();
     let text = text_of(reply);
-    match (thoughts.is_empty(), text.is_empty()) {
-        (true, _) => text,
-        (false, true) => thoughts,
-        (false, false) => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
+    // The prompt has begun the thoughts, so that they end even where there are none.
+    match text.is_empty() {
+        true => thoughts,
+        false => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
     }
 }
 

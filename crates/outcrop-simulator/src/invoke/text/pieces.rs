@@ -55,6 +55,12 @@ impl Pieces {
         self
     }
 
+    /// The prompt has begun the reasoning, so that it must end even where there is none.
+    pub(super) fn begun(mut self) -> Pieces {
+        self.thinking = true;
+        self
+    }
+
     fn piece(&mut self, text: &str, stop_reason: Option<&str>, out: &mut Vec<Value>) {
         self.so_far.push_str(text);
         let tokens = match stop_reason {

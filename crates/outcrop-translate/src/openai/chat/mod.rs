@@ -83,7 +83,8 @@ impl Memo {
             stop: None,
             begun: None,
             form: None,
-            thinking_tag: None,
+            // Its models write this tag themselves.
+            thinking_tag: request.include_thinking_data.then_some("reasoning"),
             signs_thoughts: false,
             tells_tier: false,
             tells_trace: false,

@@ -36,7 +36,7 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
         answer.field("model", &memo.model);
         let choices = replies.iter().flat_map(|reply| &reply.choices).enumerate();
         write_array(answer.key("choices"), choices, |(index, choice), out| {
-            write_choice(index as u64, choice, out);
+            write_choice(memo, index as u64, choice, out);
         });
         match replies.as_slice() {
             [only] => answer.optional("usage", &only.usage_json),
@@ -52,14 +52,14 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
     Ok(Passed { body, usage })
 }
 
-fn write_choice(index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<u8>) {
+fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<u8>) {
     ObjectWriter::write(out, |object| {
         object.field("index", &index);
         object.object("message", |message| {
             let mut thoughts = None;
             if let Some(content) = &choice.content {
                 let (thought, answer) = Splitter::gpt_oss().split(&content.decoded());
-                if thought.is_empty() {
+                if thought.is_empty() || memo.thinking_tag.is_some() {
                     message.field("content", content);
                 } else {
                     message.field("content", &answer);
@@ -99,12 +99,13 @@ pub(super) struct Told {
 }
 
 impl StraightStream {
-    pub(super) fn new(choices: usize) -> Self {
+    pub(super) fn new(memo: &Memo) -> Self {
         let choice = || StraightChoice {
-            splitter: Some(Splitter::gpt_oss()),
+            // Who wants thoughts in the content gets them as the model writes them.
+            splitter: memo.thinking_tag.is_none().then(Splitter::gpt_oss),
         };
         Self {
-            choices: std::iter::repeat_with(choice).take(choices).collect(),
+            choices: std::iter::repeat_with(choice).take(memo.choices).collect(),
         }
     }
 

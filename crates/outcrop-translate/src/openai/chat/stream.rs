@@ -104,7 +104,7 @@ impl StreamTranslator for ChatStream {
     fn pass(&mut self, number: usize, data: &[u8], out: &mut Vec<u8>) -> Result<bool, Fault> {
         let straight = self
             .straight
-            .get_or_insert_with(|| Box::new(StraightStream::new(self.memo.choices)));
+            .get_or_insert_with(|| Box::new(StraightStream::new(&self.memo)));
         let told = straight.pass(number, data, &self.head, self.tail, out)?;
         if let Some(choice) = self.choices.get_mut(number) {
             choice.usage = told.usage.or(choice.usage);

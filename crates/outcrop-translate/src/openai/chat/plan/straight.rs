@@ -59,7 +59,7 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
                 .iter()
                 .any(|message| message.has_reasoning_content || !message.thinking_blocks.is_empty()),
         ),
-        ("thinking", request.thinking.is_some() || request.include_thinking_data),
+        ("thinking", request.thinking.is_some()),
         (
             "cache_control",
             has_points
