@@ -37,7 +37,7 @@ impl Shape for DeepSeek {
     }
 
     fn whole(&self, reply: &Reply, _: &About) -> Value {
-        choices(&with_thoughts(reply), Some(&reply.stop_reason))
+        choices(&with_thoughts(reply, true), Some(&reply.stop_reason))
     }
 
     fn chunks(&self, about: About) -> Box<dyn Writer> {
@@ -52,18 +52,18 @@ fn choices(text: &str, stop_reason: Option<&str>) -> Value {
     json!({"choices": [{"text": text, "stop_reason": stop_reason.map(|reason| Reasons::PLAIN.of(reason))}]})
 }
 
-/// All that it says, thoughts first.
-pub(super) fn with_thoughts(reply: &Reply) -> String {
+/// All that it says, thoughts first; if the prompt has `begun` them, they end even where there are none.
+pub(super) fn with_thoughts(reply: &Reply, begun: bool) -> String {
     let thoughts = reply.blocks.iter().filter_map(|block| match block {
         Block::Reasoning { text, .. } => Some(text.as_str()),
         _ => None,
     });
     let thoughts: String = thoughts.collect();
     let text = text_of(reply);
-    // The prompt has begun the thoughts, so that they end even where there are none.
-    match text.is_empty() {
-        true => thoughts,
-        false => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
+    match (thoughts.is_empty() && !begun, text.is_empty()) {
+        (true, _) => text,
+        (false, true) => thoughts,
+        (false, false) => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
     }
 }
 

@@ -76,7 +76,11 @@ impl Shape for Imported {
     }
 
     fn whole(&self, reply: &Reply, about: &About) -> Value {
-        let text = format!("{}{}", self.lead(), deepseek::with_thoughts(reply));
+        let text = format!(
+            "{}{}",
+            self.lead(),
+            deepseek::with_thoughts(reply, self.begins_thinking())
+        );
         match Kind::of(&about.body) {
             Kind::Llama => llama::generation(&text, &reply.stop_reason, about),
             Kind::Completion => {
@@ -96,7 +100,8 @@ impl Shape for Imported {
                 out.push(completion(piece.text, piece.stop_reason, about));
             },
         };
-        Box::new(Pieces::new(about, self.lead(), write).with_thoughts(AFTER_THOUGHTS))
+        let pieces = Pieces::new(about, self.lead(), write).with_thoughts(AFTER_THOUGHTS);
+        Box::new(if self.begins_thinking() { pieces.begun() } else { pieces })
     }
 }
 
@@ -111,6 +116,11 @@ impl Imported {
             Imported::ChatMl => headed::CHATML.read(prompt),
             Imported::Mistral => inst::mistral(prompt),
         }
+    }
+
+    /// If the prompt has begun the reasoning.
+    fn begins_thinking(&self) -> bool {
+        matches!(self, Imported::DeepSeek)
     }
 
     /// What stands before an answer.
