@@ -29,8 +29,9 @@ mod server;
 pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
+pub use mappings::mapping;
 pub use outcrop_translate::resolve::{Alias, NameRules};
-pub use outcrop_translate::{Catalogue, CatalogueError};
+pub use outcrop_translate::{Catalogue, CatalogueError, Problem, catalogue, resolve};
 pub use policy::{
     Api, Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
     PromptCaching, StreamMode, Trace,

@@ -56,7 +56,7 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
                 &gateway.config.catalogue,
                 &name,
                 &target,
-                gateway.client.region(),
+                Some(gateway.client.region()),
             ))
         }
         None => Ok(all(gateway, provider.as_deref())),
@@ -81,8 +81,8 @@ impl Gateway {
     }
 }
 
-/// One name with its steps.
-pub fn mapping(catalogue: &Catalogue, name: &str, target: &Target, region: &str) -> Value {
+/// One name with its steps. `region` is the gateway's own, where that is known.
+pub fn mapping(catalogue: &Catalogue, name: &str, target: &Target, region: Option<&str>) -> Value {
     let model = target.base_id.as_deref().and_then(|base_id| catalogue.model(base_id));
     let steps: Vec<Value> = target.steps.iter().map(step).collect();
     let usual = model
@@ -99,7 +99,7 @@ pub fn mapping(catalogue: &Catalogue, name: &str, target: &Target, region: &str)
         "model_id": target.model_id,
         "base_model": target.base_id,
         "provider": model.map(|model| model.provider.as_str()),
-        "region": target.region.as_deref().unwrap_or(region),
+        "region": target.region.as_deref().or(region),
         "bedrock_api": api.name(),
         "prompt_format": target.format,
         "thinking": target.thinks,

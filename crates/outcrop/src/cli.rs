@@ -1,5 +1,7 @@
 //! The command line. Flags of settings come from their table; this file only says which command takes which.
 
+mod models;
+
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -45,10 +47,16 @@ const FOR_EXPLAIN: &[&str] = &[
     "max_choices",
     "on_unsupported",
     "prompt_caching",
+    "bedrock_api",
     "guardrail_id",
     "guardrail_version",
     "guardrail_trace",
     "guardrail_stream_mode",
+    "catalogue",
+    "aliases",
+    "default_model",
+    "redirect_retired",
+    "allowed_regions",
     "fetch_urls",
     "fetch_hosts",
     "fetch_private_networks",
@@ -73,10 +81,11 @@ pub(crate) fn command() -> Command {
             "Examples:\n  outcrop serve --simulate              Try it without an AWS account\n  \
              outcrop serve --region eu-central-1   Serve Bedrock on http://127.0.0.1:8080/v1\n  \
              outcrop chat \"Why is the sky blue?\"   Ask once, by itself or through OPENAI_BASE_URL\n  \
+             outcrop models resolve gpt-4o         Show which model a name means, and why\n  \
              outcrop explain request.json          Show the call to Bedrock that a request becomes\n  \
              outcrop config check                  Find what is wrong with the settings",
         )
-        .subcommands([serve(), simulate(), chat(), models(), explain(), config()])
+        .subcommands([serve(), simulate(), chat(), models::models(), explain(), config()])
 }
 
 fn serve() -> Command {
@@ -142,20 +151,6 @@ fn chat() -> Command {
             "Examples:\n  outcrop chat --simulate \"Hello!\"\n  git diff | outcrop chat --system \"Review this.\"\n  \
              outcrop chat --base-url http://127.0.0.1:8080/v1 --max-tokens 200 \"Tell me a story.\"",
         )
-}
-
-fn models() -> Command {
-    Command::new("models")
-        .about("List the models: a table on a terminal, a name on each line elsewhere")
-        .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("Print the list as JSON"),
-        )
-        .args(gateway())
-        .args(in_process())
-        .after_long_help("Examples:\n  outcrop models --simulate\n  outcrop models --json | jq -r '.data[].id'")
 }
 
 fn explain() -> Command {
@@ -364,7 +359,8 @@ mod tests {
 
     #[test]
     fn commands_only_take_settings_that_exist() {
-        for name in FOR_SIMULATE.iter().chain(FOR_ONE_COMMAND).chain(FOR_EXPLAIN) {
+        let lists = [FOR_SIMULATE, FOR_ONE_COMMAND, FOR_EXPLAIN];
+        for name in lists.into_iter().chain(models::SETTINGS).flatten() {
             assert!(Setting::named(name).is_some(), "{name}");
         }
     }

@@ -8,6 +8,7 @@ mod serve;
 mod simulate;
 
 use std::future::Future;
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::ArgMatches;
@@ -99,4 +100,20 @@ async fn start_own(matches: &ArgMatches) -> Result<(Running, WorkerGuard), Failu
     loaded.warn();
     loaded.settings.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Ok((start(&loaded.settings).await?, log))
+}
+
+/// Prints what was asked for.
+fn print_page(page: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(page.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::Output)
+}
+
+/// Tells what is odd with the settings, of a command that has no log.
+fn complain(warnings: &[String]) {
+    for warning in warnings {
+        let _ = writeln!(io::stderr(), "warning: {warning}");
+    }
 }

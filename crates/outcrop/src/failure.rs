@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use outcrop_server::CatalogueError;
+
 use crate::access::Exposed;
 use crate::client::ClientError;
 use crate::serve::StartError;
@@ -56,9 +58,39 @@ pub(crate) enum Failure {
     /// Standard output could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[source] io::Error),
+    /// A file with rows for the catalogue could not be read.
+    #[error("cannot read the catalogue {path}: {source}")]
+    ReadCatalogue {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file with rows for the catalogue is not in order.
+    #[error("the catalogue is not valid\n{}", lines(.0))]
+    Catalogue(Vec<CatalogueError>),
+    /// There was no file to check.
+    #[error("there is no catalogue to check: name a file, or configure one with `catalogue`")]
+    NoCatalogue,
+    /// Nobody knows the model, or the name has several meanings, or it isn't allowed.
+    #[error("{0}")]
+    Unresolved(String),
+    /// Nobody knows the maker of models.
+    #[error("the catalogue has no provider '{asked}'; it has {}", .known.join(", "))]
+    UnknownProvider {
+        /// As it was asked for.
+        asked: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// There was nothing to ask.
     #[error("there is no prompt: give it as an argument, or on standard input")]
     NoPrompt,
+}
+
+fn lines(errors: &[CatalogueError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 impl Failure {
@@ -69,7 +101,7 @@ impl Failure {
         }
         let _ = writeln!(io::stderr(), "error: {}", terminal::clean(&self.to_string()));
         match self {
-            Failure::NoPrompt | Failure::NoRequest => ExitCode::from(2),
+            Failure::NoPrompt | Failure::NoRequest | Failure::NoCatalogue => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use outcrop_server::{Policies, PolicyMembers, Server};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::banner::origin;
-use crate::settings::{Settings, base_guardrail};
+use crate::settings::{Settings, base_guardrail, name_rules};
 
 /// The region that the simulator is in unless one is set.
 pub(crate) const SIMULATED_REGION: &str = "us-east-1";
@@ -199,7 +200,8 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn simulated_region(settings: &Settings) -> String {
+/// The region that the simulator is in.
+pub(crate) fn simulated_region(settings: &Settings) -> String {
     let region = settings.region.as_ref();
     region.map_or(SIMULATED_REGION, |region| region.as_str()).to_owned()
 }
@@ -257,7 +259,7 @@ fn policies(settings: &Settings) -> Policies {
             guardrail: base_guardrail(settings),
             guardrail_trace: settings.guardrail_trace,
             guardrail_stream_mode: settings.guardrail_stream_mode,
-            bedrock_api: None,
+            bedrock_api: settings.bedrock_api,
         },
         rules: settings.policies.iter().map(|table| table.rule.clone()).collect(),
     }
@@ -287,7 +289,7 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
             max_concurrent: settings.fetch_concurrency.get(),
         },
         policies: policies(settings),
-        catalogue: std::sync::Arc::clone(outcrop_server::Catalogue::built_in()),
-        names: outcrop_server::NameRules::default(),
+        catalogue: Arc::clone(&settings.models),
+        names: name_rules(settings),
     }
 }

@@ -109,6 +109,16 @@ impl Layer {
         self.lines.fault(&at, field, message)
     }
 
+    /// The name of the file.
+    pub(super) fn file_name(&self) -> &str {
+        &self.lines.file
+    }
+
+    /// The file as it is written.
+    pub(super) fn text(&self) -> &str {
+        &self.lines.text
+    }
+
     fn check(&self, row: &Row, lines: &Lines, at: &Range<usize>, faults: &mut Faults) {
         if let Some(source) = row.source.as_ref().filter(|source| !self.sources.contains_key(*source)) {
             faults.push(lines.fault(at, "source", &format!("`{source}` is not under [sources]")));

@@ -6,8 +6,10 @@
 //! then the operator's rows in the same order; each sets only the fields that it names. What was learned at run time
 //! ([`crate::Lesson`]) comes on top, and is kept elsewhere.
 
+mod changes;
 mod check;
 mod error;
+mod facts;
 mod file;
 mod media;
 mod model;
@@ -20,7 +22,9 @@ mod words;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
+pub use changes::Changes;
 pub use error::CatalogueError;
+pub use facts::Fact;
 pub use media::MediaSupport;
 pub use model::{GeographicRates, Lifecycle, Model, Prices, Provider, Rates, Source};
 pub use words::{Api, Modality, PromptFormat, Set, Shape, Status, Word};

@@ -41,6 +41,9 @@ macro_rules! row {
                 $(if over.$both.is_some() { self.$both.clone_from(&over.$both); })*
             }
 
+            /// The names of the fields that families don't have: what is true of one id alone.
+            pub(super) const OF_MODELS_ALONE: &[&str] = &[$(stringify!($model),)*];
+
             /// What it says that holds for other ids of the same model too.
             pub(super) fn without_facts(mut self) -> Self {
                 $(self.$model = None;)*

@@ -1,9 +1,8 @@
 //! `outcrop config check`, `print`, `schema` and `docs`.
 
-use std::io::{self, Write};
-
 use clap::ArgMatches;
 
+use super::{complain, print_page};
 use crate::failure::Failure;
 use crate::settings::{load, print, reference, schema};
 use crate::{access, cli};
@@ -21,11 +20,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("docs", _)) => reference(),
         _ => return Ok(()),
     };
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(page.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(Failure::Output)
+    print_page(&page)
 }
 
 /// Settings are in order if `serve` would start with them.
@@ -37,10 +32,4 @@ fn check(matches: &ArgMatches) -> Result<String, Failure> {
         Some(file) => format!("{}: the settings are in order\n", file.display()),
         None => "the settings are in order (there is no file)\n".to_owned(),
     })
-}
-
-fn complain(warnings: &[String]) {
-    for warning in warnings {
-        let _ = writeln!(io::stderr(), "warning: {warning}");
-    }
 }

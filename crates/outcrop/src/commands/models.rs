@@ -1,18 +1,33 @@
-//! `outcrop models`.
+//! `outcrop models`: what a gateway lists; and, by its subcommands, what the catalogue knows.
 
-use std::io::{self, Write};
+mod check;
+mod json;
+mod list;
+mod resolve;
+mod show;
+mod table;
 
 use clap::ArgMatches;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{block_on, with_gateway};
+use super::{block_on, print_page, with_gateway};
 use crate::client::{Client, ClientError};
 use crate::failure::Failure;
 use crate::terminal::{clean, stdout_is_terminal};
 
-/// Lists what the gateway lists.
+/// Runs a subcommand; without one, lists what the gateway lists.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    match matches.subcommand() {
+        Some(("list", matches)) => list::run(matches),
+        Some(("show", matches)) => show::run(matches),
+        Some(("resolve", matches)) => resolve::run(matches),
+        Some(("check", matches)) => check::run(matches),
+        _ => of_gateway(matches),
+    }
+}
+
+fn of_gateway(matches: &ArgMatches) -> Result<(), Failure> {
     let list = block_on(with_gateway(matches, async |client: Client| {
         client.get_json("/models").await
     }))?;
@@ -21,11 +36,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     } else {
         page(list, stdout_is_terminal())?
     };
-    let mut stdout = io::stdout().lock();
-    stdout
-        .write_all(page.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(Failure::Output)
+    print_page(&page)
 }
 
 #[derive(Deserialize)]

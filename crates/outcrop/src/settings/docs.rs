@@ -13,7 +13,8 @@ Every setting has one name. Take `body_limit`: it is the flag `--body-limit`, th
 key `body_limit` in a TOML file. A flag wins over a variable, a variable over the file, the file over the default.
 
 The file is the one named by `--config` or `OUTCROP_CONFIG`, else `outcrop.toml` in the working directory if there is
-one. Its keys stand at the top, without tables but [`[[policies]]`](#policies-by-model-and-key):
+one. Its keys stand at the top, without tables but [`[[aliases]]`](#aliases) and
+[`[[policies]]`](#policies-by-model-and-key), which stand behind them:
 
 ```toml
 #:schema ./outcrop.schema.json
@@ -21,6 +22,10 @@ listen = \"127.0.0.1:9000\"
 region = \"eu-central-1\"
 body_limit = \"8MiB\"
 total_timeout = \"5m\"
+
+[[aliases]]
+name = \"gpt-4o*\"
+model = \"us.anthropic.claude-sonnet-4-5-20250929-v1:0\"
 ```
 
 - A duration is `500ms`, `15s`, `15m`, `1h 30m`, or a plain number of seconds.

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::kind::Raw;
+use super::kind::{Raw, RawTable};
 use super::layers::{Layers, Origin, Value};
 use super::nearest::{nearest, unknown};
 use super::policies::{self, POLICIES};
@@ -37,11 +38,21 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
             continue;
         }
         match Setting::named(name) {
-            Some(setting) => layers.lay(setting, at(value.span().start), Value::File(raw(value.get_ref()))),
+            Some(setting) => {
+                let value_at = match value.get_ref() {
+                    // The span of `[[aliases]]` as a whole is not where anyone would look.
+                    DeValue::Array(items) if items.iter().any(|item| matches!(item.get_ref(), DeValue::Table(_))) => {
+                        key.span().start
+                    }
+                    _ => value.span().start,
+                };
+                layers.lay(setting, at(value_at), Value::File(raw(value, &at)));
+            }
             None => {
                 let hint = match value.get_ref() {
                     DeValue::Table(_) => {
-                        "; settings stand at the top of the file, without tables but `[[policies]]`".to_owned()
+                        "; settings stand at the top of the file, without tables but `[[aliases]]` and `[[policies]]`"
+                            .to_owned()
                     }
                     _ => String::new(),
                 };
@@ -61,16 +72,27 @@ fn line(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
-/// A value, free of the parser.
-pub(super) fn raw(value: &DeValue<'_>) -> Raw {
-    match value {
+/// A value, free of the parser. `at` gives the place of an offset in the file.
+pub(super) fn raw(value: &Spanned<DeValue<'_>>, at: &dyn Fn(usize) -> Origin) -> Raw {
+    match value.get_ref() {
         DeValue::String(text) => Raw::Text(text.to_string()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .map_or(Raw::Other("a number that is too large"), Raw::Integer),
         DeValue::Float(number) => number.as_str().parse().map_or(Raw::Other("a number"), Raw::Float),
         DeValue::Boolean(truth) => Raw::Bool(*truth),
         DeValue::Datetime(_) => Raw::Other("a date"),
-        DeValue::Array(items) => Raw::List(items.iter().map(|item| raw(item.get_ref())).collect()),
-        DeValue::Table(_) => Raw::Other("a table"),
+        DeValue::Array(items) => Raw::List(items.iter().map(|item| raw(item, at)).collect()),
+        DeValue::Table(table) => Raw::Table(members(table, at(value.span().start), at)),
+    }
+}
+
+fn members(table: &DeTable<'_>, origin: Origin, at: &dyn Fn(usize) -> Origin) -> RawTable {
+    let members = table.iter().map(|(key, value)| {
+        let name = key.get_ref().as_ref().to_owned();
+        (name, at(value.span().start), raw(value, at))
+    });
+    RawTable {
+        origin,
+        members: members.collect(),
     }
 }

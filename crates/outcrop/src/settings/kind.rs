@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::layers::Origin;
+
 /// How many values a flag takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -60,8 +62,17 @@ pub(crate) enum Raw {
     Float(f64),
     Bool(bool),
     List(Vec<Raw>),
-    /// Something that no setting takes: "a table", "a date".
+    Table(RawTable),
+    /// Something that no setting takes: "a date".
     Other(&'static str),
+}
+
+/// A table of the file, with its place.
+#[derive(Debug)]
+pub(crate) struct RawTable {
+    pub(crate) origin: Origin,
+    /// Its keys, each with the place of its value.
+    pub(crate) members: Vec<(String, Origin, Raw)>,
 }
 
 impl fmt::Display for Raw {
@@ -72,6 +83,7 @@ impl fmt::Display for Raw {
             Raw::Float(number) => write!(f, "{number}"),
             Raw::Bool(truth) => write!(f, "{truth}"),
             Raw::List(_) => f.write_str("a list"),
+            Raw::Table(_) => f.write_str("a table"),
             Raw::Other(what) => f.write_str(what),
         }
     }
@@ -82,19 +94,30 @@ impl fmt::Display for Raw {
 pub(crate) struct Invalid {
     /// More than "expected …" says by itself.
     pub(crate) reason: Option<String>,
+    /// Instead of that, what is wrong within the value, each with its place and beginning with `.key` or `: `.
+    pub(crate) within: Vec<(Origin, String)>,
 }
 
 impl Invalid {
     /// What the kind expects says it all.
     pub(crate) fn kind() -> Self {
-        Self { reason: None }
+        Self {
+            reason: None,
+            within: Vec::new(),
+        }
     }
 
     /// With a reason.
     pub(crate) fn because(reason: impl Into<String>) -> Self {
         Self {
             reason: Some(reason.into()),
+            within: Vec::new(),
         }
+    }
+
+    /// By what is wrong at places within it.
+    pub(crate) fn within(within: Vec<(Origin, String)>) -> Self {
+        Self { reason: None, within }
     }
 }
 

@@ -1,19 +1,23 @@
 //! The kinds of settings, a file for each group.
 
+mod aliases;
 mod aws;
 mod key;
 mod list;
 mod log;
+mod model;
 mod net;
 mod number;
 mod policy;
 mod size;
 mod time;
 
+pub(crate) use aliases::Aliases;
 pub(crate) use aws::{Profile, Region};
 pub(crate) use key::ApiKey;
 pub(crate) use list::List;
 pub(crate) use log::{LogFilter, LogFormat};
+pub(crate) use model::ModelName;
 pub(crate) use net::BaseUrl;
 pub(crate) use number::Ratio;
 pub(crate) use policy::{GuardrailId, GuardrailVersion};

@@ -88,7 +88,14 @@ impl Row {
             };
             match read {
                 Ok(value) => picked = Ok((value, origin.clone())),
-                Err(invalid) => problems.add(origin.clone(), placed::<T>(setting, origin, given, &invalid)),
+                Err(invalid) if invalid.within.is_empty() => {
+                    problems.add(origin.clone(), placed::<T>(setting, origin, given, &invalid));
+                }
+                Err(invalid) => {
+                    for (origin, message) in invalid.within {
+                        problems.add(origin, format!("{}{message}", setting.name));
+                    }
+                }
             }
         }
         match picked {

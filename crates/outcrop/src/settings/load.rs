@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file;
 use super::layers::{Layers, Origin, Value};
+use super::models;
 use super::nearest::{nearest, unknown};
 use super::policies;
 use super::problem::Problems;
@@ -62,18 +63,19 @@ impl Loaded {
 /// # Errors
 /// All that is wrong in any layer.
 pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
-    let mut layers = Layers::new();
     let mut problems = Problems::default();
-
-    let file = read_file(given, &mut layers, &mut problems);
-    let warnings = read_environment(&given.environment, &mut layers, &mut problems);
-    for (setting, text) in &given.flags {
-        layers.lay(setting, Origin::Flag(setting.flag()), Value::Text(text.clone()));
-    }
+    let (layers, file, warnings) = read(given, &mut problems);
 
     match Settings::pick(&layers) {
-        Ok((settings, effective)) => {
+        Ok((mut settings, effective)) => {
             problems.extend(policies::check(&settings, &effective));
+            match models::read(&settings, &effective) {
+                Ok(catalogue) => {
+                    settings.models = catalogue;
+                    problems.extend(models::check(&settings, &effective));
+                }
+                Err(more) => problems.extend(more),
+            }
             if problems.is_empty() {
                 return Ok(Loaded {
                     settings,
@@ -86,6 +88,32 @@ pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
         Err(more) => problems.extend(more),
     }
     Err(problems.sorted())
+}
+
+/// The operator's catalogue, unread: what is wrong with it is for others to say.
+///
+/// # Errors
+/// What is wrong with the settings by themselves.
+pub(crate) fn catalogue_file(given: &Given) -> Result<Option<PathBuf>, Problems> {
+    let mut problems = Problems::default();
+    let (layers, ..) = read(given, &mut problems);
+    match Settings::pick(&layers) {
+        Ok((settings, _)) if problems.is_empty() => return Ok(settings.catalogue),
+        Ok(_) => {}
+        Err(more) => problems.extend(more),
+    }
+    Err(problems.sorted())
+}
+
+/// All layers, the file if there is one, and warnings.
+fn read(given: &Given, problems: &mut Problems) -> (Layers, Option<PathBuf>, Vec<String>) {
+    let mut layers = Layers::new();
+    let file = read_file(given, &mut layers, problems);
+    let warnings = read_environment(&given.environment, &mut layers, problems);
+    for (setting, text) in &given.flags {
+        layers.lay(setting, Origin::Flag(setting.flag()), Value::Text(text.clone()));
+    }
+    (layers, file, warnings)
 }
 
 /// A file that is named must be there; `./outcrop.toml` may be missing.

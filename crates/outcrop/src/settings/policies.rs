@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use outcrop_server::{GuardrailChoice, ModelPattern, OnUnsupported, PolicyMembers, PolicyRule, PromptCaching};
+use outcrop_server::{Api, GuardrailChoice, ModelPattern, OnUnsupported, PolicyMembers, PolicyRule, PromptCaching};
 use outcrop_server::{StreamMode, Trace};
 use serde_json::{Value as Json, json};
 use toml::de::{DeTable, DeValue};
@@ -25,6 +25,7 @@ const SCOPE: &[&str] = &["models", "keys"];
 const MEMBERS: &[&str] = &[
     "on_unsupported",
     "prompt_caching",
+    "bedrock_api",
     "guardrail_id",
     "guardrail_version",
     "guardrail_trace",
@@ -95,7 +96,7 @@ impl<'a> TableReader<'a> {
             guardrail: reader.guardrail(),
             guardrail_trace: reader.take::<Trace>("guardrail_trace"),
             guardrail_stream_mode: reader.take::<StreamMode>("guardrail_stream_mode"),
-            bedrock_api: None,
+            bedrock_api: reader.take::<Api>("bedrock_api"),
         };
         PolicyTable {
             rule: PolicyRule {
@@ -124,7 +125,7 @@ impl<'a> TableReader<'a> {
     /// The value of a key, if it is there and valid.
     fn take<T: Kind>(&mut self, name: &'static str) -> Option<T> {
         let value = self.table.get(name)?;
-        let raw = raw(value.get_ref());
+        let raw = raw(value, self.at);
         match T::from_file(&raw) {
             Ok(taken) => {
                 self.shown.push((name, taken.show().unwrap_or(json!(""))));

@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_server::{HostPattern, Network, OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_server::{Api, Catalogue, HostPattern, Network, OnUnsupported, PromptCaching, StreamMode, Trace};
 
 use super::kind::{Kind, Shape};
 use super::kinds::{
-    ApiKey, BaseUrl, ByteSize, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat, Profile, Ratio, Region,
-    Timeout,
+    Aliases, ApiKey, BaseUrl, ByteSize, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat, ModelName, Profile,
+    Ratio, Region, Timeout,
 };
 use super::layers::{Layers, Origin};
 use super::policies::PolicyTable;
@@ -97,6 +98,8 @@ macro_rules! settings {
             $($( $(#[doc = $doc])+ pub(crate) $name: $kind, )+)+
             /// The tables for some models and keys.
             pub(crate) policies: Vec<PolicyTable>,
+            /// What is known of models: the built-in catalogue, and the operator's over it.
+            pub(crate) models: Arc<Catalogue>,
         }
 
         impl Settings {
@@ -111,7 +114,9 @@ macro_rules! settings {
                 $($( let $name = $name.pick::<$kind>(&mut problems, &mut effective); )+)+
                 match ($($($name),+),+,) {
                     ($($(Some($name)),+),+,) if problems.is_empty() => {
-                        Ok((Settings { $($($name),+),+, policies: layers.policies.clone() }, effective))
+                        let policies = layers.policies.clone();
+                        let models = Arc::clone(Catalogue::built_in());
+                        Ok((Settings { $($($name),+),+, policies, models }, effective))
                     }
                     _ => Err(problems),
                 }
@@ -205,6 +210,11 @@ settings! {
         /// `explicit` is where clients ask for it, `auto` also at the best places of prompts whose clients don't ask,
         /// `off` nowhere.
         prompt_caching: PromptCaching = "explicit";
+        /// The API of Bedrock's by which models are asked.
+        /// `openai` is Bedrock's own version of OpenAI's. Where it is not set, each model is asked by the API that its
+        /// row in the catalogue names first. A request or a model's name that says otherwise wins, and a model that
+        /// doesn't answer this API is asked by one of its own.
+        bedrock_api: Option<Api> = "";
         /// The guardrail of requests that don't name one, by id or ARN.
         /// It needs a version too.
         guardrail_id: Option<GuardrailId> = "";
@@ -217,6 +227,31 @@ settings! {
         /// `sync` looks at each piece before it is passed on, `async` passes pieces on while it looks. Where it is not
         /// set, Bedrock decides.
         guardrail_stream_mode: Option<StreamMode> = "";
+    }
+    section "Models" {
+        /// A file with rows of your own for the catalogue of models.
+        /// Each field in it lies over what is built in. `outcrop models check` says what is wrong with it and what it
+        /// changes; if it isn't in order, nothing starts.
+        catalogue: Option<PathBuf> = "";
+        /// Other names for models.
+        /// Each is `NAME=MODEL`, in the file also a table `[[aliases]]` with a `name` and a `model`. A name may have
+        /// `*` for any text, and capital letters are the same as small ones. The first that fits counts. The model is
+        /// any name that is no alias itself; it is looked up at the start.
+        aliases: Aliases = "";
+        /// The model to ask in place of a chat model whose name nobody knows.
+        /// Where it is not set, such a request is refused with status 404. `DEFAULT_MODEL` is the variable of
+        /// bedrock-access-gateway.
+        default_model: Option<ModelName> = "", or DEFAULT_MODEL;
+        /// The model to ask in place of an embedding model whose name nobody knows.
+        /// `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
+        default_embedding_model: Option<ModelName> = "", or DEFAULT_EMBEDDING_MODEL;
+        /// Ask the successor of a model that AWS has retired.
+        /// Switched off, Bedrock refuses such a request, and the error names the successor. A row of the catalogue can
+        /// redirect one model.
+        redirect_retired: bool = "false";
+        /// The regions that models' names and ARNs may choose.
+        /// With none, any region may be. The gateway's own region always may.
+        allowed_regions: List<Region> = "";
     }
     section "Fetching" {
         /// Fetch the images and files that requests name by `http://` and `https://` URLs.

@@ -86,7 +86,7 @@ fn an_unknown_key_is_named_with_its_line_and_its_neighbour() {
     refused(
         "check-table",
         "[server]\nlisten = \"127.0.0.1:80\"\n",
-        "outcrop.toml:1: unknown key \"server\"; settings stand at the top of the file, without tables but `[[policies]]`",
+        "outcrop.toml:1: unknown key \"server\"; settings stand at the top of the file, without tables but `[[aliases]]` and `[[policies]]`",
     );
 }
 
@@ -243,6 +243,98 @@ fn policies_say_what_is_wrong_with_them_and_where() {
         "check-policy-typo",
         "[[policie]]\n",
         "outcrop.toml:1: unknown key \"policie\"; did you mean \"policies\"?",
+    );
+}
+
+#[test]
+fn an_alias_must_mean_a_model() {
+    for (index, (table, complaint)) in [
+        ("name = \"a\"", "outcrop.toml:3: aliases: an alias needs a `model`"),
+        (
+            "name = \"a\"\nmodel = \"Nova-Pro\"\nmodle = 1",
+            "outcrop.toml:6: aliases: unknown key \"modle\"; did you mean \"model\"?",
+        ),
+        (
+            "name = \"a\"\nmodel = 1",
+            "outcrop.toml:5: aliases.model: expected text, found 1",
+        ),
+        (
+            "name = \"\"\nmodel = \"Nova-Pro\"",
+            "outcrop.toml:4: aliases.name: no model has an empty name; `*` is for all",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = format!("log = \"info\"\n\n[[aliases]]\n{table}\n");
+        refused(&format!("check-alias-{index}"), &file, complaint);
+    }
+    let (status, said) = check(
+        "check-alias-unknown",
+        "[[aliases]]\nname = \"a\"\nmodel = \"Nova-Por\"\n",
+    );
+    assert_eq!(status, 1);
+    assert!(
+        said.contains("\noutcrop.toml:1: aliases: 'a': The model 'Nova-Por' does not exist")
+            && said.contains("'Nova-Pro'"),
+        "{said}"
+    );
+    // One that only another alias explains is none either.
+    let (status, said) = check("check-alias-chain", "aliases = [\"a=Nova-Pro\", \"b=a\"]\n");
+    assert_eq!(status, 1);
+    assert!(
+        said.contains("\noutcrop.toml:1: aliases: 'b': The model 'a' does not exist"),
+        "{said}"
+    );
+    let ran = finish(
+        Place::new("check-alias-env")
+            .outcrop(&["config", "check"])
+            .env("OUTCROP_ALIASES", "a=b,c"),
+    );
+    assert_eq!(ran.status, 1);
+    assert!(
+        ran.stderr.contains("OUTCROP_ALIASES: expected a list of aliases")
+            && ran.stderr.contains("\"c\": there is no `=`"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_default_must_be_a_model() {
+    let (status, said) = check("check-default", "\ndefault_model = \"gpt-4o\"\n");
+    assert_eq!(status, 1);
+    assert!(
+        said.contains("\noutcrop.toml:2: default_model: The model 'gpt-4o' does not exist"),
+        "{said}"
+    );
+    let (status, said) = check("check-regions", "allowed_regions = [\"Frankfurt\"]\n");
+    assert_eq!(status, 1);
+    assert!(
+        said.contains("expected a list of AWS regions such as `eu-central-1`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn aliases_in_tables_are_printed_as_a_list() {
+    let file = "log = \"info\"\n[[aliases]]\nname = \"gpt-4o*\"\nmodel = \"Nova-Pro\"\n\
+                [[policies]]\nmodels = [\"*\"]\nbedrock_api = \"invoke\"\n";
+    let ran = Place::new("aliases-print")
+        .with("outcrop.toml", file)
+        .run(&["config", "print"]);
+    assert!(
+        ran.stdout
+            .contains("\naliases = [\"gpt-4o*=Nova-Pro\"]               # outcrop.toml:2\n"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stdout.ends_with("models = [\"*\"]\nbedrock_api = \"invoke\"\n"),
+        "{ran:?}"
+    );
+    refused(
+        "policy-api",
+        "[[policies]]\nbedrock_api = \"http\"\n",
+        "outcrop.toml:2: policies.bedrock_api: expected `converse`, `invoke` or `openai`, found \"http\"",
     );
 }
 

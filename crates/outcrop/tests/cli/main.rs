@@ -7,6 +7,7 @@
 )]
 
 mod canned;
+mod catalogue;
 mod chat;
 mod config;
 mod explain;

@@ -15,6 +15,8 @@ const NUMBERS: [&str; 3] = ["41", "42", "43"];
 const SWITCHES: [&str; 3] = ["true", "false", "true"];
 const URLS: [&str; 3] = ["\"http://a\"", "https://b/", "http://c:1/d"];
 const SHOWN_URLS: [&str; 3] = ["\"http://a\"", "\"https://b\"", "\"http://c:1/d\""];
+const MODELS: [&str; 3] = ["\"Nova-Pro\"", "Nova-Lite", "us.amazon.nova-pro-v1:0"];
+const SHOWN_MODELS: [&str; 3] = ["\"Nova-Pro\"", "\"Nova-Lite\"", "\"us.amazon.nova-pro-v1:0\""];
 
 const SAMPLES: &[Sample] = &[
     (
@@ -70,6 +72,11 @@ const SAMPLES: &[Sample] = &[
         ["\"off\"", "auto", "explicit"],
         ["\"off\"", "\"auto\"", "\"explicit\""],
     ),
+    (
+        "bedrock_api",
+        ["\"converse\"", "invoke", "openai"],
+        ["\"converse\"", "\"invoke\"", "\"openai\""],
+    ),
     ("guardrail_id", ["\"a\"", "b", "c"], ["\"a\"", "\"b\"", "\"c\""]),
     (
         "guardrail_version",
@@ -85,6 +92,32 @@ const SAMPLES: &[Sample] = &[
         "guardrail_stream_mode",
         ["\"sync\"", "async", "sync"],
         ["\"sync\"", "\"async\"", "\"sync\""],
+    ),
+    (
+        "catalogue",
+        ["\"a.toml\"", "b.toml", "c d.toml"],
+        ["\"a.toml\"", "\"b.toml\"", "\"c d.toml\""],
+    ),
+    (
+        "aliases",
+        [
+            "[\"a*=Nova-Pro\"]",
+            "b=Nova-Pro, c=Nova-Lite",
+            "d=us.amazon.nova-pro-v1:0",
+        ],
+        [
+            "[\"a*=Nova-Pro\"]",
+            "[\"b=Nova-Pro\",\"c=Nova-Lite\"]",
+            "[\"d=us.amazon.nova-pro-v1:0\"]",
+        ],
+    ),
+    ("default_model", MODELS, SHOWN_MODELS),
+    ("default_embedding_model", MODELS, SHOWN_MODELS),
+    ("redirect_retired", SWITCHES, SWITCHES),
+    (
+        "allowed_regions",
+        ["[\"us-east-1\"]", "us-east-2,eu-west-1", ""],
+        ["[\"us-east-1\"]", "[\"us-east-2\",\"eu-west-1\"]", "[]"],
     ),
     ("fetch_urls", SWITCHES, SWITCHES),
     (
@@ -159,7 +192,12 @@ fn flags_win_over_variables_over_the_file_over_defaults() {
         .iter()
         .map(|(name, [file, ..], _)| format!("{name} = {file}\n"))
         .collect();
-    let place = Place::new("precedence").with("outcrop.toml", &file);
+    // Settings are only in order if these are there.
+    let place = Place::new("precedence")
+        .with("outcrop.toml", &file)
+        .with("a.toml", "")
+        .with("b.toml", "")
+        .with("c d.toml", "");
     let mut command = place.outcrop(&["config", "print"]);
     let from_file = printed(&finish(&mut command).stdout);
 

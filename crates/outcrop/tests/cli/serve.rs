@@ -2,6 +2,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
 use crate::run::Place;
 
 /// Starts a command that serves, and waits for the line of its banner that begins so.
@@ -117,4 +119,30 @@ fn an_address_in_use_is_told() {
     let ran = Place::new("serve-taken").run(&["serve", "--simulate", "--listen", &address]);
     assert_eq!((ran.status, ran.stdout.as_str()), (1, ""));
     assert!(ran.stderr.contains(&format!("cannot listen on {address}")), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn names_mean_the_same_to_the_gateway_and_on_the_command_line() {
+    let file = "simulate = true\nlisten = \"127.0.0.1:0\"\ncatalogue = \"own.toml\"\n[[aliases]]\nname = \"gpt-4o*\"\n\
+                model = \"Own\"\n";
+    let own = "[[model]]\nid = \"anthropic.claude-own-v1:0\"\nshort_names = [\"Own\"]\nprofiles = [\"us\"]\n";
+    let place = Place::new("serve-mappings")
+        .with("outcrop.toml", file)
+        .with("own.toml", own);
+    let (child, banner) = started(&mut place.outcrop(&["serve"]), "curl ");
+    let base_url = value(&banner, "Base URL");
+    let address = base_url.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET /v1/mappings?name=gpt-4o-mini HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    terminate(child);
+
+    let (_, body) = response.split_once("\r\n\r\n").unwrap();
+    let of_gateway: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(of_gateway["model_id"], "us.anthropic.claude-own-v1:0", "{response}");
+    let ran = place.run(&["models", "resolve", "--json", "gpt-4o-mini"]);
+    assert_eq!(of_gateway, serde_json::from_str::<Value>(&ran.stdout).unwrap());
 }

@@ -1,7 +1,11 @@
 //! Names that end up in AWS's hosts and configuration files.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde_json::{Value, json};
 
+use super::list::Item;
 use crate::settings::kind::{Invalid, Kind};
 
 /// An AWS region. It becomes part of a host name, so only what can stand in one is let through.
@@ -33,6 +37,25 @@ impl Kind for Region {
     fn show(&self) -> Option<Value> {
         Some(json!(self.0))
     }
+}
+
+impl FromStr for Region {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::from_text(text).map_err(|_| format!("expected {}", <Self as Kind>::EXPECTED))
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Item for Region {
+    const EXPECTED: &'static str = "a list of AWS regions such as `eu-central-1`";
+    const PLACEHOLDER: &'static str = "REGION,…";
 }
 
 /// A profile in `~/.aws/config`.

@@ -1,6 +1,6 @@
 //! What a policy is made of.
 
-use outcrop_server::{OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_server::{Api, OnUnsupported, PromptCaching, StreamMode, Trace};
 use serde_json::{Value, json};
 
 use crate::settings::kind::{Invalid, Kind, Raw};
@@ -44,6 +44,11 @@ words! {
         Off = "off",
         Explicit = "explicit",
         Auto = "auto",
+    }
+    Api: "`converse`, `invoke` or `openai`", "converse|invoke|openai", {
+        Converse = "converse",
+        Invoke = "invoke",
+        OpenAi = "openai",
     }
     Trace: "`disabled`, `enabled` or `enabled_full`", "disabled|enabled|enabled_full", {
         Disabled = "disabled",

@@ -1,0 +1,99 @@
+//! What the settings say of models: the operator's catalogue, and what names mean.
+
+use std::fs;
+use std::sync::Arc;
+
+use outcrop_server::resolve::{Asked, Directory, Purpose, Unresolved, resolve};
+use outcrop_server::{Catalogue, NameRules};
+
+use super::kinds::ModelName;
+use super::layers::Origin;
+use super::problem::Problems;
+use super::table::{Effective, Settings};
+
+/// Reads the operator's catalogue over the built-in one.
+pub(super) fn read(settings: &Settings, effective: &[Effective]) -> Result<Arc<Catalogue>, Problems> {
+    let Some(path) = &settings.catalogue else {
+        return Ok(Arc::clone(Catalogue::built_in()));
+    };
+    let mut problems = Problems::default();
+    let name = path.to_string_lossy();
+    match fs::read_to_string(path) {
+        Ok(text) => match Catalogue::built_in().with(&name, &text) {
+            Ok(catalogue) => return Ok(Arc::new(catalogue)),
+            Err(errors) => {
+                for error in errors {
+                    let field = error.field.map(|field| format!("{field}: ")).unwrap_or_default();
+                    problems.add(
+                        Origin::File(path.clone(), error.line),
+                        format!("{field}{}", error.message),
+                    );
+                }
+            }
+        },
+        Err(error) => problems.add(
+            origin("catalogue", effective),
+            format!("catalogue: cannot read {name:?}: {error}"),
+        ),
+    }
+    Err(problems)
+}
+
+/// Whether what names are to mean is there. Nobody is asked, so an id that only AWS knows is taken at its word.
+pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
+    let mut problems = Problems::default();
+    let directory = Directory::offline(&settings.models);
+    let problem_of = |name, purpose| {
+        let asked = Asked {
+            name,
+            purpose,
+            ..Asked::default()
+        };
+        match resolve(&asked, &directory) {
+            Err(Unresolved::Problem(problem)) => Some(problem.message),
+            Ok(_) | Err(Unresolved::LookUp(_)) => None,
+        }
+    };
+    for placed in settings.aliases.iter() {
+        let alias = &placed.alias;
+        if let Some(problem) = problem_of(&alias.model, Purpose::Chat) {
+            let origin = placed.origin.clone().unwrap_or_else(|| origin("aliases", effective));
+            problems.add(origin, format!("aliases: '{}': {problem}", alias.name));
+        }
+    }
+    let defaults = [
+        ("default_model", &settings.default_model, Purpose::Chat),
+        (
+            "default_embedding_model",
+            &settings.default_embedding_model,
+            Purpose::Embedding,
+        ),
+    ];
+    for (setting, model, purpose) in defaults {
+        let Some(model) = model.as_ref().map(ModelName::as_str) else {
+            continue;
+        };
+        if let Some(problem) = problem_of(model, purpose) {
+            problems.add(origin(setting, effective), format!("{setting}: {problem}"));
+        }
+    }
+    problems
+}
+
+/// What the settings say of names.
+pub(crate) fn name_rules(settings: &Settings) -> NameRules {
+    let name = |model: &Option<ModelName>| model.as_ref().map(|model| model.as_str().to_owned());
+    NameRules {
+        aliases: settings.aliases.iter().map(|placed| placed.alias.clone()).collect(),
+        default_model: name(&settings.default_model),
+        default_embedding_model: name(&settings.default_embedding_model),
+        redirect_retired: settings.redirect_retired,
+        allowed_regions: settings.allowed_regions.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Where the value of a setting came from.
+fn origin(name: &str, effective: &[Effective]) -> Origin {
+    let row = effective.iter().find(|row| row.setting.name == name);
+    row.map_or(Origin::Default, |row| row.origin.clone())
+}
