@@ -251,7 +251,8 @@ pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
     }
 }
 
-fn policies(settings: &Settings) -> Policies {
+/// What the settings say of how requests are treated.
+pub(crate) fn policies(settings: &Settings) -> Policies {
     Policies {
         base: PolicyMembers {
             on_unsupported: Some(settings.on_unsupported),
