@@ -521,7 +521,7 @@ class TestMidStream:
 
 
 # Models of images, vectors, speech and rankings, the simulator's own, and one whose life is over.
-NO_CHAT = ("embed", "canvas", "stability.", "simulator.", "sonic", "reel", "rerank", "image", "titan-text-premier")
+NO_CHAT = ("embed", "canvas", "stability.", "simulator.", "sonic", "reel", "rerank", "image", "titan-text-premier", "pegasus")
 
 
 def test_every_chat_model_of_the_list_answers_on_invoke(stack):

@@ -74,8 +74,13 @@ impl Gateway {
     }
 
     /// A failed call, as the client is told.
-    pub(crate) fn problem(&self, failure: &Failure, model: &str) -> Problem {
-        error::of_failure(failure, self.client.region(), model)
+    pub(crate) fn problem(&self, failure: &Failure, region: &str, model: &str) -> Problem {
+        let region = if region.is_empty() {
+            self.client.region()
+        } else {
+            region
+        };
+        error::of_failure(failure, region, model)
     }
 }
 
@@ -312,7 +317,7 @@ impl Exchange {
             Trouble::Failure(failure, model) => (failure, model),
         };
         note_failure(record, &failure);
-        let mut problem = self.gateway.problem(&failure, &model);
+        let mut problem = self.gateway.problem(&failure, &record.region, &model);
         if let Error::Service { message, .. } = &failure.error {
             if error::needs_profile(message) {
                 let profiles = self.gateway.models.profiles_of(&self.gateway, &model).await;
@@ -361,6 +366,7 @@ fn new_record(head: &Parts) -> Record {
 pub(crate) fn note_plan<M>(record: &mut Record, plan: &Plan<M>) {
     record.model.clone_from(&plan.model_id);
     record.route = plan.wire.route();
+    record.region = plan.region.clone().unwrap_or_default();
     record.adapted = plan.notes.to_string();
 }
 

@@ -176,7 +176,11 @@ pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, Star
 }
 
 async fn embedded_simulator(settings: &Settings) -> Result<(String, Task), StartError> {
-    let simulator = Simulator::new(simulator_config(settings)?);
+    let simulator = Simulator::new(outcrop_simulator::Config {
+        // One address stands for each region, as names may choose others.
+        other_regions: true,
+        ..simulator_config(settings)?
+    });
     let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     Ok((origin(address), Task::start(|stop| simulator.serve(listener, stop))))
 }
