@@ -20,6 +20,7 @@ mod traits;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 pub use changes::Changes;
@@ -64,7 +65,6 @@ const FILES: &[(&str, &str)] = files![
 ];
 
 /// What is known of models.
-#[derive(Debug)]
 pub struct Catalogue {
     /// What the files say, ours first.
     layers: Vec<Arc<Layer>>,
@@ -83,6 +83,15 @@ struct Entry {
     model: Model,
     traits: Traits,
     media: MediaSupport,
+}
+
+impl fmt::Debug for Catalogue {
+    /// Without its rows, which are many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalogue")
+            .field("models", &self.entries.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Catalogue {

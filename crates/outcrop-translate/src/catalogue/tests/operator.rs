@@ -152,7 +152,7 @@ fn what_is_wrong_with_a_file_is_told_with_line_and_field() {
             "begins with no provider",
         ),
         (
-            "[[family]]\nids = [\"acme.\"]\n".to_owned(),
+            "[[family]]\nids = [\"us.amazon.\"]\n".to_owned(),
             2,
             "ids",
             "begins with no provider",
