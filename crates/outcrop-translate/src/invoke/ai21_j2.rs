@@ -9,7 +9,7 @@ use outcrop_bedrock::json::{Fault, Json, Reader};
 use super::completion::{self, Completion, read_members};
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, text_only};
-use crate::catalogue::Traits;
+use crate::catalogue::{Parameter, Set, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -50,6 +50,7 @@ impl Family for Ai21J2 {
 
     fn adapt(&self, traits: &mut Traits) {
         text_only::adapt(traits);
+        traits.openai_parameters = Set::of(&[Parameter::FrequencyPenalty, Parameter::PresencePenalty]);
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
