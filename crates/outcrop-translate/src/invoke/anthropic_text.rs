@@ -19,6 +19,8 @@ pub(crate) struct AnthropicText;
 
 /// The only version that Bedrock takes.
 const VERSION: &str = "bedrock-2023-05-31";
+/// The largest limit that the guide names. Price maps name twice as much; a client that wants it says so.
+const MOST_TOKENS: u64 = 4096;
 /// What Claude 2.1's name begins with, the first that knows system prompts.
 const WITH_SYSTEM: &str = "anthropic.claude-v2:1";
 /// Where Claude stops unasked: it is about to say what the user says next.
@@ -31,7 +33,10 @@ impl Family for AnthropicText {
         let config = &request.inference_config;
         Ok(text_only::body(request, &["prompt"], |body| {
             body.placed("prompt", &prompt);
-            body.field("max_tokens_to_sample", &config.max_tokens.unwrap_or(ask.max_output));
+            body.field(
+                "max_tokens_to_sample",
+                &config.max_tokens.unwrap_or(ask.max_output.min(MOST_TOKENS)),
+            );
             body.optional("temperature", &config.temperature);
             body.optional("top_p", &config.top_p);
             body.unless_empty("stop_sequences", &config.stop_sequences);

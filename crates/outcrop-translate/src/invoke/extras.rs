@@ -54,8 +54,19 @@ pub(crate) fn write_additional_fields(request: &ConverseRequest<'_>, placed: &[&
     });
     if let Some((_, mode)) = mode {
         body.object("amazon-bedrock-guardrailConfig", |config| {
-            config.field("streamProcessingMode", &mode.to_ascii_uppercase());
+            config.field("streamProcessingMode", mode_word(&mode));
         });
+    }
+}
+
+/// Converse's word for a stream's mode, as bodies have it.
+///
+/// Source: Amazon Bedrock User Guide, "Configure streaming response behavior to filter content", read 2026-11.
+fn mode_word(mode: &str) -> &str {
+    match mode {
+        "async" => "ASYNCHRONOUS",
+        "sync" => "SYNCHRONOUS",
+        newer => newer,
     }
 }
 

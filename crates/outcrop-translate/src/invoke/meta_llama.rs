@@ -12,6 +12,9 @@ use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
+/// The largest limit that the guide names.
+const MOST_TOKENS: u64 = 2048;
+
 /// The shape, with the name of the template: each generation of Llama has its own.
 #[derive(Debug)]
 pub(crate) struct MetaLlama {
@@ -29,7 +32,10 @@ impl Family for MetaLlama {
         }
         Ok(text_only::body(request, &["prompt"], |body| {
             body.placed("prompt", &prompt);
-            body.field("max_gen_len", &config.max_tokens.unwrap_or(ask.max_output));
+            body.field(
+                "max_gen_len",
+                &config.max_tokens.unwrap_or(ask.max_output.min(MOST_TOKENS)),
+            );
             body.optional("temperature", &config.temperature);
             body.optional("top_p", &config.top_p);
         }))

@@ -1,7 +1,7 @@
 //! What the chunks of an answer say, as Converse's events.
 
 use outcrop_bedrock::converse::{BlockStart, Delta, Event, Extras, StopReason, TokenUsage};
-use outcrop_bedrock::json::JsonText;
+use outcrop_bedrock::json::{Json, JsonText};
 
 /// Where an answer has got to.
 #[derive(Debug, Default)]
@@ -12,6 +12,7 @@ pub(crate) struct Said {
     open: Option<Block>,
     stop_reason: Option<StopReason>,
     usage: TokenUsage,
+    fields: Option<Json<'static>>,
 }
 
 /// Kinds of blocks; two pieces in a row of one kind are one block, but for calls.
@@ -95,6 +96,11 @@ impl<'s> Sayings<'s> {
         known.cache_write_input_tokens = newer(known.cache_write_input_tokens, usage.cache_write_input_tokens);
     }
 
+    /// What the model tells besides, as Converse would have it in `additionalModelResponseFields`.
+    pub(crate) fn fields(&mut self, fields: Json<'static>) {
+        self.said.fields = Some(fields);
+    }
+
     /// Ends the answer. Whether it is whole.
     pub(super) fn end(&mut self, extras: Extras<'_>) -> bool {
         let Some(stop_reason) = self.said.stop_reason.take() else {
@@ -104,7 +110,7 @@ impl<'s> Sayings<'s> {
         (self.sink)(Event::MessageStop {
             stop_reason,
             extras: Extras {
-                additional_model_response_fields: extras.additional_model_response_fields,
+                additional_model_response_fields: self.said.fields.take(),
                 ..Extras::default()
             },
         });

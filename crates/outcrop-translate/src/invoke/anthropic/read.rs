@@ -191,6 +191,9 @@ impl ChunkReader for Chunks {
             _ => {}
         }
         said.usage(usage.tokens);
+        if let Some(details) = usage.details {
+            said.fields(fields_of(details));
+        }
         if let Some(reason) = stop_reason {
             said.stop(reason);
         }

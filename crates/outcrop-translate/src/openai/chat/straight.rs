@@ -197,14 +197,24 @@ impl StraightChoice {
         if is_over || pieces.iter().any(|piece| matches!(piece, Piece::Text(_))) {
             self.splitter = None;
         }
+        // SDKs look for the role in the first chunk.
+        let is_role = |member: &(&str, &dyn ToJson)| member.0 == "role";
+        let mut role = match pieces.as_slice() {
+            [] => None,
+            _ => members.iter().position(is_role).map(|place| members.remove(place)),
+        };
         let says_more = !members.is_empty() || choice.is_finished;
         let is_content_alone = choice.content.is_some() && !says_more;
         for (index, piece) in pieces.iter().enumerate() {
             let is_last = index + 1 == pieces.len() && !says_more;
-            match piece {
-                Piece::Thought(text) => write(&[("reasoning_content", &JsonText::encode(text))], is_last),
-                Piece::Text(text) => write(&[("content", &JsonText::encode(text))], is_last),
-            }
+            let (name, text) = match piece {
+                Piece::Thought(text) => ("reasoning_content", JsonText::encode(text)),
+                Piece::Text(text) => ("content", JsonText::encode(text)),
+            };
+            let mut delta: Vec<(&str, &dyn ToJson)> = Vec::with_capacity(2);
+            delta.extend(role.take());
+            delta.push((name, &text));
+            write(&delta, is_last);
         }
         if !is_content_alone {
             // The first chunk of an answer says its role beside no text at all.
