@@ -559,7 +559,13 @@ mod tests {
         assert!(resolves("ap-southeast-4", "au.anthropic.claude-sonnet-4-6"));
         assert!(resolves("ap-south-1", "in.moonshotai.kimi-k3"));
         assert!(resolves("ca-central-1", "us.amazon.nova-lite-v1:0"));
-        assert!(resolves("us-gov-west-1", "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0"));
-        assert!(!resolves("us-gov-west-1", "global.anthropic.claude-sonnet-4-5-20250929-v1:0"));
+        assert!(resolves(
+            "us-gov-west-1",
+            "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0"
+        ));
+        assert!(!resolves(
+            "us-gov-west-1",
+            "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
+        ));
     }
 }

@@ -37,14 +37,14 @@ impl Shape for DeepSeek {
     }
 
     fn whole(&self, reply: &Reply, _: &About) -> Value {
-        choices(&with_thoughts(reply), Some(&reply.stop_reason))
+        choices(&with_thoughts(reply, true), Some(&reply.stop_reason))
     }
 
     fn chunks(&self, about: About) -> Box<dyn Writer> {
         let pieces = Pieces::new(about, "", |piece: &Piece<'_>, _, out| {
             out.push(choices(piece.text, piece.stop_reason));
         });
-        Box::new(pieces.with_thoughts(AFTER_THOUGHTS))
+        Box::new(pieces.with_thoughts(AFTER_THOUGHTS).opened())
     }
 }
 
@@ -52,8 +52,8 @@ fn choices(text: &str, stop_reason: Option<&str>) -> Value {
     json!({"choices": [{"text": text, "stop_reason": stop_reason.map(|reason| Reasons::PLAIN.of(reason))}]})
 }
 
-/// All that it says, thoughts first.
-pub(super) fn with_thoughts(reply: &Reply) -> String {
+/// All that it says, thoughts first, which the prompt may have opened.
+pub(super) fn with_thoughts(reply: &Reply, opened: bool) -> String {
     let thoughts = reply.blocks.iter().filter_map(|block| match block {
         Block::Reasoning { text, .. } => Some(text.as_str()),
         _ => None,
@@ -61,9 +61,10 @@ pub(super) fn with_thoughts(reply: &Reply) -> String {
     let thoughts: String = thoughts.collect();
     let text = text_of(reply);
     match (thoughts.is_empty(), text.is_empty()) {
-        (true, _) => text,
         (false, true) => thoughts,
-        (false, false) => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
+        (true, _) if !opened => text,
+        // Where a script leaves the thoughts out, they are closed all the same.
+        _ => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
     }
 }
 

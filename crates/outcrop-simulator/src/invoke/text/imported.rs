@@ -76,7 +76,11 @@ impl Shape for Imported {
     }
 
     fn whole(&self, reply: &Reply, about: &About) -> Value {
-        let text = format!("{}{}", self.lead(), deepseek::with_thoughts(reply));
+        let text = format!(
+            "{}{}",
+            self.lead(),
+            deepseek::with_thoughts(reply, self.opens_thoughts())
+        );
         match Kind::of(&about.body) {
             Kind::Llama => llama::generation(&text, &reply.stop_reason, about),
             Kind::Completion => {
@@ -96,7 +100,8 @@ impl Shape for Imported {
                 out.push(completion(piece.text, piece.stop_reason, about));
             },
         };
-        Box::new(Pieces::new(about, self.lead(), write).with_thoughts(AFTER_THOUGHTS))
+        let pieces = Pieces::new(about, self.lead(), write).with_thoughts(AFTER_THOUGHTS);
+        Box::new(if self.opens_thoughts() { pieces.opened() } else { pieces })
     }
 }
 
@@ -104,6 +109,11 @@ static LLAMA: Schema = Schema::new(include_str!("../schemas/imported_llama.json"
 static COMPLETION: Schema = Schema::new(include_str!("../schemas/imported_completion.json"));
 
 impl Imported {
+    /// If its prompts end within the thoughts.
+    fn opens_thoughts(&self) -> bool {
+        matches!(self, Imported::DeepSeek)
+    }
+
     fn told(&self, prompt: &str) -> Result<Told, Refusal> {
         match self {
             Imported::Llama3 | Imported::Chat => headed::LLAMA_3.read(prompt),

@@ -55,6 +55,12 @@ impl Pieces {
         self
     }
 
+    /// The prompt has opened the thoughts, so they are closed even where there are none.
+    pub(super) fn opened(mut self) -> Pieces {
+        self.thinking = true;
+        self
+    }
+
     fn piece(&mut self, text: &str, stop_reason: Option<&str>, out: &mut Vec<Value>) {
         self.so_far.push_str(text);
         let tokens = match stop_reason {
