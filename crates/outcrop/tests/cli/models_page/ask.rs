@@ -46,7 +46,12 @@ impl Ask<'_> {
     /// Asks, and reads the answer as it was asked for, whole or streamed.
     pub(super) async fn send(&self, fields: &Value) -> Result<Outcome, String> {
         let reply = self.reply(fields).await?;
-        let error = |what: &str| format!("{what}; status {} by {:?}, {:?}: {}", reply.status, reply.route, reply.notes, reply.body);
+        let error = |what: &str| {
+            format!(
+                "{what}; status {} by {:?}, {:?}: {}",
+                reply.status, reply.route, reply.notes, reply.body
+            )
+        };
         match reply.status {
             200 => {}
             400 => return refusal(&reply).map_err(|what| error(&what)),
@@ -62,7 +67,10 @@ impl Ask<'_> {
         let streamed = fields["stream"] == json!(true);
         let read = if streamed { Answer::streamed } else { Answer::whole };
         let answer = read(&reply.body).map_err(|what| error(&what))?;
-        Ok(Outcome::Answered(Answered { answer, notes: reply.notes }))
+        Ok(Outcome::Answered(Answered {
+            answer,
+            notes: reply.notes,
+        }))
     }
 
     /// Asks for what has to be answered.
@@ -77,7 +85,7 @@ impl Ask<'_> {
     pub(super) async fn is_gone(&self) -> bool {
         let fields = json!({ "messages": [{ "role": "user", "content": "Hello." }] });
         let reply = self.reply(&fields).await;
-        reply.is_ok_and(|reply| reply.status == 404 && reply.body.contains("retired"))
+        reply.is_ok_and(|reply| reply.status == 404 && reply.body.contains("end of its life"))
     }
 
     async fn reply(&self, fields: &Value) -> Result<Reply, String> {

@@ -82,7 +82,10 @@ async fn text(ask: &Ask<'_>) -> Result<Cell, String> {
     let Answered { answer, notes } = ask.answer(&said(QUESTION)).await?;
     check(answer.text.starts_with("You asked: “Why is the sky blue?”"), &answer)?;
     check(answer.finish.as_deref() == Some("stop"), &answer)?;
-    check(answer.usage.is_some_and(|(input, output)| input > 0 && output > 0), &answer)?;
+    check(
+        answer.usage.is_some_and(|(input, output)| input > 0 && output > 0),
+        &answer,
+    )?;
     check(notes.is_empty(), &notes)?;
     Ok(Cell::Yes)
 }
@@ -149,7 +152,9 @@ async fn tools(ask: &Ask<'_>) -> Result<Cell, String> {
     let is_told = forced.notes_speak_of(&["tool_choice"]);
     check(is_told || forced.answer.calls.len() == 1, &forced)?;
     let others = [whole, parts, second];
-    Ok(yes_unless(is_told || others.iter().any(|answered| !answered.notes.is_empty())))
+    Ok(yes_unless(
+        is_told || others.iter().any(|answered| !answered.notes.is_empty()),
+    ))
 }
 
 async fn images(ask: &Ask<'_>) -> Result<Cell, String> {
@@ -174,7 +179,10 @@ async fn reasoning(ask: &Ask<'_>) -> Result<Cell, String> {
     let is_told = whole.notes_speak_of(&["reasoning_effort", "bedrock_api"]);
     let parts = ask.answer(&streamed(fields.clone())).await?;
     check(parts.answer.reasoning == whole.answer.reasoning, &(&whole, &parts))?;
-    check(parts.answer.text == whole.answer.text && !whole.answer.text.is_empty(), &(&whole, &parts))?;
+    check(
+        parts.answer.text == whole.answer.text && !whole.answer.text.is_empty(),
+        &(&whole, &parts),
+    )?;
     if !whole.answer.reasoning.is_empty() {
         return Ok(yes_unless(is_told));
     }
@@ -259,5 +267,9 @@ fn json_of(text: &str) -> Result<Value, String> {
 }
 
 fn check(holds: bool, seen: &impl std::fmt::Debug) -> Result<(), String> {
-    if holds { Ok(()) } else { Err(format!("not as asked: {seen:?}")) }
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("not as asked: {seen:?}"))
+    }
 }

@@ -42,7 +42,9 @@ impl Gateway {
         let mut command = place.outcrop(&["serve", "--simulate", "--listen", "127.0.0.1:0", "--log", "off"]);
         let log = File::create(place.path("log")).unwrap();
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let lines = BufReader::new(process.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
         // The banner ends so.
         let banner: Vec<String> = lines.take_while(|line| !line.starts_with("curl ")).collect();
         let base_url = banner.iter().find_map(|line| line.trim().strip_prefix("Base URL"));

@@ -86,7 +86,11 @@ async fn ask_one(gateway: &Gateway, model: &Model) -> (Vec<(Api, Row)>, Vec<Stri
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     for api in model.apis.iter().copied() {
         let id = &model.id;
-        let ask = Ask { gateway, model: id, api };
+        let ask = Ask {
+            gateway,
+            model: id,
+            api,
+        };
         if ask.is_gone().await {
             rows.push((api, Row::Gone));
             continue;
@@ -103,7 +107,8 @@ async fn ask_one(gateway: &Gateway, model: &Model) -> (Vec<(Api, Row)>, Vec<Stri
     (rows, faults)
 }
 
-/// Whether it answers in text, by an API that takes requests.
+/// Whether it answers in text, by an API that the gateway can ask.
 fn chats(model: &Model) -> bool {
-    model.output.contains(Modality::Text) && !model.apis.is_empty()
+    let can_be_asked = |api: &Api| *api != Api::Invoke || model.invoke.is_some();
+    model.output.contains(Modality::Text) && model.apis.iter().any(can_be_asked)
 }

@@ -1,7 +1,7 @@
 //! The page, as Markdown.
 
-use outcrop_translate::catalogue::{Lifecycle, Modality, Model, Status, Word};
 use outcrop_translate::Catalogue;
+use outcrop_translate::catalogue::{Lifecycle, Modality, Model, Status, Word};
 
 use super::features::{Cell, Feature};
 use super::{Row, Rows, chats};
@@ -25,7 +25,12 @@ pub(super) fn generated(catalogue: &Catalogue, rows: &Rows) -> String {
             .filter(|model| model.provider == provider.id && chats(model))
             .collect();
         if !models.is_empty() {
-            sections.push(format!("## {}\n\n{}\n{}", provider.name, facts(&models), features(&models, rows)));
+            sections.push(format!(
+                "## {}\n\n{}\n{}",
+                provider.name,
+                facts(&models),
+                features(&models, rows)
+            ));
         }
     }
     let others = catalogue.models().filter(|model| !chats(model));
@@ -34,7 +39,17 @@ pub(super) fn generated(catalogue: &Catalogue, rows: &Rows) -> String {
 }
 
 fn facts(models: &[&Model]) -> String {
-    let head = ["model", "id", "short names", "called by", "stage", "context", "answer", "$ in", "$ out"];
+    let head = [
+        "model",
+        "id",
+        "short names",
+        "called by",
+        "stage",
+        "context",
+        "answer",
+        "$ in",
+        "$ out",
+    ];
     let lines = models.iter().map(|model| {
         let prices = model.prices.as_ref();
         vec![
@@ -142,7 +157,10 @@ fn table(head: &[&str], lines: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
     for line in lines {
         // An empty cell is one space wide.
-        let cells: String = line.iter().map(|cell| format!(" {cell} |").replace("  |", " |")).collect();
+        let cells: String = line
+            .iter()
+            .map(|cell| format!(" {cell} |").replace("  |", " |"))
+            .collect();
         table.push_str(&format!("|{cells}\n"));
     }
     table
