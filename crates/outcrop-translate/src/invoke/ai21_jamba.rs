@@ -8,6 +8,7 @@ use outcrop_bedrock::json::Fault;
 
 use super::openai_chat::{Chunks, Dialect, ForcedTool, body, reply};
 use super::{Ask, ChunkReader, Family};
+use crate::catalogue::{ForcedTools, Traits};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -31,6 +32,12 @@ impl Family for Ai21Jamba {
             output_config: false,
         };
         body(ask.request, &dialect, notes)
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        // The page knows no tools, so structured output must not be made of one.
+        traits.tools = false;
+        traits.forced_tools = ForcedTools::Unsaid;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

@@ -13,6 +13,7 @@ mod config;
 mod explain;
 mod help;
 mod models;
+mod models_page;
 mod precedence;
 mod run;
 mod serve;

@@ -22,6 +22,11 @@ impl Place {
         self
     }
 
+    /// Where a file of this name is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// The binary with arguments, ready to be given more.
     pub(crate) fn outcrop(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_outcrop"));

@@ -44,7 +44,7 @@ impl Shape for DeepSeek {
         let pieces = Pieces::new(about, "", |piece: &Piece<'_>, _, out| {
             out.push(choices(piece.text, piece.stop_reason));
         });
-        Box::new(pieces.with_thoughts(AFTER_THOUGHTS).begun())
+        Box::new(pieces.with_thoughts(AFTER_THOUGHTS).opened())
     }
 }
 
@@ -52,18 +52,19 @@ fn choices(text: &str, stop_reason: Option<&str>) -> Value {
     json!({"choices": [{"text": text, "stop_reason": stop_reason.map(|reason| Reasons::PLAIN.of(reason))}]})
 }
 
-/// All that it says, thoughts first; if the prompt has `begun` them, they end even where there are none.
-pub(super) fn with_thoughts(reply: &Reply, begun: bool) -> String {
+/// All that it says, thoughts first, which the prompt may have opened.
+pub(super) fn with_thoughts(reply: &Reply, opened: bool) -> String {
     let thoughts = reply.blocks.iter().filter_map(|block| match block {
         Block::Reasoning { text, .. } => Some(text.as_str()),
         _ => None,
     });
     let thoughts: String = thoughts.collect();
     let text = text_of(reply);
-    match (thoughts.is_empty() && !begun, text.is_empty()) {
-        (true, _) => text,
+    match (thoughts.is_empty(), text.is_empty()) {
         (false, true) => thoughts,
-        (false, false) => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
+        (true, _) if !opened => text,
+        // Where a script leaves the thoughts out, they are closed all the same.
+        _ => format!("{thoughts}{AFTER_THOUGHTS}{text}"),
     }
 }
 

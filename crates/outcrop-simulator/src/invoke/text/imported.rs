@@ -79,7 +79,7 @@ impl Shape for Imported {
         let text = format!(
             "{}{}",
             self.lead(),
-            deepseek::with_thoughts(reply, self.begins_thinking())
+            deepseek::with_thoughts(reply, self.opens_thoughts())
         );
         match Kind::of(&about.body) {
             Kind::Llama => llama::generation(&text, &reply.stop_reason, about),
@@ -101,7 +101,7 @@ impl Shape for Imported {
             },
         };
         let pieces = Pieces::new(about, self.lead(), write).with_thoughts(AFTER_THOUGHTS);
-        Box::new(if self.begins_thinking() { pieces.begun() } else { pieces })
+        Box::new(if self.opens_thoughts() { pieces.opened() } else { pieces })
     }
 }
 
@@ -109,6 +109,11 @@ static LLAMA: Schema = Schema::new(include_str!("../schemas/imported_llama.json"
 static COMPLETION: Schema = Schema::new(include_str!("../schemas/imported_completion.json"));
 
 impl Imported {
+    /// If its prompts end within the thoughts.
+    fn opens_thoughts(&self) -> bool {
+        matches!(self, Imported::DeepSeek)
+    }
+
     fn told(&self, prompt: &str) -> Result<Told, Refusal> {
         match self {
             Imported::Llama3 | Imported::Chat => headed::LLAMA_3.read(prompt),
@@ -116,11 +121,6 @@ impl Imported {
             Imported::ChatMl => headed::CHATML.read(prompt),
             Imported::Mistral => inst::mistral(prompt),
         }
-    }
-
-    /// If the prompt has begun the reasoning.
-    fn begins_thinking(&self) -> bool {
-        matches!(self, Imported::DeepSeek)
     }
 
     /// What stands before an answer.

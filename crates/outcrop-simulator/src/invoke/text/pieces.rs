@@ -55,8 +55,8 @@ impl Pieces {
         self
     }
 
-    /// The prompt has begun the reasoning, so that it must end even where there is none.
-    pub(super) fn begun(mut self) -> Pieces {
+    /// The prompt has opened the thoughts, so they are closed even where there are none.
+    pub(super) fn opened(mut self) -> Pieces {
         self.thinking = true;
         self
     }
