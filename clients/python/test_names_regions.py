@@ -45,10 +45,10 @@ PROFILES = [
     ("ap-southeast-2", SONNET_5, "au"),
     ("ap-southeast-2", SONNET_4, "apac"),
     ("ap-southeast-2", OPUS_4_5, "global"),
-    ("ap-southeast-2", NOVA_2, "global"),
+    ("ap-southeast-2", NOVA_2, "apac"),
     ("ap-south-1", SONNET_4, "apac"),
     ("ap-south-1", SONNET_4_5, "global"),
-    ("ap-south-1", SONNET_5, "global"),
+    ("ap-south-1", SONNET_5, "apac"),
     ("ca-central-1", SONNET_4_5, "us"),
     ("ca-central-1", HAIKU_4_5, "us"),
     ("sa-east-1", SONNET_4_5, "global"),
@@ -58,8 +58,7 @@ PROFILES = [
 NOWHERE = [
     ("eu-west-1", R1, f"us.{R1}"),
     ("eu-west-1", LLAMA_3_3, f"us.{LLAMA_3_3}"),
-    ("eu-west-1", "anthropic.claude-opus-4-1-20250805-v1:0", "us.anthropic.claude-opus-4-1-20250805-v1:0"),
-    ("ap-northeast-1", R1, f"us.{R1}"),
+        ("ap-northeast-1", R1, f"us.{R1}"),
     ("sa-east-1", SONNET_3_7, f"us.{SONNET_3_7}"),
 ]
 # Names that mean a model, of which the region has a profile of its own.

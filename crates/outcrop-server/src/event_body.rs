@@ -188,7 +188,7 @@ impl<E: Endpoint> EventBody<E> {
     }
 
     fn fail_call(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        let problem = self.gateway.problem(failure, &self.record.model);
+        let problem = self.gateway.problem(failure, &self.record.region, &self.record.model);
         note_failure(&mut self.record, failure);
         self.fail(&problem, &failure.to_string(), out);
     }

@@ -11,6 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::json::Fault;
+use outcrop_translate::resolve::{Directory, near};
 use outcrop_translate::{Endpoint, Plan, Problem};
 use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
@@ -73,8 +74,13 @@ impl Gateway {
     }
 
     /// A failed call, as the client is told.
-    pub(crate) fn problem(&self, failure: &Failure, model: &str) -> Problem {
-        error::of_failure(failure, self.client.region(), model)
+    pub(crate) fn problem(&self, failure: &Failure, region: &str, model: &str) -> Problem {
+        let region = if region.is_empty() {
+            self.client.region()
+        } else {
+            region
+        };
+        error::of_failure(failure, region, model)
     }
 }
 
@@ -279,12 +285,30 @@ impl Exchange {
         })))
     }
 
-    /// What to ask instead of a model that is gone; empty where there is nothing to say.
-    fn successor(&self, model_id: &str) -> String {
-        let catalogue = &self.gateway.config.catalogue;
-        let model = catalogue.base_id(model_id).and_then(|base_id| catalogue.model(base_id));
-        let successor = model.and_then(|model| model.lifecycle.successor.as_deref());
-        successor.map_or_else(String::new, |successor| format!(" Its successor is '{successor}'."))
+    /// What to ask instead of a model that isn't there: the successor of one that is gone, or what may have been meant;
+    /// empty where there is nothing to say.
+    fn instead_of(&self, model_id: &str) -> String {
+        let config = &self.gateway.config;
+        let catalogue = &config.catalogue;
+        let base_id = catalogue.base_id(model_id).unwrap_or(model_id);
+        if let Some(model) = catalogue.model(base_id) {
+            let successor = model.lifecycle.successor.as_deref();
+            return successor.map_or_else(String::new, |successor| format!(" Its successor is '{successor}'."));
+        }
+        let directory = Directory {
+            rules: &config.names,
+            ..Directory::offline(catalogue)
+        };
+        // A profile's prefix stays.
+        let prefix = model_id.strip_suffix(base_id).unwrap_or_default();
+        let offers: Vec<String> = near(base_id, &directory)
+            .iter()
+            .map(|offer| offer.replacen('\'', &format!("'{prefix}"), 1))
+            .collect();
+        if offers.is_empty() {
+            return String::new();
+        }
+        format!(" Did you mean {}?", offers.join(" or "))
     }
 
     async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
@@ -293,7 +317,7 @@ impl Exchange {
             Trouble::Failure(failure, model) => (failure, model),
         };
         note_failure(record, &failure);
-        let mut problem = self.gateway.problem(&failure, &model);
+        let mut problem = self.gateway.problem(&failure, &record.region, &model);
         if let Error::Service { message, .. } = &failure.error {
             if error::needs_profile(message) {
                 let profiles = self.gateway.models.profiles_of(&self.gateway, &model).await;
@@ -305,7 +329,7 @@ impl Exchange {
                     );
                 }
             } else if problem.status == 404 {
-                problem.message.push_str(&self.successor(&model));
+                problem.message.push_str(&self.instead_of(&model));
             }
         }
         Refusal {
@@ -342,6 +366,7 @@ fn new_record(head: &Parts) -> Record {
 pub(crate) fn note_plan<M>(record: &mut Record, plan: &Plan<M>) {
     record.model.clone_from(&plan.model_id);
     record.route = plan.wire.route();
+    record.region = plan.region.clone().unwrap_or_default();
     record.adapted = plan.notes.to_string();
 }
 

@@ -99,7 +99,12 @@ fn explanation<M>(client: &Client, plan: &Plan<M>, left_out: &[String]) -> Strin
             })
         })
         .collect();
-    let mut needs = iam::needs(client.region(), &call, plan.guardrail.as_deref(), &body);
+    let mut needs = iam::needs(
+        plan.region.as_deref().unwrap_or(client.region()),
+        &call,
+        plan.guardrail.as_deref(),
+        &body,
+    );
     if client.uses_api_key() {
         needs.push(iam::api_key());
     }

@@ -52,11 +52,18 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
                 purpose,
             };
             let target = gateway.resolve(&asked).await?;
+            let names = [
+                target.model_id.as_str(),
+                target.base_id.as_deref().unwrap_or(&name),
+                &name,
+            ];
+            let policy = gateway.config.policies.resolve(&names, None);
             Ok(mapping(
                 &gateway.config.catalogue,
                 &name,
                 &target,
                 Some(gateway.client.region()),
+                policy.bedrock_api,
             ))
         }
         None => Ok(all(gateway, provider.as_deref())),
@@ -81,18 +88,20 @@ impl Gateway {
     }
 }
 
-/// One name with its steps. `region` is the gateway's own, where that is known.
-pub fn mapping(catalogue: &Catalogue, name: &str, target: &Target, region: Option<&str>) -> Value {
+/// One name with its steps. `region` is the gateway's own, where that is known; `wanted` the API that the operator wants
+/// the model to be asked by.
+pub fn mapping(catalogue: &Catalogue, name: &str, target: &Target, region: Option<&str>, wanted: Option<Api>) -> Value {
     let model = target.base_id.as_deref().and_then(|base_id| catalogue.model(base_id));
     let steps: Vec<Value> = target.steps.iter().map(step).collect();
-    let usual = model
-        .and_then(|model| model.apis.first().copied())
-        .unwrap_or(Api::Converse);
-    let api = match (&target.api, &target.format) {
-        (Some(api), _) => *api,
-        (None, Some(_)) => Api::Invoke,
-        (None, None) => usual,
+    let apis = model.map_or(&[Api::Converse][..], |model| &model.apis);
+    let is_imported = target.format.is_some();
+    let answers = |api: &Api| apis.contains(api) || (is_imported && *api == Api::Invoke);
+    let usual = if is_imported {
+        Some(Api::Invoke)
+    } else {
+        apis.first().copied()
     };
+    let api = target.api.or(wanted).filter(answers).or(usual);
     json!({
         "object": "mapping",
         "name": name,
@@ -100,7 +109,7 @@ pub fn mapping(catalogue: &Catalogue, name: &str, target: &Target, region: Optio
         "base_model": target.base_id,
         "provider": model.map(|model| model.provider.as_str()),
         "region": target.region.as_deref().or(region),
-        "bedrock_api": api.name(),
+        "bedrock_api": api.map(Api::name),
         "prompt_format": target.format,
         "thinking": target.thinks,
         "steps": steps,
@@ -147,6 +156,10 @@ fn all(gateway: &Gateway, provider: Option<&str>) -> Value {
     for model in catalogue.models().filter(|model| wanted(&model.provider)) {
         for name in &model.short_names {
             rows.push(row(name, "short_name", meant(name)));
+            let thinking = format!("{name}-Thinking");
+            if catalogue.thinks(&model.id) && catalogue.by_short_name(&thinking).is_none() {
+                rows.push(row(&thinking, "short_name", meant(&thinking)));
+            }
         }
         rows.push(row(&model.id, "id", meant(&model.id)));
     }

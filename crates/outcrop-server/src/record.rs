@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) status: u16,
     /// Model id that is asked.
     pub(crate) model: String,
+    /// The region that is asked, where it is another than the gateway's own.
+    pub(crate) region: String,
     /// Which of Bedrock's APIs is asked; empty while that isn't known.
     pub(crate) route: &'static str,
     /// Whether the answer is streamed.
@@ -55,6 +57,7 @@ impl Record {
             start,
             status: 0,
             model: String::new(),
+            region: String::new(),
             route: "",
             is_stream: false,
             adapted: String::new(),
@@ -105,6 +108,8 @@ impl Drop for Record {
                     outcome,
                     model = self.model,
                     route = self.route,
+                    // Only where it is so.
+                    region = (!self.region.is_empty()).then_some(self.region.as_str()),
                     stream = self.is_stream,
                     input_tokens = self.usage.prompt_tokens(),
                     output_tokens = self.usage.output_tokens,

@@ -48,14 +48,14 @@ pub(crate) struct Answer {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config) -> Shared {
+    pub(crate) fn new(config: Config, state: Arc<State>) -> Shared {
         Shared {
             catalogue: Catalogue::new(&config.region),
             access: Access::new(config.region, config.credentials, config.api_keys),
             pace: config.pace,
             first_byte: config.first_byte,
             scenario: config.scenario.unwrap_or_default(),
-            state: Arc::default(),
+            state,
         }
     }
 

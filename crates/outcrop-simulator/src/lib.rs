@@ -24,6 +24,7 @@ mod page;
 mod path;
 mod prompt_cache;
 mod refusal;
+mod regions;
 mod resources;
 mod route;
 mod rules;
@@ -49,6 +50,8 @@ pub use crate::script::{Action, ActionError, Fault, Rule, Scenario, ScenarioErro
 pub struct Config {
     /// The region it plays; a signature for another one is refused, and the inference profiles follow from it.
     pub region: String,
+    /// Whether it plays each other region too, for whoever signs for it.
+    pub other_regions: bool,
     /// The credentials it knows.
     pub credentials: Vec<Credential>,
     /// The Bedrock API keys (`Authorization: Bearer …`) it knows.
@@ -67,6 +70,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             region: "us-east-1".to_owned(),
+            other_regions: false,
             credentials: vec![
                 Credential::default(),
                 Credential::session(),

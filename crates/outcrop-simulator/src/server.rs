@@ -5,6 +5,8 @@ use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -12,7 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::Config;
-use crate::exchange::{self, Shared};
+use crate::exchange;
+use crate::regions::Regions;
 use crate::socket::{Reset, Socket};
 
 /// How long to wait when the system has no more files to give.
@@ -24,7 +27,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let shared = Arc::new(Shared::new(config));
+    let regions = Arc::new(Regions::new(config));
     // Dropping the set ends what is left in it.
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -34,7 +37,7 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&shared)));
+                    connections.spawn(connection(stream, Arc::clone(&regions)));
                 }
                 Err(error) if concerns_one(&error) => {}
                 Err(error) if is_passing(&error) => tokio::time::sleep(BREATH).await,
@@ -44,12 +47,14 @@ pub(crate) async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+async fn connection(stream: TcpStream, regions: Arc<Regions>) {
     // Frames are small, and a client is waiting for each.
     let _ = stream.set_nodelay(true);
     let reset = Reset::default();
     let socket = TokioIo::new(Socket::new(stream, reset.clone()));
-    let service = service_fn(move |request| exchange::run(Arc::clone(&shared), reset.clone(), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        exchange::run(regions.of(request.headers()), reset.clone(), request)
+    });
     // A connection ends well or with an error of the client's; the calls on it have been counted either way.
     let _ = auto::Builder::new(TokioExecutor::new())
         .serve_connection(socket, service)

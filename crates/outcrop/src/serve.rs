@@ -176,7 +176,11 @@ pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, Star
 }
 
 async fn embedded_simulator(settings: &Settings) -> Result<(String, Task), StartError> {
-    let simulator = Simulator::new(simulator_config(settings)?);
+    let simulator = Simulator::new(outcrop_simulator::Config {
+        // One address stands for each region, as names may choose others.
+        other_regions: true,
+        ..simulator_config(settings)?
+    });
     let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
     Ok((origin(address), Task::start(|stop| simulator.serve(listener, stop))))
 }
@@ -251,7 +255,8 @@ pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
     }
 }
 
-fn policies(settings: &Settings) -> Policies {
+/// What the settings say of how requests are treated.
+pub(crate) fn policies(settings: &Settings) -> Policies {
     Policies {
         base: PolicyMembers {
             on_unsupported: Some(settings.on_unsupported),

@@ -296,6 +296,28 @@ impl Catalogue {
 /// The providers of all files, by id; the last file that names one counts.
 fn providers(layers: &[Arc<Layer>]) -> Vec<Provider> {
     let named = layers.iter().filter_map(|layer| layer.provider.clone());
-    let by_id: BTreeMap<String, Provider> = named.map(|provider| (provider.id.clone(), provider)).collect();
+    let mut by_id: BTreeMap<String, Provider> = named.map(|provider| (provider.id.clone(), provider)).collect();
+    // An operator's file need not name the provider of a row: the id does.
+    let own = layers.iter().filter(|layer| layer.provider.is_none());
+    let ids = own.flat_map(|layer| layer.families.iter().map(|(id, _)| id).chain(layer.models.keys()));
+    for id in ids {
+        let Some((vendor, _)) = id.split_once('.') else {
+            continue;
+        };
+        let is_word = vendor
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let is_known = by_id.values().any(|known| known.also.iter().any(|also| also == vendor));
+        if is_word && !is_known && !GEOGRAPHIES.contains(&vendor) {
+            by_id.entry(vendor.to_owned()).or_insert_with(|| Provider {
+                id: vendor.to_owned(),
+                name: vendor.to_owned(),
+                also: Vec::new(),
+            });
+        }
+    }
     by_id.into_values().collect()
 }
+
+/// What stands before the id in a profile, and is no provider.
+const GEOGRAPHIES: &[&str] = &["us", "eu", "apac", "jp", "au", "in", "ca", "sa", "global"];

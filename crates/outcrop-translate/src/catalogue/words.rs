@@ -190,6 +190,8 @@ words! {
         Nova = "nova",
         /// OpenAI's chat completions.
         OpenaiChat = "openai-chat",
+        /// An imported model's `prompt`, in the format that its row names.
+        Imported = "imported",
     }
 
     /// How a conversation is written as one text.
@@ -204,6 +206,10 @@ words! {
         Mistral = "mistral",
         /// DeepSeek R1's, which ends within a thought.
         DeepseekR1 = "deepseek-r1",
+        /// `<|im_start|>`, as Qwen has it.
+        Chatml = "chatml",
+        /// Names of who speaks, and colons.
+        Plain = "plain",
     }
 
     /// How far a model is in its life.

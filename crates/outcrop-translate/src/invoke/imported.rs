@@ -42,11 +42,6 @@ impl Imported {
         let format = FORMATS.iter().find(|(known, _)| *known == name);
         format.map(|(_, family)| *family)
     }
-
-    /// The names of all prompt formats, for messages.
-    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-        FORMATS.iter().map(|(name, _)| *name)
-    }
 }
 
 impl Family for Imported {
@@ -87,7 +82,7 @@ mod tests {
 
     #[test]
     fn each_format_has_a_template() {
-        for name in Imported::names() {
+        for name in FORMATS.iter().map(|(name, _)| *name) {
             assert!(Template::named(name).is_some(), "{name}");
             assert!(Imported::named(name).is_some(), "{name}");
         }

@@ -38,7 +38,7 @@ use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse};
 use outcrop_bedrock::json::Fault;
 
-use crate::catalogue::{MediaSupport, PromptFormat, Shape, Traits};
+use crate::catalogue::{MediaSupport, PromptFormat, Shape, Traits, Word as _};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -125,8 +125,9 @@ pub(crate) fn family(shape: Shape, prompt: Option<PromptFormat>) -> Option<&'sta
             PromptFormat::Llama2 => &MetaLlama { template: "llama2" },
             PromptFormat::Llama3 => &MetaLlama { template: "llama3" },
             PromptFormat::Llama4 => &MetaLlama { template: "llama4" },
-            PromptFormat::Mistral | PromptFormat::DeepseekR1 => return None,
+            _ => return None,
         },
+        Shape::Imported => Imported::named(prompt?.name())?,
         Shape::MistralPrompt => &MistralPrompt,
         Shape::MistralChat => &MistralChat,
         Shape::DeepseekPrompt => &DeepSeekPrompt,

@@ -17,10 +17,11 @@ use std::collections::HashSet;
 
 use outcrop_bedrock::model_id;
 
-use crate::catalogue::{Api, Catalogue, Model, Status};
+use crate::catalogue::{Api, Catalogue, Model, Status, Word as _};
 use crate::problem::{Problem, ProblemKind};
 use arn::Arn;
 
+pub use nearest::near;
 pub use pattern::NamePattern;
 
 /// Another name for a model.
@@ -323,7 +324,13 @@ impl<'d> Resolving<'_, 'd> {
             return self.choose_profile(model.id.as_str(), Some(model), true);
         }
         let rules = self.directory.rules;
-        let default = match self.asked.purpose {
+        // Whoever asks for one of OpenAI's embeddings wants vectors, wherever he asks (bedrock-access-gateway's rule).
+        let purpose = if name.to_ascii_lowercase().starts_with("text-embedding-") {
+            Purpose::Embedding
+        } else {
+            self.asked.purpose
+        };
+        let default = match purpose {
             Purpose::Chat => &rules.default_model,
             Purpose::Embedding => &rules.default_embedding_model,
         };
@@ -404,6 +411,8 @@ impl<'d> Resolving<'_, 'd> {
     /// A model by its id without the provider: `claude-sonnet-4-5`, `gpt-oss-120b`.
     fn without_provider(&self, name: &str) -> Result<Option<&'d Model>, Problem> {
         let wanted = name.to_ascii_lowercase();
+        // Cohere's own names: `embed-multilingual-v3.0`.
+        let wanted = wanted.strip_suffix(".0").unwrap_or(&wanted);
         let provider = self.asked.provider;
         let names = |model: &Model| {
             let Some((_, bare)) = model.id.split_once('.') else {
@@ -522,7 +531,8 @@ impl<'d> Resolving<'_, 'd> {
         if self.target.model_id.starts_with("arn:") && !lifecycle.redirect {
             return Ok(());
         }
-        let why = format!("{} is retired, and redirected to its successor", model.id);
+        let state = lifecycle.status.name();
+        let why = format!("{} is {state}, and redirected to its successor", model.id);
         self.step("successor", successor, why);
         self.target.redirected = true;
         self.choose_profile(successor, catalogue.model(successor), false)

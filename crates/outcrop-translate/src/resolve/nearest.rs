@@ -22,8 +22,8 @@ pub(super) fn unknown(name: &str, directory: &Directory<'_>) -> Problem {
     not_found(message)
 }
 
-/// The names that are most like `name`, the most like it first.
-fn near(name: &str, directory: &Directory<'_>) -> Vec<String> {
+/// The names that are most like `name`, the most like it first, in quotes.
+pub fn near(name: &str, directory: &Directory<'_>) -> Vec<String> {
     let wanted = shown(name).to_ascii_lowercase();
     let mut offers: Vec<(f64, &str)> = Vec::new();
     let mut offer = |candidate: &str, offered| {

@@ -208,10 +208,10 @@ impl StraightChoice {
         }
         if !is_content_alone {
             // The first chunk of an answer says its role beside no text at all.
-            if let (Some(content), true) = (&choice.content, pieces.is_empty()) {
-                if content.inner().is_empty() {
-                    members.push(("content", content));
-                }
+            if let (Some(content), true) = (&choice.content, pieces.is_empty())
+                && content.inner().is_empty()
+            {
+                members.push(("content", content));
             }
             write(&members, true);
         }

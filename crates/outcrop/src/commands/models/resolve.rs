@@ -10,7 +10,7 @@ use super::table::table;
 use crate::cli;
 use crate::commands::{block_on, complain, print_page};
 use crate::failure::Failure;
-use crate::serve::{simulated_region, upstream_config};
+use crate::serve::{policies, simulated_region, upstream_config};
 use crate::settings::{Settings, load, name_rules};
 use crate::terminal::clean;
 
@@ -34,7 +34,13 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         },
     };
     let target = target(&asked, settings, region.as_deref()).map_err(Failure::Unresolved)?;
-    let mapping = mapping(&settings.models, asked.name, &target, region.as_deref());
+    let names = [
+        target.model_id.as_str(),
+        target.base_id.as_deref().unwrap_or(asked.name),
+        asked.name,
+    ];
+    let wanted = policies(settings).resolve(&names, None).bedrock_api;
+    let mapping = mapping(&settings.models, asked.name, &target, region.as_deref(), wanted);
     if matches.get_flag("json") {
         return print_page(&format!("{mapping:#}\n"));
     }
