@@ -141,12 +141,12 @@ class TestOthers:
 
     @pytest.mark.parametrize("asked_for", ["low", "medium", "high"])
     def test_gpt_oss(self, stack, asked_for):
-        asked = ask(stack, model=models.GPT_OSS, reasoning_effort=asked_for)
+        asked = ask(stack, model=models.GPT_OSS, reasoning_effort=asked_for, bedrock_api="converse")
         assert asked.extra == {"reasoning_effort": asked_for}
 
     @pytest.mark.parametrize("asked_for, sent", [("minimal", "low"), ("xhigh", "high"), ("max", "high")])
     def test_gpt_oss_beyond_its_scale(self, stack, asked_for, sent):
-        asked = ask(stack, model=models.GPT_OSS, reasoning_effort=asked_for)
+        asked = ask(stack, model=models.GPT_OSS, reasoning_effort=asked_for, bedrock_api="converse")
         assert asked.extra.get("reasoning_effort") == sent
 
     @pytest.mark.parametrize(
@@ -300,7 +300,8 @@ class TestThoughtsInContent:
         ids=["claude", "gpt-oss", "deepseek"],
     )
     def test_tags(self, stack, model, tag, stream):
-        asked = ask(stack, THINKS, model=model, include_thinking_data=True, max_tokens=4000, stream=stream)
+        fields = {"include_thinking_data": True, "max_tokens": 4000, "stream": stream, "bedrock_api": "converse"}
+        asked = ask(stack, THINKS, model=model, **fields)
         content = asked.answer.content
         opened, rest = content.split(f"<{tag}>", 1)
         thought, said = rest.split(f"</{tag}>", 1)

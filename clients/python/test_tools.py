@@ -155,7 +155,7 @@ class TestStrict:
         "model", [models.NOVA, models.LLAMA_3_1, models.GPT_OSS, models.OPUS_4_7, models.CLAUDE_4], ids=models.short
     )
     def test_where_it_cannot(self, stack, model):
-        asked = ask(stack, model=model, tools=[self.STRICT])
+        asked = ask(stack, model=model, tools=[self.STRICT], bedrock_api="converse")
         assert "strict" not in tools_sent(asked.call)["get_weather"]
         assert asked.noted("strict"), asked.notes
 

@@ -96,8 +96,7 @@ pub(super) fn treatment(name: &str) -> Treatment {
     }
 }
 
-/// What is said of parameters that only the operator sets.
-pub(super) const OPERATORS_DECISION: &str = "credentials and routing are the gateway's own";
+const OPERATORS_DECISION: &str = "credentials and routing are the gateway's own";
 
 /// Whether `value` is `neutral` but for white space and the writing of numbers.
 pub(super) fn is_neutral(value: &Json<'_>, neutral: &str) -> bool {

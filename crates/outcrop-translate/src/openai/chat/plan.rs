@@ -54,13 +54,20 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         advisor.policy(&[model_id, target.base_id.as_deref().unwrap_or(model_id), asked.name])
     });
     let mut api = model::api(request, &target, &traits, &policy, &mut notes);
+    if api == Api::OpenAi
+        && let Some(obstacle) = find_mending(request, messages, &target, &traits, context)?
+    {
+        if request.bedrock_api == Some(api) {
+            notes.add("bedrock_api", "converse", obstacle);
+        }
+        api = Api::Converse;
+    }
     let wire = model::wire(api, &target, &traits).unwrap_or_else(|| {
         notes.add("bedrock_api", "converse", "no-known-body");
         api = Api::Converse;
         Wire::CONVERSE
     });
     if wire.is_straight() {
-        check(request, messages, &target, &traits, context)?;
         let straight = straight::translate(request, source, model_id, &traits, &policy, &mut notes)?;
         refuse_losses(request, &policy, &notes)?;
         return Ok(Plan {
@@ -191,14 +198,15 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     })
 }
 
-/// Checks what Bedrock would refuse without naming the field: as for Converse, of which nothing else is used.
-fn check(
+/// Checks a request that could pass straight through, as it is checked for Converse, so that errors name their field.
+/// What must be mended in it only Converse's way mends: one word on what that is.
+fn find_mending(
     request: &ChatRequest<'_>,
     messages: &[Message<'_>],
     target: &Target,
     traits: &Traits,
     context: &Context<'_>,
-) -> Result<(), Problem> {
+) -> Result<Option<&'static str>, Problem> {
     let (mut names, mut notes, mut remote) = (Names::default(), Notes::default(), Remote::default());
     let has_tools = tools::are_within_reach(request, traits)?;
     let mut telling = Telling {
@@ -209,11 +217,15 @@ fn check(
         tools_in_words: !has_tools,
     };
     conversation::translate(messages, &mut remote, &mut telling)?;
+    let needs_mending = |parameter: &str| parameter == "messages" || parameter.starts_with("messages.tool");
+    if notes.iter().any(|note| needs_mending(&note.parameter)) {
+        return Ok(Some("messages"));
+    }
     sampling::translate(request, traits, &mut notes)?;
     if has_tools {
         tools::translate(request, traits, false, &mut names, &mut notes)?;
     }
-    Ok(())
+    Ok((!names.is_unchanged()).then_some("names-of-tools"))
 }
 
 /// What a body that demands a limit of tokens is given where neither the request nor the catalogue has one: what

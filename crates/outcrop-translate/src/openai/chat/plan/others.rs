@@ -12,11 +12,12 @@ use crate::catalogue::{Parameter, Traits, Word as _};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
-/// Refuses the parameters without which an answer would be wrong wherever it comes from: those that are the operator's.
+/// Refuses the parameters without which an answer would be wrong, but for those that models may take whose API is
+/// OpenAI's own.
 pub(super) fn refuse(request: &ChatRequest<'_>) -> Result<(), Problem> {
     for (name, value) in &request.others {
         if let Treatment::Refuse { neutral, advice } = parameter::treatment(name)
-            && advice == parameter::OPERATORS_DECISION
+            && !matches!(name.as_str(), "logprobs" | "top_logprobs")
             && neutral.iter().all(|neutral| !parameter::is_neutral(value, neutral))
         {
             return Err(unsupported(name, advice));

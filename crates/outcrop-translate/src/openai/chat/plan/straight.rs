@@ -1,5 +1,7 @@
 //! The request for a model whose API is OpenAI's own: it passes as it is, but for what is the gateway's.
 
+mod messages;
+
 use std::collections::HashMap;
 
 use bytes::Bytes;
@@ -141,6 +143,7 @@ pub(super) fn translate(
                         object.field(name, word);
                     }
                 }
+                ("messages", _) => messages::write(value, object.key(name)),
                 _ => object.field(name, value),
             }
         }
