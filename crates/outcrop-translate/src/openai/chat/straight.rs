@@ -58,13 +58,15 @@ fn write_choice(index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<u8>) {
         object.object("message", |message| {
             let mut thoughts = None;
             if let Some(content) = &choice.content {
-                let (thought, answer) = Splitter::gpt_oss().split(&content.decoded());
-                if thought.is_empty() {
+                let text = content.decoded();
+                let (thought, answer) = Splitter::gpt_oss().split(&text);
+                // Tags may hold no thought at all.
+                if answer == text {
                     message.field("content", content);
                 } else {
                     message.field("content", &answer);
-                    thoughts = Some(thought);
                 }
+                thoughts = Some(thought).filter(|thought| !thought.is_empty());
             }
             for (name, value) in &choice.message {
                 message.field(name, value);
@@ -217,10 +219,10 @@ impl StraightChoice {
         }
         if !is_content_alone {
             // The first chunk of an answer says its role beside no text at all.
-            if let (Some(content), true) = (&choice.content, pieces.is_empty()) {
-                if content.inner().is_empty() {
-                    members.push(("content", content));
-                }
+            if let (Some(content), true) = (&choice.content, pieces.is_empty())
+                && content.inner().is_empty()
+            {
+                members.push(("content", content));
             }
             write(&members, true);
         }
