@@ -4,7 +4,7 @@
 /// Asia and the Pacific is asked within Japan.
 ///
 /// Source: Amazon Bedrock User Guide, "Supported Regions and models for inference profiles", and ids seen in LiteLLM's
-/// price map, read 2026-11. Prefixes that may come are those that their regions suggest.
+/// price map, read 2026-11. Canada's region calls the profiles of the United States. Prefixes that may come are those that their regions suggest.
 pub(crate) fn of_region(region: &str) -> &'static [&'static str] {
     const BY_REGION: &[(&str, &[&str])] = &[
         ("us-gov-", &["us-gov"]),

@@ -35,7 +35,7 @@ const MODELS: [&str; 16] = [
 ];
 
 /// A request that uses everything.
-fn request_to(model: &str) -> Value {
+pub(crate) fn request_to(model: &str) -> Value {
     let cached = json!({"type": "ephemeral", "ttl": "1h"});
     let schema = json!({"type": "object", "properties": {"at": {"type": "string", "minLength": 1}}});
     json!({

@@ -6,7 +6,9 @@
     reason = "the lints only know functions that are tests themselves"
 )]
 
+mod bodies;
 mod client;
+mod invoke;
 mod knowledge;
 mod memory;
 mod requests;

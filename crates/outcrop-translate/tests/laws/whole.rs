@@ -13,7 +13,7 @@ use crate::said::{Block, Said, json_object, said};
 use crate::streams::stream;
 
 /// What a client makes of an answer: message, finish reason and usage, or an error.
-type Made = Result<(Value, Value, Value), Value>;
+pub(crate) type Made = Result<(Value, Value, Value), Value>;
 
 /// A request to `model` that asks for a stream and its usage, with `more`.
 fn request(model: &str, more: &Value) -> Value {
@@ -48,7 +48,7 @@ fn assert_same(request: &Value, said: &Said) {
     assert_eq!(streamed(&from_reply), whole, "a whole reply, streamed:\n{from_reply}");
 }
 
-fn whole(answer: Result<Vec<u8>, Problem>) -> Made {
+pub(crate) fn whole(answer: Result<Vec<u8>, Problem>) -> Made {
     let answer: Value = match answer {
         Ok(answer) => serde_json::from_slice(&answer).unwrap(),
         Err(problem) => return Err(serde_json::from_slice(&ChatCompletions::error(&problem)).unwrap()),
@@ -58,7 +58,7 @@ fn whole(answer: Result<Vec<u8>, Problem>) -> Made {
     Ok((message, choice["finish_reason"].clone(), answer["usage"].clone()))
 }
 
-fn streamed(sse: &str) -> Made {
+pub(crate) fn streamed(sse: &str) -> Made {
     let (chunks, is_done) = read_stream(sse);
     if let Some(error) = chunks.last().filter(|last| last["error"].is_object()) {
         assert!(!is_done, "an answer that failed is not done");
@@ -69,7 +69,7 @@ fn streamed(sse: &str) -> Made {
 }
 
 /// A message without the differences that no client minds.
-fn comparable(mut message: Value) -> Value {
+pub(crate) fn comparable(mut message: Value) -> Value {
     // A stream can't take back the empty text that it starts with.
     if message["content"].is_null() {
         message["content"] = json!("");

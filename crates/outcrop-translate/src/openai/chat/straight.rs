@@ -58,13 +58,15 @@ fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<
         object.object("message", |message| {
             let mut thoughts = None;
             if let Some(content) = &choice.content {
-                let (thought, answer) = Splitter::gpt_oss().split(&content.decoded());
-                if thought.is_empty() || memo.thinking_tag.is_some() {
+                let text = content.decoded();
+                let (thought, answer) = Splitter::gpt_oss().split(&text);
+                // Tags may hold no thought at all.
+                if answer == text || memo.thinking_tag.is_some() {
                     message.field("content", content);
                 } else {
                     message.field("content", &answer);
-                    thoughts = Some(thought);
                 }
+                thoughts = Some(thought).filter(|thought| !thought.is_empty());
             }
             for (name, value) in &choice.message {
                 message.field(name, value);
