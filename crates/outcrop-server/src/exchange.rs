@@ -11,7 +11,8 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::json::Fault;
-use outcrop_translate::resolve::{Directory, near};
+use outcrop_translate::catalogue::Status;
+use outcrop_translate::resolve::{Asked, Directory, near};
 use outcrop_translate::{Endpoint, Plan, Problem};
 use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
@@ -292,18 +293,39 @@ impl Exchange {
         let catalogue = &config.catalogue;
         let base_id = catalogue.base_id(model_id).unwrap_or(model_id);
         if let Some(model) = catalogue.model(base_id) {
-            let successor = model.lifecycle.successor.as_deref();
-            return successor.map_or_else(String::new, |successor| format!(" Its successor is '{successor}'."));
+            if let Some(successor) = &model.lifecycle.successor
+                && model.lifecycle.status != Status::Active
+            {
+                return format!(" Its successor is '{successor}'.");
+            }
+            // A profile of another geography, perhaps.
+            let asked = Asked {
+                name: base_id,
+                ..Asked::default()
+            };
+            return match self.gateway.names.resolve(&asked, config, self.gateway.client.region()) {
+                Ok(target) if target.model_id != model_id => format!(" Did you mean '{}'?", target.model_id),
+                _ => String::new(),
+            };
         }
         let directory = Directory {
             rules: &config.names,
             ..Directory::offline(catalogue)
         };
         // A profile's prefix stays.
-        let prefix = model_id.strip_suffix(base_id).unwrap_or_default();
+        let geography = model_id
+            .strip_suffix(base_id)
+            .and_then(|prefix| prefix.strip_suffix('.'));
+        let has_it = |id: &str| {
+            let model = catalogue.model(id.trim_matches('\''));
+            model.is_some_and(|model| model.profiles.iter().any(|profile| Some(profile.as_str()) == geography))
+        };
         let offers: Vec<String> = near(base_id, &directory)
-            .iter()
-            .map(|offer| offer.replacen('\'', &format!("'{prefix}"), 1))
+            .into_iter()
+            .map(|offer| match geography {
+                Some(geography) if has_it(&offer) => offer.replacen('\'', &format!("'{geography}."), 1),
+                _ => offer,
+            })
             .collect();
         if offers.is_empty() {
             return String::new();

@@ -46,6 +46,7 @@ impl Family for AnthropicText {
 
     fn adapt(&self, traits: &mut Traits) {
         text_only::adapt(traits);
+        traits.prefill = true;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

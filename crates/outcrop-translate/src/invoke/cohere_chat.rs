@@ -16,6 +16,7 @@ use outcrop_bedrock::converse::ConverseResponse;
 use outcrop_bedrock::json::Fault;
 
 use super::{Ask, ChunkReader, Family};
+use crate::catalogue::Traits;
 use crate::notes::Notes;
 use crate::problem::Problem;
 
@@ -27,6 +28,11 @@ impl Family for CohereChat {
     fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
         let body = write::body(ask.request, notes)?;
         Ok(CallBody::new(vec![Bytes::from(body)]))
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        // Its question is the user's last word, so no answer can be begun for it.
+        traits.prefill = false;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

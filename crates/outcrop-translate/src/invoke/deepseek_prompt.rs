@@ -34,8 +34,6 @@ impl Family for DeepSeekPrompt {
 
     fn adapt(&self, traits: &mut Traits) {
         text_only::adapt(traits);
-        // It thinks before it says anything, so it can't go on from words of its own.
-        traits.prefill = false;
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {

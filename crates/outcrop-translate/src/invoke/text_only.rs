@@ -21,6 +21,8 @@ pub(super) fn adapt(traits: &mut Traits) {
     traits.structured_output = false;
     traits.cache = None;
     traits.thinking = Thinking::Untold;
+    // Who begins an answer may expect that its first space stays; only Claude's text is known to go on well.
+    traits.prefill = false;
     // The same words in each turn, whoever says them.
     traits.mixed_turns = true;
 }

@@ -309,12 +309,22 @@ impl<'d> Resolving<'_, 'd> {
         if let Some((model, thinks)) = self.short_name(name) {
             self.target.thinks = thinks;
             let why = if thinks {
-                "bedrock-wrapper's name; '-Thinking' turns thinking on"
+                "a short name of the catalogue; '-Thinking' turns thinking on"
             } else {
-                "bedrock-wrapper's name"
+                "a short name of the catalogue"
             };
             self.step("short name", &model.id, why);
+            if model.id.starts_with("arn:") {
+                return self.find_arn(&model.id);
+            }
             return self.choose_profile(model.id.as_str(), Some(model), true);
+        }
+        if let Some(model) = without_thinking(name).and_then(|plain| self.directory.catalogue.by_short_name(plain)) {
+            let message = format!(
+                "The model {} can't be told to think: ask for it without '-Thinking'.",
+                model.name
+            );
+            return Err(not_found(message).into());
         }
         if model_id::is_plausible(name) && self.find_id(name)? {
             return Ok(());
@@ -419,6 +429,7 @@ impl<'d> Resolving<'_, 'd> {
                 return false;
             };
             bare == wanted
+                || without_revision(bare) == wanted
                 || without_version(bare) == wanted
                 || without_version(bare).replace("-instruct", "") == wanted
         };
@@ -625,6 +636,15 @@ fn without_version(id: &str) -> &str {
     };
     match id.rsplit_once('-') {
         Some((before, date)) if is_date(date) => before,
+        _ => id,
+    }
+}
+
+/// An id without `-v1:0` at its end: Anthropic's own names are what is left.
+fn without_revision(id: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match id.rsplit_once("-v") {
+        Some((before, revision)) if revision.split(':').all(is_number) => before,
         _ => id,
     }
 }

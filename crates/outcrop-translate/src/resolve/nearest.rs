@@ -1,6 +1,7 @@
 //! What is said of a name that nobody knows: what could have been meant.
 
 use super::{Directory, not_found, shown, without_version};
+use crate::catalogue::{Model, Status};
 use crate::problem::Problem;
 
 /// The most names that an error offers.
@@ -35,7 +36,8 @@ pub fn near(name: &str, directory: &Directory<'_>) -> Vec<String> {
     for alias in directory.rules.aliases.iter().filter(|alias| alias.name.is_exact()) {
         offer(alias.name.as_str(), alias.name.as_str());
     }
-    for model in directory.catalogue.models() {
+    let is_there = |model: &&Model| model.lifecycle.status != Status::Retired;
+    for model in directory.catalogue.models().filter(is_there) {
         for short_name in &model.short_names {
             offer(short_name, short_name);
         }

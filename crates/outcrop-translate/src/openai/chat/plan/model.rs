@@ -72,8 +72,13 @@ pub(super) fn api(
         }
         None => usual,
     };
+    // The endpoint takes ids, and knows nothing of ARNs.
+    let obstacle = match target.model_id.starts_with("arn:") {
+        true => Some("arn"),
+        false => straight::obstacle(request, policy),
+    };
     if api == Api::OpenAi
-        && let Some(obstacle) = straight::obstacle(request, policy)
+        && let Some(obstacle) = obstacle
     {
         if wanted == Some(Api::OpenAi) {
             notes.add(NAME, "converse", obstacle);
