@@ -205,13 +205,12 @@ impl<'d> Resolving<'_, 'd> {
             self.step("decode", &name, "it was URL-encoded");
         }
         if let Some(model) = self.alias(&name) {
-            name = model;
+            name = decoded(&model).into_owned();
         }
-        name = self.strip_suffix(name);
-        name = self.strip_route(name)?;
+        name = self.strip(name)?;
         // LiteLLM's prefix may stand before an alias, and a tool's suffix behind either.
         if let Some(model) = self.alias_behind_route(&name) {
-            name = self.strip_route(model)?;
+            name = self.strip(decoded(&model).into_owned())?;
         }
         self.find(&name)?;
         self.follow_successor()?;
@@ -258,6 +257,12 @@ impl<'d> Resolving<'_, 'd> {
             return self.alias(name);
         }
         None
+    }
+
+    /// Takes off what stands around the name of a model.
+    fn strip(&mut self, name: String) -> Result<String, Problem> {
+        let name = self.strip_suffix(name);
+        self.strip_route(name)
     }
 
     /// Takes off what tools put behind names: `[1m]`.
@@ -348,7 +353,8 @@ impl<'d> Resolving<'_, 'd> {
         if let (Some(default), false) = (default.clone(), is_default_itself) {
             self.step("default", &default, "the default for names that nobody knows");
             self.target.defaulted = true;
-            let name = self.strip_route(default)?;
+            let default = self.alias(&default).unwrap_or(default);
+            let name = self.strip(decoded(&default).into_owned())?;
             return self.find(&name);
         }
         if is_opaque_id(name) {
@@ -562,7 +568,8 @@ impl<'d> Resolving<'_, 'd> {
             Some(model) => model.provider.clone(),
             None => base_id.split('.').next().unwrap_or_default().to_owned(),
         };
-        if own.eq_ignore_ascii_case(provider) {
+        let known = catalogue.providers().find(|known| known.id == own);
+        if own.eq_ignore_ascii_case(provider) || known.is_some_and(|known| known.name.eq_ignore_ascii_case(provider)) {
             return Ok(());
         }
         let message = format!(

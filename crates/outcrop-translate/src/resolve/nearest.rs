@@ -28,6 +28,11 @@ pub fn near(name: &str, directory: &Directory<'_>) -> Vec<String> {
     let wanted = shown(name).to_ascii_lowercase();
     let mut offers: Vec<(f64, &str)> = Vec::new();
     let mut offer = |candidate: &str, offered| {
+        // What is much longer or shorter can't be like it, and this is far cheaper to tell.
+        let (short, long) = (wanted.len().min(candidate.len()), wanted.len().max(candidate.len()));
+        if (short as f64) < LEAST_LIKENESS * long as f64 {
+            return;
+        }
         let likeness = strsim::normalized_damerau_levenshtein(&wanted, &candidate.to_ascii_lowercase());
         if likeness >= LEAST_LIKENESS {
             offers.push((likeness, offered));

@@ -323,8 +323,7 @@ fn a_good_file_is_summed_up() {
 
 #[test]
 fn a_bad_file_is_told_line_by_line() {
-    let bad =
-        "[[model]]\nid = \"acme.model\"\n\n[[model]]\nid = \"amazon.nova-lite-v1:0\"\nsuccessor = \"amazon.gone\"\n";
+    let bad = "[[model]]\nid = \"us.amazon.model\"\n\n[[model]]\nid = \"amazon.nova-lite-v1:0\"\nsuccessor = \"amazon.gone\"\n";
     let place = Place::new("check-catalogue-bad")
         .with("own.toml", bad)
         .with("outcrop.toml", "\ncatalogue = \"own.toml\"\n");
@@ -333,7 +332,7 @@ fn a_bad_file_is_told_line_by_line() {
     let lines: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(lines[0], "error: the catalogue is not valid");
     assert!(
-        lines[1].starts_with("own.toml:2: id: `acme.model` begins with no provider"),
+        lines[1].starts_with("own.toml:2: id: `us.amazon.model` begins with no provider"),
         "{ran:?}"
     );
     assert_eq!(lines[2], "own.toml:6: successor: there is no model `amazon.gone`");

@@ -4,13 +4,15 @@
 
 mod read;
 
+use std::collections::BTreeMap;
+
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::json::{Fault, Json, JsonText, ObjectWriter, ToJson, write_array};
 
 use super::{Memo, write_usage};
 use crate::endpoint::Passed;
 use crate::invoke::{Piece, Splitter};
-use read::{ChoiceRead, ReplyRead};
+use read::{ChoiceRead, ReplyRead, with_arguments};
 
 /// The end of a stream, in OpenAI's words.
 const DONE: &[u8] = b"[DONE]";
@@ -34,10 +36,16 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
         answer.field("object", "chat.completion");
         answer.field("created", &memo.created);
         answer.field("model", &memo.model);
-        let choices = replies.iter().flat_map(|reply| &reply.choices).enumerate();
-        write_array(answer.key("choices"), choices, |(index, choice), out| {
-            write_choice(memo, index as u64, choice, out);
-        });
+        let choices = replies
+            .iter()
+            .flat_map(|reply| reply.choices.iter().map(|choice| (reply.is_filtered, choice)));
+        write_array(
+            answer.key("choices"),
+            choices.enumerate(),
+            |(index, (is_filtered, choice)), out| {
+                write_choice(memo, index as u64, choice, is_filtered, out);
+            },
+        );
         match replies.as_slice() {
             [only] => answer.optional("usage", &only.usage_json),
             several => {
@@ -52,7 +60,7 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
     Ok(Passed { body, usage })
 }
 
-fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<u8>) {
+fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, is_filtered: bool, out: &mut Vec<u8>) {
     ObjectWriter::write(out, |object| {
         object.field("index", &index);
         object.object("message", |message| {
@@ -68,15 +76,28 @@ fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, out: &mut Vec<
                 }
                 thoughts = Some(thought).filter(|thought| !thought.is_empty());
             }
+            let lacks_arguments = choice.calls.iter().any(|call| !call.has_arguments);
             for (name, value) in &choice.message {
-                message.field(name, value);
+                match name.as_str() {
+                    "tool_calls" if lacks_arguments => message.field(name, &with_arguments(value)),
+                    _ => message.field(name, value),
+                }
             }
             message.optional("reasoning_content", &thoughts);
         });
         for (name, value) in &choice.others {
-            object.field(name, value);
+            write_other(name, value, is_filtered, object);
         }
     });
+}
+
+/// Writes a member of a choice. An answer that a guardrail has replaced has not simply come to its end.
+fn write_other(name: &str, value: &Json<'_>, is_filtered: bool, choice: &mut ObjectWriter<'_>) {
+    if name == "finish_reason" && is_filtered && value.as_str() != "null" {
+        choice.field(name, "content_filter");
+    } else {
+        choice.field(name, value);
+    }
 }
 
 /// What a streamed answer has come to, for each choice.
@@ -89,6 +110,10 @@ pub(super) struct StraightStream {
 struct StraightChoice {
     /// Tells thoughts from the answer; `None` once the answer has begun.
     splitter: Option<Splitter>,
+    /// Whether a guardrail has stepped in.
+    is_filtered: bool,
+    /// Calls by their numbers, and whether any of their arguments came.
+    calls: BTreeMap<u64, bool>,
 }
 
 /// What an event has told of a choice, besides what was passed on.
@@ -105,6 +130,8 @@ impl StraightStream {
         let choice = || StraightChoice {
             // Who wants thoughts in the content gets them as the model writes them.
             splitter: memo.thinking_tag.is_none().then(Splitter::gpt_oss),
+            is_filtered: false,
+            calls: BTreeMap::new(),
         };
         Self {
             choices: std::iter::repeat_with(choice).take(memo.choices).collect(),
@@ -135,6 +162,8 @@ impl StraightStream {
         let Some(state) = self.choices.get_mut(number) else {
             return Ok(told);
         };
+        state.is_filtered |= chunk.is_filtered;
+        let is_filtered = state.is_filtered;
         for choice in &chunk.choices {
             told.is_end |= choice.is_finished;
             let mut write = |delta: &[(&str, &dyn ToJson)], is_last: bool| {
@@ -150,7 +179,7 @@ impl StraightStream {
                     for (name, value) in &choice.others {
                         // Only the last chunk that is made of this one ends the choice.
                         if is_last || name != "finish_reason" {
-                            object.field(name, value);
+                            write_other(name, value, is_filtered, object);
                         } else {
                             object.key(name).extend_from_slice(b"null");
                         }
@@ -177,6 +206,22 @@ type WriteChunk<'w> = dyn FnMut(&[(&str, &dyn ToJson)], bool) + 'w;
 impl StraightChoice {
     /// Writes the chunks that one is made of: as it is, or with its text told apart.
     fn split(&mut self, choice: &ChoiceRead<'_>, write: &mut WriteChunk<'_>) {
+        for call in &choice.calls {
+            *self.calls.entry(call.index).or_default() |= call.has_arguments;
+        }
+        if choice.is_finished {
+            // Clients parse what comes of the arguments, and nothing is no JSON.
+            let without = std::mem::take(&mut self.calls)
+                .into_iter()
+                .filter(|(_, has_any)| !has_any);
+            for (index, _) in without {
+                let calls = Json::object(|delta| {
+                    delta.field("index", &index);
+                    delta.object("function", |function| function.field("arguments", "{}"));
+                });
+                write(&[("tool_calls", &[calls].as_slice())], false);
+            }
+        }
         let mut members: Vec<(&str, &dyn ToJson)> = Vec::with_capacity(choice.message.len() + 1);
         for (name, value) in &choice.message {
             members.push((name, value));

@@ -1,9 +1,12 @@
 //! OpenAI's answers and chunks, read as far as they are written anew; all else is kept as it stands.
 
 use outcrop_bedrock::converse::TokenUsage;
-use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
+use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader};
 
 use super::{Member, OWN_MEMBERS};
+
+/// Where Bedrock tells, in an answer or a chunk, whether a guardrail has stepped in.
+const GUARDRAIL_ACTION: &str = "amazon-bedrock-guardrailAction";
 
 /// A whole answer, or a chunk.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub(super) struct ReplyRead<'a> {
     pub(super) usage: Option<TokenUsage>,
     pub(super) usage_json: Option<Json<'a>>,
     pub(super) thinking_tokens: Option<u64>,
+    /// Whether a guardrail has stepped in.
+    pub(super) is_filtered: bool,
     /// Members that pass.
     pub(super) others: Vec<Member<'a>>,
 }
@@ -27,6 +32,17 @@ pub(super) struct ChoiceRead<'a> {
     pub(super) others: Vec<Member<'a>>,
     /// Whether it tells why it ends.
     pub(super) is_finished: bool,
+    /// The calls of tools in it.
+    pub(super) calls: Vec<CallRead>,
+}
+
+/// A call of a tool, or a piece of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CallRead {
+    /// Its number.
+    pub(super) index: u64,
+    /// Whether it has arguments, or a piece of them.
+    pub(super) has_arguments: bool,
 }
 
 impl<'a> ReplyRead<'a> {
@@ -47,7 +63,9 @@ impl<'a> ReplyRead<'a> {
                 _ if OWN_MEMBERS.contains(&name) => reader.skip(),
                 // Bedrock's own, such as a guardrail's, pass as the model's do.
                 _ => {
-                    read.others.push((name.to_owned(), reader.json()?));
+                    let value = reader.json()?;
+                    read.is_filtered |= name == GUARDRAIL_ACTION && value.as_str() == "\"INTERVENED\"";
+                    read.others.push((name.to_owned(), value));
                     Ok(())
                 }
             })
@@ -89,12 +107,90 @@ impl<'a> ChoiceRead<'a> {
                 self.content = Some(reader.text()?);
                 return Ok(());
             }
+            if name == "tool_calls" && reader.kind()? == Kind::Array {
+                let calls = reader.json()?;
+                self.calls = calls.read(read_calls)?;
+                self.message.push((name.to_owned(), calls));
+                return Ok(());
+            }
             // What the other ways call thoughts.
             let name = if name == "reasoning" { "reasoning_content" } else { name };
             self.message.push((name.to_owned(), reader.json()?));
             Ok(())
         })
     }
+}
+
+fn read_calls(reader: &mut Reader<'_>) -> Result<Vec<CallRead>, Fault> {
+    let mut count = 0;
+    reader.list(|reader| {
+        let mut call = CallRead {
+            index: count,
+            has_arguments: false,
+        };
+        count += 1;
+        reader.object(|name, reader| match name {
+            "index" => reader
+                .nullable(Reader::count)
+                .map(|index| call.index = index.unwrap_or(call.index)),
+            "function" => reader.object(|name, reader| match name {
+                "arguments" => {
+                    let arguments = reader.nullable(Reader::text)?;
+                    call.has_arguments = arguments.is_some_and(|arguments| !arguments.is_blank());
+                    Ok(())
+                }
+                _ => reader.skip(),
+            }),
+            _ => reader.skip(),
+        })?;
+        Ok(call)
+    })
+}
+
+/// The calls of a whole message, in which no arguments at all are `{}`: clients parse them.
+pub(super) fn with_arguments(calls: &Json<'_>) -> Json<'static> {
+    let mut out = Vec::new();
+    let written = calls.read(|reader| {
+        out.push(b'[');
+        let mut is_first = true;
+        reader.array(|reader| {
+            if !std::mem::take(&mut is_first) {
+                out.push(b',');
+            }
+            write_call(reader, &mut out)
+        })?;
+        out.push(b']');
+        Ok(())
+    });
+    match written {
+        Ok(()) => Json::parse(&String::from_utf8_lossy(&out)).map_or(calls.clone().into_owned(), Json::into_owned),
+        Err(_) => calls.clone().into_owned(),
+    }
+}
+
+fn write_call(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
+    let mut read = Ok(());
+    ObjectWriter::write(out, |call| {
+        read = reader.object(|name, reader| {
+            if name != "function" || reader.kind()? != Kind::Object {
+                call.field(name, &reader.json()?);
+                return Ok(());
+            }
+            let mut read = Ok(());
+            call.object(name, |function| {
+                read = reader.object(|name, reader| {
+                    let value = reader.json()?;
+                    match (name, value.as_str()) {
+                        ("arguments", "\"\"" | "null") => function.field(name, "{}"),
+                        _ => function.field(name, &value),
+                    }
+                    Ok(())
+                });
+            });
+            read
+        });
+    });
+    read
 }
 
 /// OpenAI's usage in Bedrock's terms, and the tokens of thoughts. OpenAI's `prompt_tokens` counts the cached ones.
