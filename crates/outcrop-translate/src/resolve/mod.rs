@@ -353,7 +353,6 @@ impl<'d> Resolving<'_, 'd> {
         if let (Some(default), false) = (default.clone(), is_default_itself) {
             self.step("default", &default, "the default for names that nobody knows");
             self.target.defaulted = true;
-            let default = self.alias(&default).unwrap_or(default);
             let name = self.strip(decoded(&default).into_owned())?;
             return self.find(&name);
         }
