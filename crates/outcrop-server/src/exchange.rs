@@ -61,7 +61,8 @@ pub(crate) struct Gateway {
 pub(crate) type Sending<M> = BoxFuture<'static, Result<Answered<M>, Trouble>>;
 
 impl Gateway {
-    pub(crate) fn new(config: Config, client: Client) -> Self {
+    pub(crate) fn new(mut config: Config, client: Client) -> Self {
+        config.names.looks_behind = config.policies.rules.iter().any(|rule| !rule.models.is_empty());
         Self {
             fetcher: Fetcher::new(config.fetch.clone()),
             leaves_urls_out: false,

@@ -57,7 +57,7 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
                 target.base_id.as_deref().unwrap_or(&name),
                 &name,
             ];
-            let policy = gateway.config.policies.resolve(&names, None);
+            let policy = gateway.config.policies.resolve(&names, target.is_opaque, None);
             Ok(mapping(
                 &gateway.config.catalogue,
                 &name,

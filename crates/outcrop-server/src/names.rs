@@ -31,6 +31,8 @@ pub(crate) struct Names {
     resolved: RwLock<HashMap<String, Arc<Target>>>,
     listing: RwLock<Option<Arc<Listing>>>,
     behind: Mutex<HashMap<String, (Instant, Behind)>>,
+    /// Held while an ARN is looked up, so that it is looked up once.
+    asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Names {
@@ -88,6 +90,17 @@ impl Names {
 
     /// Finds out what is behind an ARN. Whoever doesn't learn it goes on without.
     pub(crate) async fn look_up(&self, client: &Client, arn: &str) {
+        let asking = {
+            let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            if asking.len() >= MAX_ARNS {
+                asking.retain(|_, held| Arc::strong_count(held) > 1);
+            }
+            Arc::clone(asking.entry(arn.to_owned()).or_default())
+        };
+        let _held = asking.lock().await;
+        if self.behind(arn).is_some() {
+            return;
+        }
         let behind = match tokio::time::timeout(PATIENCE, ask(client, arn)).await {
             Ok(Ok(behind)) => behind,
             Ok(Err(error)) => {

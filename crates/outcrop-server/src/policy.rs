@@ -60,21 +60,34 @@ pub enum GuardrailChoice {
 
 impl Policies {
     /// The policy for a model with these names, and for the caller with this key. Later rules win over earlier ones,
-    /// member by member.
-    pub fn resolve(&self, names: &[&str], key: Option<&str>) -> Policy {
+    /// member by member. A model is opaque where nobody can tell what is behind its name: it gets the guardrails that are
+    /// meant for some models, since it may be one of them.
+    pub fn resolve(&self, names: &[&str], is_opaque: bool, key: Option<&str>) -> Policy {
         let mut resolved = self.base.clone();
-        for rule in self.rules.iter().filter(|rule| rule.applies(names, key)) {
-            resolved.override_with(&rule.members);
+        for rule in self.rules.iter().filter(|rule| rule.is_for_key(key)) {
+            if rule.is_for_model(names) {
+                resolved.override_with(&rule.members);
+            } else if is_opaque && matches!(rule.members.guardrail, Some(GuardrailChoice::Use { .. })) {
+                resolved.override_with(&PolicyMembers {
+                    guardrail: rule.members.guardrail.clone(),
+                    guardrail_trace: rule.members.guardrail_trace,
+                    guardrail_stream_mode: rule.members.guardrail_stream_mode,
+                    ..PolicyMembers::default()
+                });
+            }
         }
         resolved.into_policy()
     }
 }
 
 impl PolicyRule {
-    fn applies(&self, names: &[&str], key: Option<&str>) -> bool {
+    fn is_for_model(&self, names: &[&str]) -> bool {
         let is_meant = |pattern: &ModelPattern| names.iter().any(|name| pattern.matches(name));
-        let is_for_model = self.models.is_empty() || self.models.iter().any(is_meant);
-        is_for_model && (self.keys.is_empty() || key.is_some_and(|key| self.names(key)))
+        self.models.is_empty() || self.models.iter().any(is_meant)
+    }
+
+    fn is_for_key(&self, key: Option<&str>) -> bool {
+        self.keys.is_empty() || key.is_some_and(|key| self.names(key))
     }
 
     /// Compares as `access` does: the time tells nothing of where keys differ.
@@ -173,7 +186,7 @@ mod tests {
             ],
         };
         let resolve = |model, key| {
-            let policy = policies.resolve(&[model], key);
+            let policy = policies.resolve(&[model], false, key);
             (policy.prompt_caching, policy.guardrail.map(|guardrail| guardrail.id))
         };
         let id = |id: &str| Some(id.to_owned());
@@ -209,7 +222,7 @@ mod tests {
             rules: vec![rule(&["embed*"], &[], exempt), rule(&[], &[], streamed)],
         };
         assert_eq!(
-            policies.resolve(&["nova"], None).guardrail,
+            policies.resolve(&["nova"], false, None).guardrail,
             Some(Guardrail {
                 id: "base".to_owned(),
                 version: "1".to_owned(),
@@ -217,12 +230,12 @@ mod tests {
                 stream_mode: Some(StreamMode::Async),
             })
         );
-        assert_eq!(policies.resolve(&["embed-1"], None).guardrail, None);
+        assert_eq!(policies.resolve(&["embed-1"], false, None).guardrail, None);
     }
 
     #[test]
     fn with_nothing_said_the_defaults_hold() {
-        let policy = Policies::default().resolve(&["nova"], None);
+        let policy = Policies::default().resolve(&["nova"], false, None);
         assert_eq!(policy, Policy::default());
         assert_eq!(policy.on_unsupported, OnUnsupported::Adapt);
         assert_eq!(policy.prompt_caching, PromptCaching::Explicit);
@@ -232,5 +245,22 @@ mod tests {
     fn a_key_never_shows() {
         let rule = rule(&["*"], &["sk-secret"], PolicyMembers::default());
         assert!(!format!("{rule:?}").contains("sk-secret"));
+    }
+
+    #[test]
+    fn whoever_may_be_guarded_is() {
+        let mut members = guardrail("claudes");
+        members.prompt_caching = Some(PromptCaching::Off);
+        let policies = Policies {
+            base: PolicyMembers::default(),
+            rules: vec![rule(&["*claude*"], &[], members)],
+        };
+        let opaque = policies.resolve(&["arn:x"], true, None);
+        assert_eq!(
+            opaque.guardrail.map(|guardrail| guardrail.id).as_deref(),
+            Some("claudes")
+        );
+        assert_eq!(opaque.prompt_caching, PromptCaching::default());
+        assert_eq!(policies.resolve(&["nova"], false, None).guardrail, None);
     }
 }

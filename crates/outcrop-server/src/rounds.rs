@@ -330,9 +330,9 @@ impl<E: Endpoint> Advisor for Rounds<E> {
         gateway.names.resolve(asked, &gateway.config, gateway.client.region())
     }
 
-    fn policy(&self, names: &[&str]) -> Policy {
+    fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
         let policies = &self.gateway.config.policies;
-        let mut policy = policies.resolve(names, self.caller.key.as_deref());
+        let mut policy = policies.resolve(names, is_opaque, self.caller.key.as_deref());
         if let Some(guardrail) = &self.caller.guardrail {
             policy.guardrail = Some(guardrail.clone());
         }

@@ -122,8 +122,9 @@ pub trait Advisor: Sync {
     /// When there is none, or something must be looked up first.
     fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved>;
 
-    /// How this caller's requests to the model are treated, which has several names.
-    fn policy(&self, names: &[&str]) -> Policy;
+    /// How this caller's requests to the model are treated, which has several names. `is_opaque` is whether there may be
+    /// any model behind them.
+    fn policy(&self, names: &[&str], is_opaque: bool) -> Policy;
 
     /// What the model refused before.
     fn lessons(&self, model_id: &str) -> Vec<Lesson>;

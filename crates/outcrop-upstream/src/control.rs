@@ -132,6 +132,16 @@ impl Client {
     /// # Errors
     /// When Bedrock can't be asked or refuses.
     pub async fn describe_arn(&self, arn: &str) -> Result<BehindArn, Error> {
+        if !arn.starts_with("arn:") {
+            // The id of an inference profile that the account has made.
+            let path = format!("/inference-profiles/{}", outcrop_bedrock::model_id::path_segment(arn));
+            let resource: Resource = parse(&self.control_document(None, &path).await?)?;
+            let first = resource.models.into_iter().next().map(|model| model.model_arn);
+            return Ok(BehindArn {
+                model_arn: first.filter(|found| !found.is_empty()),
+                architecture: None,
+            });
+        }
         let mut parts = arn.split(':').skip(3);
         let (region, resource) = (parts.next(), parts.nth(1).unwrap_or_default());
         let kind = resource.split('/').next().unwrap_or_default();

@@ -32,6 +32,16 @@ pub(crate) fn of_region(region: &str) -> &'static [&'static str] {
         .map_or(&[], |(_, geographies)| geographies)
 }
 
+/// The partition of a region: credentials are good for one of them.
+pub(crate) fn partition(region: &str) -> &'static str {
+    // AWS's own partitions by the beginnings of their regions (botocore 1.44.5, `partitions.json`, 2026-11).
+    const PARTITIONS: &[&str] = &["cn-", "us-gov-", "us-isob-", "us-isof-", "us-iso-", "eu-isoe-", "eusc-"];
+    PARTITIONS
+        .iter()
+        .find(|beginning| region.starts_with(*beginning))
+        .unwrap_or(&"")
+}
+
 /// The profile prefix for all commercial regions.
 pub(crate) const GLOBAL: &str = "global";
 

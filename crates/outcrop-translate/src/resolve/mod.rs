@@ -44,8 +44,11 @@ pub struct NameRules {
     pub default_embedding_model: Option<String>,
     /// Whether a retired model's successor is asked in its place.
     pub redirect_retired: bool,
-    /// The regions that names and ARNs may choose; all if there are none.
+    /// The regions that names and ARNs may choose; all of the gateway's partition if there are none.
     pub allowed_regions: Vec<String>,
+    /// Whether there are rules for some models, so that it must be known which one is called, whatever the client says
+    /// that it is.
+    pub looks_behind: bool,
 }
 
 /// What Bedrock lists for the gateway's region and account.
@@ -92,6 +95,7 @@ impl<'a> Directory<'a> {
             default_embedding_model: None,
             redirect_retired: false,
             allowed_regions: Vec::new(),
+            looks_behind: false,
         };
         Self {
             catalogue,
@@ -133,6 +137,11 @@ pub struct Target {
     pub model_id: String,
     /// The name by which the catalogue knows the model, or its family; `None` for what nobody knows.
     pub base_id: Option<String>,
+    /// What is really behind it, where that is another name than `base_id`: an operator's rules are for models, however
+    /// they are called.
+    pub behind: Option<String>,
+    /// Whether nobody can tell what is behind it.
+    pub is_opaque: bool,
     /// The region; `None` for the gateway's own.
     pub region: Option<String>,
     /// The API that the name demands.
@@ -200,6 +209,11 @@ struct Resolving<'r, 'd> {
 
 impl<'d> Resolving<'_, 'd> {
     fn run(&mut self) -> Result<(), Unresolved> {
+        if self.asked.name.len() > model_id::MAX_MODEL_ID_CHARS {
+            let most = model_id::MAX_MODEL_ID_CHARS;
+            let message = format!("The model does not exist: a name has at most {most} characters.");
+            return Err(not_found(message).into());
+        }
         let mut name = decoded(self.asked.name.trim()).into_owned();
         if name != self.asked.name {
             self.step("decode", &name, "it was URL-encoded");
@@ -357,8 +371,10 @@ impl<'d> Resolving<'_, 'd> {
             return self.find(&name);
         }
         if is_opaque_id(name) {
+            let behind = self.look_up(name)?;
             self.step("opaque id", name, "an id that AWS may know");
             name.clone_into(&mut self.target.model_id);
+            self.put_behind(behind);
             return Ok(());
         }
         Err(nearest::unknown(name, self.directory).into())
@@ -475,23 +491,29 @@ impl<'d> Resolving<'_, 'd> {
         self.target.region = Some(arn.region.to_owned());
         let catalogue = self.directory.catalogue;
         self.step("arn", name, format!("an ARN ({}) in {}", arn.kind, arn.region));
-        if catalogue.model(name).is_some() {
+        self.check_allowed(arn.region)?;
+        if let Some(model) = catalogue.model(name) {
             self.step("catalogue", name, "the operator's row says what it is");
             self.target.base_id = Some(name.to_owned());
+            self.target.behind.clone_from(&model.base_model);
             return Ok(());
         }
         if let Some(base_id) = arn.id().and_then(|id| catalogue.base_id(id)) {
             self.target.base_id = Some(catalogue.known_id(base_id).to_owned());
             return Ok(());
         }
-        if self.asked.model_id.is_some() || !arn.can_be_looked_up() {
+        if !arn.can_be_looked_up() {
+            self.target.is_opaque = true;
             return Ok(());
         }
-        let Some(behind) = (self.directory.behind)(name) else {
-            return Err(Unresolved::LookUp(name.to_owned()));
-        };
+        let behind = self.look_up(name)?;
         self.put_behind(behind);
         Ok(())
+    }
+
+    /// What is behind an ARN or an id that doesn't tell it.
+    fn look_up(&self, name: &str) -> Result<Behind, Unresolved> {
+        (self.directory.behind)(name).ok_or_else(|| Unresolved::LookUp(name.to_owned()))
     }
 
     /// Notes what was found behind an ARN.
@@ -517,6 +539,7 @@ impl<'d> Resolving<'_, 'd> {
             }
             None if behind.architecture.is_none() => {
                 let model_id = self.target.model_id.clone();
+                self.target.is_opaque = true;
                 self.step(
                     "look-up",
                     &model_id,
@@ -581,22 +604,62 @@ impl<'d> Resolving<'_, 'd> {
     }
 
     /// LiteLLM's `model_id`: another id is called for the same model.
-    fn call_instead(&mut self, model_id: &str) -> Result<(), Problem> {
+    fn call_instead(&mut self, model_id: &str) -> Result<(), Unresolved> {
         let decoded = decoded(model_id.trim());
         let is_arn = Arn::parse(&decoded).is_some();
         if !is_arn && (!model_id::is_plausible(&decoded) || decoded.starts_with("arn:")) {
             let message = "Invalid 'model_id': expected an id, an inference profile or an ARN of Bedrock's.";
             return Err(Problem::invalid(message)
                 .with_code("invalid_value")
-                .with_param("model_id"));
+                .with_param("model_id")
+                .into());
         }
         let base_id = self.target.base_id.clone().unwrap_or_default();
         self.step("model_id", &decoded, format!("'model_id' is called, as {base_id}"));
-        if let Some(arn) = Arn::parse(&decoded) {
+        let catalogue = self.directory.catalogue;
+        // The client says what it is, and the operator's rules go by what it is.
+        (self.target.behind, self.target.is_opaque) = (None, false);
+        let arn = Arn::parse(&decoded);
+        if let Some(arn) = &arn {
+            self.check_allowed(arn.region)?;
             self.target.region = Some(arn.region.to_owned());
+        }
+        if let Some(model) = catalogue.model(&decoded) {
+            self.target.behind = Some(model.base_model.clone().unwrap_or_else(|| model.id.clone()));
+        } else if let Some(known) = catalogue.base_id(arn.and_then(|arn| arn.id()).unwrap_or(&decoded)) {
+            self.target.behind = Some(catalogue.known_id(known).to_owned());
+        } else if self.directory.rules.looks_behind
+            && (arn.is_some_and(|arn| arn.can_be_looked_up()) || is_opaque_id(&decoded))
+        {
+            let behind = self.look_up(&decoded)?;
+            let model = behind
+                .model
+                .as_deref()
+                .map(|model| Arn::parse(model).and_then(|arn| arn.id()).unwrap_or(model));
+            self.target.behind = model.map(|id| catalogue.known_id(catalogue.base_id(id).unwrap_or(id)).to_owned());
+            self.target.is_opaque = behind.model.is_none() && behind.architecture.is_none();
+        } else {
+            self.target.is_opaque = arn.is_some();
         }
         self.target.model_id = decoded.into_owned();
         Ok(())
+    }
+
+    /// Whether names and ARNs may choose a region: the operator says which, else those that the gateway's identity is
+    /// good for.
+    fn check_allowed(&self, region: &str) -> Result<(), Problem> {
+        let allowed = &self.directory.rules.allowed_regions;
+        let is_allowed = match self.directory.region {
+            Some(home) if home == region => true,
+            Some(home) if allowed.is_empty() => geography::partition(home) == geography::partition(region),
+            _ => allowed.is_empty() || allowed.iter().any(|allowed| allowed == region),
+        };
+        if is_allowed {
+            return Ok(());
+        }
+        let message = format!("The region {region} is not one of those that this gateway may call.");
+        let problem = Problem::new(403, ProblemKind::Permission, message);
+        Err(problem.with_code("region_not_allowed").with_param("model"))
     }
 
     fn check_region(&mut self) -> Result<(), Unresolved> {
@@ -607,13 +670,7 @@ impl<'d> Resolving<'_, 'd> {
             self.target.region = None;
             return Ok(());
         }
-        let allowed = &self.directory.rules.allowed_regions;
-        if allowed.is_empty() || allowed.contains(region) {
-            return Ok(());
-        }
-        let message = format!("The region {region} is not one of those that this gateway may call.");
-        let problem = Problem::new(403, ProblemKind::Permission, message);
-        Err(problem.with_code("region_not_allowed").with_param("model").into())
+        Ok(self.check_allowed(region)?)
     }
 }
 

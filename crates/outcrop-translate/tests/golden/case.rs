@@ -98,7 +98,7 @@ impl Advisor for Gateway {
         resolve(asked, &directory).map(Arc::new)
     }
 
-    fn policy(&self, _: &[&str]) -> Policy {
+    fn policy(&self, _: &[&str], _: bool) -> Policy {
         self.policy.clone()
     }
 

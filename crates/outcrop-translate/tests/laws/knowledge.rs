@@ -125,7 +125,7 @@ impl Advisor for Knowledge {
         resolve(asked, &Directory::offline(Catalogue::built_in())).map(Arc::new)
     }
 
-    fn policy(&self, _: &[&str]) -> Policy {
+    fn policy(&self, _: &[&str], _: bool) -> Policy {
         self.policy.clone()
     }
 

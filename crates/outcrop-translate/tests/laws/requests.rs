@@ -231,7 +231,7 @@ impl Advisor for Refusing {
         resolve(asked, &Directory::offline(Catalogue::built_in())).map(Arc::new)
     }
 
-    fn policy(&self, _: &[&str]) -> Policy {
+    fn policy(&self, _: &[&str], _: bool) -> Policy {
         Policy::default()
     }
 

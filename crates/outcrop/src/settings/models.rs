@@ -89,6 +89,7 @@ pub(crate) fn name_rules(settings: &Settings) -> NameRules {
         default_embedding_model: name(&settings.default_embedding_model),
         redirect_retired: settings.redirect_retired,
         allowed_regions: settings.allowed_regions.iter().map(ToString::to_string).collect(),
+        looks_behind: settings.policies.iter().any(|table| !table.rule.models.is_empty()),
     }
 }
 

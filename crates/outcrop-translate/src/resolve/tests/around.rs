@@ -164,7 +164,6 @@ fn each_step_is_told() {
         ("crow", &["short name"]),
         ("crow-v1:0", &["name without provider"]),
         ("newcomer.model-1", &["id"]),
-        ("abcdef123456", &["opaque id"]),
         ("Moa", &["short name", "successor"]),
     ] {
         let target = within("us-east-1").target(name);

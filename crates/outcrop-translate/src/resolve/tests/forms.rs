@@ -112,8 +112,8 @@ fn a_name_may_say_how_and_where_the_model_is_asked() {
         ("bedrock/us-west-2/Crow", (None, region("us-west-2"), false, false)),
         ("bedrock/us-east-1/Crow", (None, None, false, false)),
         (
-            "bedrock/us-gov-west-1/invoke/Crow",
-            (Some(Api::Invoke), region("us-gov-west-1"), false, false),
+            "bedrock/eu-west-2/invoke/Crow",
+            (Some(Api::Invoke), region("eu-west-2"), false, false),
         ),
         (
             "bedrock/us-west-2/1-month-commitment/Crow",

@@ -39,7 +39,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         target.base_id.as_deref().unwrap_or(asked.name),
         asked.name,
     ];
-    let wanted = policies(settings).resolve(&names, None).bedrock_api;
+    let wanted = policies(settings).resolve(&names, target.is_opaque, None).bedrock_api;
     let mapping = mapping(&settings.models, asked.name, &target, region.as_deref(), wanted);
     if matches.get_flag("json") {
         return print_page(&format!("{mapping:#}\n"));
