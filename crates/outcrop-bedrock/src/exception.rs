@@ -1,6 +1,6 @@
 //! What Bedrock says when it refuses: names of exceptions and bodies of errors.
 
-use crate::json::{Kind, Reader};
+use crate::json::{Fault, Kind, Reader};
 
 /// The exceptions that Bedrock Runtime and the edge in front of it are known to answer with.
 ///
@@ -133,6 +133,10 @@ pub struct ErrorBody {
     pub name: Option<String>,
     /// `message` or `Message`; empty if the body has none.
     pub message: String,
+    /// Whether it has OpenAI's shape: an object `error`.
+    pub is_openais: bool,
+    /// HTTP status, where OpenAI's shape tells one as its `code`, or suggests one by its `type`.
+    pub status: Option<u16>,
 }
 
 impl ErrorBody {
@@ -147,13 +151,15 @@ impl ErrorBody {
                     "message" | "Message" if is_string => parsed.message = reader.string()?.into_owned(),
                     "__type" | "code" if is_string => parsed.name = Some(bare_name(&reader.string()?).to_owned()),
                     // Where Bedrock speaks OpenAI's API, its errors may have OpenAI's shape, whose codes are no names.
-                    "error" if kind == Kind::Object => reader.object(|key, reader| match key {
-                        "message" if reader.kind()? == Kind::String => {
-                            parsed.message = reader.string()?.into_owned();
-                            Ok(())
-                        }
-                        _ => reader.skip(),
-                    })?,
+                    "error" if kind == Kind::Object => {
+                        parsed.is_openais = true;
+                        parsed.read_openais(reader)?;
+                    }
+                    // As events of a stream write them: `{"throttlingException": {"message": …}}`.
+                    _ if kind == Kind::Object && Exception::from_name(key) != Exception::Unknown => {
+                        parsed.name = Some(key.to_owned());
+                        parsed.read_openais(reader)?;
+                    }
                     _ => reader.skip()?,
                 }
                 Ok(())
@@ -161,6 +167,38 @@ impl ErrorBody {
         });
         read.map_or_else(|_| Self::default(), |()| parsed)
     }
+}
+
+impl ErrorBody {
+    fn read_openais(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        reader.object(|key, reader| {
+            match (key, reader.kind()?) {
+                ("message", Kind::String) => self.message = reader.string()?.into_owned(),
+                ("code" | "status", Kind::Number) => {
+                    let status = reader.number()?;
+                    if (400.0..600.0).contains(&status) {
+                        self.status = Some(status as u16);
+                    }
+                }
+                ("type" | "code", Kind::String) => {
+                    let status = status_of_word(&reader.string()?);
+                    self.status = self.status.or(status);
+                }
+                _ => reader.skip()?,
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The status that OpenAI's and Anthropic's words for errors stand for (their API references, read 2026-11).
+fn status_of_word(word: &str) -> Option<u16> {
+    Some(match word {
+        "invalid_request_error" | "validation_error" => 400,
+        "rate_limit_error" | "rate_limit_exceeded" => 429,
+        "overloaded_error" | "service_unavailable_error" => 503,
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -188,5 +226,13 @@ mod tests {
         assert_eq!(ErrorBody::parse(b"<html>"), ErrorBody::default());
         let openai = ErrorBody::parse(br#"{"error":{"message":"no","code":"validation_error"}}"#);
         assert_eq!((openai.message.as_str(), openai.name), ("no", None));
+        assert_eq!((openai.is_openais, openai.status), (true, Some(400)));
+        let limit = ErrorBody::parse(br#"{"id":"x","choices":[],"error":{"message":"no","code":429}}"#);
+        assert_eq!((limit.is_openais, limit.status), (true, Some(429)));
+        let event = ErrorBody::parse(br#"{"throttlingException":{"message":"slow"}}"#);
+        assert_eq!(
+            (event.message.as_str(), event.name.as_deref()),
+            ("slow", Some("throttlingException"))
+        );
     }
 }

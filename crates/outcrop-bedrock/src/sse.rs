@@ -6,6 +6,9 @@
 /// The largest event that is accepted, in bytes: as large as an event-stream frame may be.
 pub const MAX_EVENT_BYTES: usize = crate::frame::MAX_FRAME_BYTES;
 
+/// What may stand before the first line.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Why bytes are not server-sent events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -23,6 +26,8 @@ pub struct SseDecoder {
     read: usize,
     /// How far the line that begins there was searched for its end.
     searched: usize,
+    /// Whether the first line was read.
+    has_begun: bool,
     /// The data of the event so far, and whether it has any.
     data: Option<Vec<u8>>,
     /// An event that is whole, until it is asked for.
@@ -60,8 +65,7 @@ impl SseDecoder {
 
     fn find_event(&mut self) -> Result<(), SseError> {
         while self.ready.is_none() {
-            let Some(length) = self.buffer[self.searched..].iter().position(|&byte| byte == b'\n') else {
-                self.searched = self.buffer.len();
+            let Some((end, next)) = self.find_line() else {
                 let pending = self.buffer.len() - self.read + self.data.as_ref().map_or(0, Vec::len);
                 return if pending > MAX_EVENT_BYTES {
                     Err(SseError::TooLarge)
@@ -69,11 +73,13 @@ impl SseDecoder {
                     Ok(())
                 };
             };
-            let end = self.searched + length;
-            let line = &self.buffer[self.read..end];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let mut line = &self.buffer[self.read..end];
+            if !std::mem::replace(&mut self.has_begun, true) {
+                line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+            }
             if line.is_empty() {
-                self.ready = self.data.take();
+                // An event without data is none.
+                self.ready = self.data.take().filter(|data| !data.is_empty());
             } else if let Some(data) = line.strip_prefix(b"data:") {
                 let data = data.strip_prefix(b" ").unwrap_or(data);
                 match &mut self.data {
@@ -84,10 +90,29 @@ impl SseDecoder {
                     None => self.data = Some(data.to_vec()),
                 }
             }
-            self.read = end + 1;
-            self.searched = self.read;
+            self.read = next;
+            self.searched = next;
         }
         Ok(())
+    }
+
+    /// Where the next line ends, and where the one behind it begins. Lines end with CR, LF, or both.
+    fn find_line(&mut self) -> Option<(usize, usize)> {
+        let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let Some(length) = self.buffer[self.searched..].iter().position(is_end) else {
+            self.searched = self.buffer.len();
+            return None;
+        };
+        let end = self.searched + length;
+        match (self.buffer[end], self.buffer.get(end + 1)) {
+            (b'\r', Some(b'\n')) => Some((end, end + 2)),
+            // The other half may come yet.
+            (b'\r', None) => {
+                self.searched = end;
+                None
+            }
+            _ => Some((end, end + 1)),
+        }
     }
 }
 
@@ -118,6 +143,14 @@ mod tests {
         }
         let single: Vec<&[u8]> = stream.chunks(1).collect();
         assert_eq!(events(&single), whole);
+    }
+
+    #[test]
+    fn lines_may_end_with_a_carriage_return_and_marks_are_skipped() {
+        assert_eq!(
+            events(&[b"\xEF\xBB\xBFdata: a\r\rdata: b\r\n\r\ndata:\n\ndata: c\n\n"]),
+            ["a", "b", "c"]
+        );
     }
 
     #[test]

@@ -68,7 +68,7 @@ struct Running {
 /// Where a choice's events come from.
 enum Source {
     /// Bedrock sends them.
-    Stream(EventStream, StreamReader),
+    Stream(Box<EventStream>, StreamReader),
     /// Bedrock has answered as a whole, and we make them.
     Whole {
         wire: Wire,

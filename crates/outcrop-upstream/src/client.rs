@@ -80,7 +80,7 @@ pub enum ReplyBody {
     /// All of it.
     Whole(Bytes),
     /// Its events; the first has arrived.
-    Stream(EventStream),
+    Stream(Box<EventStream>),
 }
 
 /// What a call would look like.
@@ -305,7 +305,7 @@ impl Shared {
         timeout_at(first_byte, stream.prime())
             .await
             .map_err(|_| self.first_byte_timeout(deadline))??;
-        Ok((tokens, ReplyBody::Stream(stream)))
+        Ok((tokens, ReplyBody::Stream(Box::new(stream))))
     }
 
     fn request(

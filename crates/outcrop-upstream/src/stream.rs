@@ -230,14 +230,24 @@ fn exception(frame: &Frame<'_>) -> Error {
 
 /// The error that a server-sent event tells of, in OpenAI's words; `None` if it tells of none.
 fn error_of(data: &[u8]) -> Option<Error> {
-    // Almost every event is a chunk, which begins otherwise.
-    let first_member = data.strip_prefix(b"{")?.trim_ascii_start();
-    if !first_member.starts_with(b"\"error\"") && !first_member.starts_with(b"\"message\"") {
+    // Almost every event is a chunk, in which quotes within texts are escaped.
+    let text = std::str::from_utf8(data).ok()?;
+    if !text.contains("\"error\"") && text.contains("\"choices\"") {
         return None;
     }
     let body = ErrorBody::parse(data);
-    let name = body.name.unwrap_or_else(|| "ModelStreamErrorException".to_owned());
-    let exception = Exception::from_name(&name);
+    if !body.is_openais && body.name.is_none() && (body.message.is_empty() || text.contains("\"choices\"")) {
+        return None;
+    }
+    let exception = match (&body.name, body.status) {
+        (Some(name), _) => Exception::from_name(name),
+        (None, Some(status)) => Exception::from_status(status),
+        (None, None) => Exception::ModelStreamError,
+    };
+    let name = body
+        .name
+        .as_deref()
+        .map_or_else(|| format!("{exception:?}"), upper_first);
     Some(Error::Service {
         exception,
         status: exception.status(),

@@ -17,6 +17,11 @@ use read::{ChoiceRead, ReplyRead, with_arguments};
 /// The end of a stream, in OpenAI's words.
 const DONE: &[u8] = b"[DONE]";
 
+/// How the members begin that Bedrock itself adds.
+const OF_BEDROCK: &str = "amazon-bedrock-";
+/// The one that tells what the call cost.
+const METRICS: &str = "amazon-bedrock-invocationMetrics";
+
 /// Members of an answer that are written anew.
 const OWN_MEMBERS: &[&str] = &["id", "object", "created", "model", "choices", "usage"];
 
@@ -28,7 +33,7 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
         .collect::<Result<Vec<_>, _>>()?;
     let usage = replies
         .iter()
-        .filter_map(|reply| reply.usage)
+        .filter_map(|reply| reply.usage.or(reply.metrics))
         .fold(TokenUsage::default(), TokenUsage::plus);
     let mut body = Vec::with_capacity(1024);
     ObjectWriter::write(&mut body, |answer| {
@@ -112,6 +117,8 @@ struct StraightChoice {
     splitter: Option<Splitter>,
     /// Whether a guardrail has stepped in.
     is_filtered: bool,
+    /// Whether it was told why the choice ends.
+    has_finished: bool,
     /// Calls by their numbers, and whether any of their arguments came.
     calls: BTreeMap<u64, bool>,
 }
@@ -122,6 +129,8 @@ pub(super) struct Told {
     /// Whether the choice is whole.
     pub(super) is_end: bool,
     pub(super) usage: Option<TokenUsage>,
+    /// What Bedrock itself says that it cost.
+    pub(super) metrics: Option<TokenUsage>,
     pub(super) thinking_tokens: Option<u64>,
 }
 
@@ -131,6 +140,7 @@ impl StraightStream {
             // Who wants thoughts in the content gets them as the model writes them.
             splitter: memo.thinking_tag.is_none().then(Splitter::gpt_oss),
             is_filtered: false,
+            has_finished: false,
             calls: BTreeMap::new(),
         };
         Self {
@@ -148,8 +158,9 @@ impl StraightStream {
         out: &mut Vec<u8>,
     ) -> Result<Told, Fault> {
         if data.trim_ascii() == DONE {
+            // Without a reason to finish, an answer that ends was cut.
             return Ok(Told {
-                is_end: true,
+                is_end: self.choices.get(number).is_some_and(|choice| choice.has_finished),
                 ..Told::default()
             });
         }
@@ -157,15 +168,20 @@ impl StraightStream {
         let mut told = Told {
             is_end: false,
             usage: chunk.usage,
+            metrics: chunk.metrics,
             thinking_tokens: chunk.thinking_tokens,
         };
         let Some(state) = self.choices.get_mut(number) else {
             return Ok(told);
         };
         state.is_filtered |= chunk.is_filtered;
+        if chunk.choices.is_empty() {
+            write_alone(&chunk, head, tail, out);
+        }
         let is_filtered = state.is_filtered;
         for choice in &chunk.choices {
             told.is_end |= choice.is_finished;
+            state.has_finished |= choice.is_finished;
             let mut write = |delta: &[(&str, &dyn ToJson)], is_last: bool| {
                 out.extend_from_slice(head);
                 out.push(b'[');
@@ -198,6 +214,27 @@ impl StraightStream {
         }
         Ok(told)
     }
+}
+
+/// Passes on what Bedrock itself tells in an event without choices, such as what a guardrail did.
+fn write_alone(chunk: &ReplyRead<'_>, head: &[u8], tail: &[u8], out: &mut Vec<u8>) {
+    let mut of_bedrock = chunk
+        .others
+        .iter()
+        .filter(|(name, _)| name.starts_with(OF_BEDROCK) && name != METRICS)
+        .peekable();
+    if of_bedrock.peek().is_none() {
+        return;
+    }
+    out.extend_from_slice(head);
+    out.extend_from_slice(b"[]");
+    for (name, value) in of_bedrock {
+        out.push(b',');
+        name.write_json(out);
+        out.push(b':');
+        value.write_json(out);
+    }
+    out.extend_from_slice(tail);
 }
 
 /// Writes a chunk with these members of its delta; the flag says whether it is the last of its event.

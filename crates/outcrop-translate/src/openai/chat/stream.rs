@@ -107,7 +107,8 @@ impl StreamTranslator for ChatStream {
             .get_or_insert_with(|| Box::new(StraightStream::new(&self.memo)));
         let told = straight.pass(number, data, &self.head, self.tail, out)?;
         if let Some(choice) = self.choices.get_mut(number) {
-            choice.usage = told.usage.or(choice.usage);
+            // The model's own count, where there are two, knows of the cache.
+            choice.usage = told.usage.or(choice.usage).or(told.metrics);
             choice.thinking_tokens = told.thinking_tokens.or(choice.thinking_tokens);
         }
         Ok(told.is_end)

@@ -29,7 +29,7 @@ fn a_bare_id_is_called_through_the_profile_of_the_regions_geography() {
         let (name, home) = (format!("bedrock/{region}/{SEER}"), within("us-east-1"));
         if region.starts_with("us-gov-") {
             // Credentials of one partition are good for nothing in another.
-            assert_eq!(home.problem(&name).code.as_deref(), Some("region_not_allowed"));
+            assert_eq!(home.problem(&name).code, Some("region_not_allowed"));
         } else {
             assert_eq!(home.target(&name).model_id, expected, "{region}, from elsewhere");
         }

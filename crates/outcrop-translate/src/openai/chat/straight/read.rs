@@ -3,7 +3,7 @@
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader};
 
-use super::{Member, OWN_MEMBERS};
+use super::{METRICS, Member, OF_BEDROCK, OWN_MEMBERS};
 
 /// Where Bedrock tells, in an answer or a chunk, whether a guardrail has stepped in.
 const GUARDRAIL_ACTION: &str = "amazon-bedrock-guardrailAction";
@@ -13,6 +13,8 @@ const GUARDRAIL_ACTION: &str = "amazon-bedrock-guardrailAction";
 pub(super) struct ReplyRead<'a> {
     pub(super) choices: Vec<ChoiceRead<'a>>,
     pub(super) usage: Option<TokenUsage>,
+    /// What Bedrock itself says that it cost.
+    pub(super) metrics: Option<TokenUsage>,
     pub(super) usage_json: Option<Json<'a>>,
     pub(super) thinking_tokens: Option<u64>,
     /// Whether a guardrail has stepped in.
@@ -48,7 +50,7 @@ pub(super) struct CallRead {
 impl<'a> ReplyRead<'a> {
     /// Reads an answer whose choices hold their text in the member `message`, or `delta`.
     pub(super) fn parse(body: &'a [u8], message: &str) -> Result<Self, Fault> {
-        let (mut read, mut has_choices) = (Self::default(), false);
+        let (mut read, mut has_choices, mut metrics) = (Self::default(), false, None);
         Reader::document(body, |reader| {
             reader.object(|name, reader| match name {
                 "choices" => {
@@ -64,6 +66,11 @@ impl<'a> ReplyRead<'a> {
                 // Bedrock's own, such as a guardrail's, pass as the model's do.
                 _ => {
                     let value = reader.json()?;
+                    // What is Bedrock's own may come alone.
+                    has_choices |= name.starts_with(OF_BEDROCK);
+                    if name == METRICS {
+                        metrics = value.read(read_metrics).ok();
+                    }
                     read.is_filtered |= name == GUARDRAIL_ACTION && value.as_str() == "\"INTERVENED\"";
                     read.others.push((name.to_owned(), value));
                     Ok(())
@@ -77,6 +84,7 @@ impl<'a> ReplyRead<'a> {
             let (tokens, thinking_tokens) = usage.read(read_usage)?;
             (read.usage, read.thinking_tokens) = (Some(tokens), thinking_tokens);
         }
+        read.metrics = metrics;
         Ok(read)
     }
 }
@@ -119,6 +127,20 @@ impl<'a> ChoiceRead<'a> {
             Ok(())
         })
     }
+}
+
+/// What the call cost, as Bedrock itself tells.
+fn read_metrics(reader: &mut Reader<'_>) -> Result<TokenUsage, Fault> {
+    let mut usage = TokenUsage::default();
+    reader.object(|name, reader| {
+        match name {
+            "inputTokenCount" => usage.input_tokens = reader.nullable(Reader::count)?.unwrap_or(0),
+            "outputTokenCount" => usage.output_tokens = reader.nullable(Reader::count)?.unwrap_or(0),
+            _ => reader.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(usage)
 }
 
 fn read_calls(reader: &mut Reader<'_>) -> Result<Vec<CallRead>, Fault> {
