@@ -52,11 +52,7 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
                 purpose,
             };
             let target = gateway.resolve(&asked).await?;
-            let names = [
-                target.model_id.as_str(),
-                target.base_id.as_deref().unwrap_or(&name),
-                &name,
-            ];
+            let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
             let policy = gateway.config.policies.resolve(&names, target.is_opaque, None);
             Ok(mapping(
                 &gateway.config.catalogue,

@@ -29,10 +29,17 @@ const MAX_HOPS: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     resolved: RwLock<HashMap<String, Arc<Target>>>,
-    listing: RwLock<Option<Arc<Listing>>>,
+    listing: RwLock<Known>,
     behind: Mutex<HashMap<String, (Instant, Behind)>>,
     /// Held while an ARN is looked up, so that it is looked up once.
     asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+/// What Bedrock lists, and how often that has changed: a name that was resolved by an older list must not be kept.
+#[derive(Debug, Default)]
+struct Known {
+    listing: Option<Arc<Listing>>,
+    changes: u64,
 }
 
 impl Names {
@@ -47,7 +54,10 @@ impl Names {
         if is_plain && let Some(target) = read(&self.resolved).get(asked.name) {
             return Ok(Arc::clone(target));
         }
-        let listing = read(&self.listing).clone();
+        let (listing, changes) = {
+            let known = read(&self.listing);
+            (known.listing.clone(), known.changes)
+        };
         let target = resolve(
             asked,
             &Directory {
@@ -65,18 +75,22 @@ impl Names {
             if resolved.len() >= MAX_NAMES {
                 resolved.clear();
             }
-            resolved.insert(asked.name.to_owned(), Arc::clone(&target));
+            if read(&self.listing).changes == changes {
+                resolved.insert(asked.name.to_owned(), Arc::clone(&target));
+            }
         }
         Ok(target)
     }
 
     /// Takes what Bedrock lists. Names may mean something else from now on.
     pub(crate) fn know(&self, listing: Arc<Listing>) {
+        // In this order, as in `resolve`: nobody waits for the other.
+        let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
         let mut known = self.listing.write().unwrap_or_else(PoisonError::into_inner);
-        if known.as_ref() != Some(&listing) {
-            *known = Some(listing);
-            drop(known);
-            self.resolved.write().unwrap_or_else(PoisonError::into_inner).clear();
+        if known.listing.as_ref() != Some(&listing) {
+            known.listing = Some(listing);
+            known.changes += 1;
+            resolved.clear();
         }
     }
 

@@ -1,7 +1,7 @@
 //! The calls of one request: planned, fetched for, made, and made again where Bedrock's answer teaches how.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -45,6 +45,9 @@ pub(crate) struct Rounds<E> {
     /// What refusals of this request have taught.
     taught: Vec<Teaching>,
     last_refusal: Option<String>,
+    /// The model that is meant, once it was found: all plans of a request are for the same, whatever is forgotten
+    /// meanwhile.
+    target: Mutex<Option<Arc<Target>>>,
     /// Whether Bedrock was asked for a profile of the model already.
     has_looked_for_profile: bool,
     endpoint: PhantomData<E>,
@@ -86,6 +89,7 @@ impl<E: Endpoint> Rounds<E> {
             remote: Remote::default(),
             taught: Vec::new(),
             last_refusal: None,
+            target: Mutex::default(),
             has_looked_for_profile: false,
             endpoint: PhantomData,
         }
@@ -246,6 +250,7 @@ impl<E: Endpoint> Rounds<E> {
             return None;
         }
         self.gateway.models.refresh_names(&self.gateway).await;
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
         match self.plan_again(None) {
             Ok(better) if better.model_id == plan.model_id => None,
             better => Some(better),
@@ -326,8 +331,14 @@ impl<E: Endpoint> Rounds<E> {
 
 impl<E: Endpoint> Advisor for Rounds<E> {
     fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        let mut kept = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = &*kept {
+            return Ok(Arc::clone(target));
+        }
         let gateway = &self.gateway;
-        gateway.names.resolve(asked, &gateway.config, gateway.client.region())
+        let target = gateway.names.resolve(asked, &gateway.config, gateway.client.region())?;
+        *kept = Some(Arc::clone(&target));
+        Ok(target)
     }
 
     fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {

@@ -142,6 +142,9 @@ pub struct Target {
     pub behind: Option<String>,
     /// Whether nobody can tell what is behind it.
     pub is_opaque: bool,
+    /// The names by which an operator's rules may mean it: what is called, the model that this really is, and the alias,
+    /// if it is no pattern. Never a word that a client is free to choose.
+    pub names: Vec<String>,
     /// The region; `None` for the gateway's own.
     pub region: Option<String>,
     /// The API that the name demands.
@@ -195,8 +198,10 @@ pub fn resolve(asked: &Asked<'_>, directory: &Directory<'_>) -> Result<Target, U
         asked,
         directory,
         target: Target::default(),
+        alias: None,
     };
     resolving.run()?;
+    resolving.name();
     Ok(resolving.target)
 }
 
@@ -205,6 +210,8 @@ struct Resolving<'r, 'd> {
     asked: &'r Asked<'r>,
     directory: &'r Directory<'d>,
     target: Target,
+    /// The alias that has led here, if it is no pattern.
+    alias: Option<String>,
 }
 
 impl<'d> Resolving<'_, 'd> {
@@ -235,6 +242,21 @@ impl<'d> Resolving<'_, 'd> {
         self.check_region()
     }
 
+    /// Notes the names by which the target may be meant.
+    fn name(&mut self) {
+        let target = &mut self.target;
+        let mut names = vec![target.model_id.clone()];
+        let claimed = target.base_id.clone().filter(|_| self.asked.model_id.is_none());
+        let really = target.behind.clone().or_else(|| claimed.clone());
+        let model = really.as_deref().and_then(|id| self.directory.catalogue.model(id));
+        names.extend(claimed);
+        names.extend(model.iter().flat_map(|model| model.short_names.clone()));
+        names.extend(really);
+        names.extend(self.alias.take());
+        names.dedup();
+        target.names = names;
+    }
+
     fn step(&mut self, rule: &'static str, result: &str, why: impl Into<String>) {
         self.target.steps.push(Step {
             rule,
@@ -256,6 +278,9 @@ impl<'d> Resolving<'_, 'd> {
             format!("the pattern '{}' of the configuration", alias.name)
         };
         let model = alias.model.clone();
+        if alias.name.is_exact() {
+            self.alias = Some(alias.name.as_str().to_owned());
+        }
         self.step("alias", &model, why);
         Some(model)
     }
@@ -276,7 +301,16 @@ impl<'d> Resolving<'_, 'd> {
     /// Takes off what stands around the name of a model.
     fn strip(&mut self, name: String) -> Result<String, Problem> {
         let name = self.strip_suffix(name);
-        self.strip_route(name)
+        let name = self.strip_route(name)?;
+        // Others write the day of a version so: `claude-sonnet-4-5@20250929`.
+        match name.split_once('@') {
+            Some((before, day)) if !day.is_empty() && day.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let name = format!("{before}-{day}");
+                self.step("suffix", &name, "'@' and a day is how others write a version");
+                Ok(name)
+            }
+            _ => Ok(name),
+        }
     }
 
     /// Takes off what tools put behind names: `[1m]`.
@@ -427,6 +461,11 @@ impl<'d> Resolving<'_, 'd> {
             self.target.base_id = Some(directory.catalogue.known_id(base_id).to_owned());
             return Ok(true);
         }
+        if let Some(model) = self.id_with_revision(name) {
+            self.step("id", &model.id, "Bedrock's id, whose revision was left out");
+            self.choose_profile(&model.id, Some(model), false)?;
+            return Ok(true);
+        }
         let model = directory.catalogue.model(name);
         let is_known = model.is_some() || directory.listing.is_some_and(|listing| listing.models.contains(name));
         let why = if is_known {
@@ -437,6 +476,21 @@ impl<'d> Resolving<'_, 'd> {
         self.step("id", name, why);
         self.choose_profile(name, model, false)?;
         Ok(true)
+    }
+
+    /// The only model whose id is `name` and a revision, as `-v1:0`, where nobody has a model of that very id.
+    fn id_with_revision(&self, name: &str) -> Option<&'d Model> {
+        let directory = self.directory;
+        let is_there = |listing: &Listing| listing.models.contains(name);
+        if directory.catalogue.model(name).is_some() || directory.listing.is_some_and(is_there) {
+            return None;
+        }
+        let mut found = directory
+            .catalogue
+            .models()
+            .filter(|model| model.id != name && without_revision(&model.id) == name);
+        let only = found.next()?;
+        found.next().is_none().then_some(only)
     }
 
     /// A model by its id without the provider: `claude-sonnet-4-5`, `gpt-oss-120b`.

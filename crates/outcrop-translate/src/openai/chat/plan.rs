@@ -51,9 +51,8 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         .map_or_else(Vec::new, |advisor| advisor.lessons(model_id));
     let mut traits = Traits::of(context.catalogue, target.base_id.as_deref(), &lessons);
     let policy = context.advisor.map_or_else(Policy::default, |advisor| {
-        let base_id = target.base_id.as_deref().unwrap_or(model_id);
-        let behind = target.behind.as_deref().unwrap_or(base_id);
-        advisor.policy(&[model_id, base_id, behind, asked.name], target.is_opaque)
+        let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
+        advisor.policy(&names, target.is_opaque)
     });
     let mut api = model::api(request, &target, &traits, &policy, &mut notes);
     if api == Api::OpenAi

@@ -34,11 +34,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         },
     };
     let target = target(&asked, settings, region.as_deref()).map_err(Failure::Unresolved)?;
-    let names = [
-        target.model_id.as_str(),
-        target.base_id.as_deref().unwrap_or(asked.name),
-        asked.name,
-    ];
+    let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
     let wanted = policies(settings).resolve(&names, target.is_opaque, None).bedrock_api;
     let mapping = mapping(&settings.models, asked.name, &target, region.as_deref(), wanted);
     if matches.get_flag("json") {
