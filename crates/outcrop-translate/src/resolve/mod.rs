@@ -19,7 +19,7 @@ use outcrop_bedrock::model_id;
 
 use crate::catalogue::{Api, Catalogue, Model, Status, Word as _};
 use crate::problem::{Problem, ProblemKind};
-use arn::Arn;
+pub(crate) use arn::Arn;
 
 pub use nearest::near;
 pub use pattern::NamePattern;

@@ -2,6 +2,7 @@
 
 mod around;
 mod forms;
+mod limits;
 mod profiles;
 mod rules;
 
