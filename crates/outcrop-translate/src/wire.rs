@@ -77,7 +77,7 @@ impl Wire {
                     media: writing.media,
                     max_output: writing.max_output,
                 };
-                Ok((invoke::headers(request), family.body(&ask, notes)?))
+                Ok((invoke::headers(request)?, family.body(&ask, notes)?))
             }
             Language::Converse | Language::Straight => Ok((Headers::new(), request.to_body(source))),
         }

@@ -6,10 +6,15 @@ use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader};
 
 use super::Family;
 use super::stream::OfBedrock;
+use crate::problem::Problem;
+use crate::wire::Headers;
 
 /// The headers in which `InvokeModel` takes what Converse has members for (service model of Bedrock Runtime, botocore
 /// 1.44.5, 2026-11).
-pub(crate) fn headers(request: &ConverseRequest<'_>) -> Vec<(&'static str, String)> {
+///
+/// # Errors
+/// When a value has characters that no header takes.
+pub(crate) fn headers(request: &ConverseRequest<'_>) -> Result<Headers, Problem> {
     let mut headers = Vec::new();
     if let Some(config) = &request.guardrail_config {
         for (name, value) in string_members(config) {
@@ -37,7 +42,27 @@ pub(crate) fn headers(request: &ConverseRequest<'_>) -> Vec<(&'static str, Strin
         });
         headers.push(("x-amzn-bedrock-request-metadata", metadata.as_str().to_owned()));
     }
-    headers
+    let is_unfit = |(_, value): &&(&str, String)| !value.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    match headers.iter().find(is_unfit) {
+        Some((name, _)) => Err(unfit(name)),
+        None => Ok(headers),
+    }
+}
+
+fn unfit(header: &str) -> Problem {
+    let param = match header {
+        "x-amzn-bedrock-guardrailidentifier" => "guardrailConfig.guardrailIdentifier",
+        "x-amzn-bedrock-guardrailversion" => "guardrailConfig.guardrailVersion",
+        "x-amzn-bedrock-trace" => "guardrailConfig.trace",
+        "x-amzn-bedrock-performanceconfig-latency" => "performanceConfig.latency",
+        "x-amzn-bedrock-service-tier" => "serviceTier.type",
+        _ => "requestMetadata",
+    };
+    Problem::invalid(format!(
+        "Invalid '{param}': expected ASCII characters that can be seen."
+    ))
+    .with_code("invalid_value")
+    .with_param(param)
 }
 
 /// Writes the fields that are the model's own, and that Converse would carry as `additionalModelRequestFields`, but for

@@ -124,8 +124,7 @@ pub(super) fn translate(
                 "max_tokens" if request.max_completion_tokens.is_none() => "max_completion_tokens",
                 "max_tokens" => continue,
                 // Written above or below, or told by the number of calls.
-                "model" | "stream" | "stream_options" | "n" => continue,
-                "stop_sequences" => "stop",
+                "model" | "stream" | "stream_options" | "n" | "stop" | "stop_sequences" => continue,
                 name if OWN_MEMBERS.contains(&name) => continue,
                 name => name,
             };
@@ -147,6 +146,14 @@ pub(super) fn translate(
                 _ => object.field(name, value),
             }
         }
+        if !request.stop.is_empty() {
+            if traits.has_refused("stop") {
+                notes.lose("stop", "dropped", "refused-by-model");
+            } else {
+                parameters.push("stop".to_owned());
+                object.field("stop", &request.stop);
+            }
+        }
         if request.stream {
             object.field("stream", &true);
             // Tokens are counted whether the client asks or not.
@@ -161,7 +168,7 @@ pub(super) fn translate(
             Operation::ChatCompletions
         },
         body: CallBody::new(vec![Bytes::from(body)]),
-        headers: invoke::headers(&converse),
+        headers: invoke::headers(&converse)?,
         guardrail,
         parameters,
     })
