@@ -79,6 +79,12 @@ pub(crate) trait Family: Debug + Sync {
     /// When the body is not what the model answers.
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault>;
 
+    /// Whether a streamed answer may be whole without a reason to stop, once Bedrock tells what it cost. Of other shapes,
+    /// such an answer was cut short.
+    fn ends_untold(&self) -> bool {
+        false
+    }
+
     /// A reader of one streamed answer.
     fn chunks(&self) -> Box<dyn ChunkReader>;
 }
