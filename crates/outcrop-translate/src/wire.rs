@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use outcrop_bedrock::call::{CallBody, TokenCounts};
-use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, Event};
+use outcrop_bedrock::converse::{ContentBlock, ConverseRequest, ConverseResponse, Event, Role};
 use outcrop_bedrock::json::Fault;
 
 use crate::catalogue::{MediaSupport, Traits};
@@ -57,6 +57,14 @@ impl Wire {
         }
     }
 
+    /// The wire of this very request: an answer that goes on from the client's beginning may be read otherwise.
+    pub(crate) fn of_request(self, request: &ConverseRequest<'_>) -> Self {
+        match self.0 {
+            Language::Invoke(family) if begins_answer(request) => Self::invoke(family.going_on().unwrap_or(family)),
+            _ => self,
+        }
+    }
+
     /// Writes the headers and the body of a call.
     ///
     /// # Errors
@@ -103,6 +111,15 @@ impl Wire {
             Language::Straight => Reading::Straight { has_ended: false },
         })
     }
+}
+
+/// Whether the last turn is the assistant's and says something.
+fn begins_answer(request: &ConverseRequest<'_>) -> bool {
+    let last = request.messages.last().filter(|last| last.role == Role::Assistant);
+    last.is_some_and(|last| {
+        let mut texts = last.content.iter();
+        texts.any(|block| matches!(block, ContentBlock::Text(text) if !text.is_blank()))
+    })
 }
 
 /// Headers of a call.

@@ -6,7 +6,7 @@ use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::{ConverseResponse, StopReason};
 use outcrop_bedrock::json::{Fault, Reader};
 
-use super::completion::{self, Completion};
+use super::completion::{self, AnswerBegins, Completion};
 use super::prompt::Template;
 use super::{Ask, ChunkReader, Family, text_only};
 use crate::catalogue::Traits;
@@ -49,12 +49,38 @@ impl Family for AnthropicText {
         traits.prefill = true;
     }
 
+    fn going_on(&self) -> Option<&'static dyn Family> {
+        Some(&GoingOn)
+    }
+
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
         completion::reply(body, read, template(WITH_SYSTEM).answer_begins)
     }
 
     fn chunks(&self) -> Box<dyn ChunkReader> {
         completion::chunks(read, template(WITH_SYSTEM).answer_begins)
+    }
+}
+
+/// The same, where the answer goes on from the client's beginning: its first space stands between the two, and stays.
+#[derive(Debug)]
+struct GoingOn;
+
+impl Family for GoingOn {
+    fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
+        AnthropicText.body(ask, notes)
+    }
+
+    fn adapt(&self, traits: &mut Traits) {
+        AnthropicText.adapt(traits);
+    }
+
+    fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
+        completion::reply(body, read, AnswerBegins::Text)
+    }
+
+    fn chunks(&self) -> Box<dyn ChunkReader> {
+        completion::chunks(read, AnswerBegins::Text)
     }
 }
 
@@ -86,8 +112,13 @@ fn read(body: &[u8]) -> Result<Completion, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{Asked, answer, streamed, whole};
+    use outcrop_bedrock::call::TokenCounts;
+    use outcrop_bedrock::converse::{ContentBlock, Role};
+    use outcrop_bedrock::json::JsonText;
+
+    use super::super::testing::{Asked, answer, streamed, turn, whole};
     use super::*;
+    use crate::wire::Wire;
 
     #[test]
     fn the_body_has_the_prompt_and_the_version() {
@@ -137,6 +168,37 @@ mod tests {
             r#"{"completion":"","stop_reason":"stop_sequence","stop":"\n\nHuman:"}"#,
         ];
         assert_eq!(streamed(&AnthropicText, &chunks), reply);
+    }
+
+    #[test]
+    fn the_space_before_an_answer_stays_where_it_goes_on_from_the_clients_beginning() {
+        let body = r#"{"completion":" Paris.","stop_reason":"stop_sequence","stop":"\n\nHuman:"}"#;
+        for (begun, expected) in [
+            (Some("The capital is"), " Paris."),
+            (Some("\n"), "Paris."),
+            (None, "Paris."),
+        ] {
+            let mut request = Asked::say("Capital?").request;
+            request
+                .messages
+                .extend(begun.map(|text| turn(Role::Assistant, &[text])));
+            let wire = Wire::invoke(&AnthropicText).of_request(&request);
+            let reply = wire.reply(body.as_bytes(), TokenCounts::default()).unwrap();
+            assert_eq!(
+                reply.content,
+                [ContentBlock::Text(JsonText::encode(expected))],
+                "{begun:?}"
+            );
+        }
+        let chunks = [
+            r#"{"completion":" Par"}"#,
+            r#"{"completion":"is.","stop_reason":"stop_sequence"}"#,
+        ];
+        let family = AnthropicText.going_on().unwrap();
+        assert_eq!(
+            streamed(family, &chunks),
+            answer("", " Paris.", StopReason::EndTurn, 0, 0)
+        );
     }
 
     #[test]

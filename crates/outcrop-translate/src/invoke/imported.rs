@@ -67,6 +67,11 @@ impl Family for Imported {
         completion::reply(body, completion::read_completion, begins)
     }
 
+    fn ends_untold(&self) -> bool {
+        // What serves the model is its operator's choice, and not all servers give a reason.
+        true
+    }
+
     fn chunks(&self) -> Box<dyn ChunkReader> {
         let begins = Template::of(self.template).answer_begins;
         completion::chunks(completion::read_completion, begins)

@@ -79,6 +79,17 @@ pub(crate) trait Family: Debug + Sync {
     /// When the body is not what the model answers.
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault>;
 
+    /// The shape for a request whose last turn is the beginning of the answer, where such answers are read otherwise.
+    fn going_on(&self) -> Option<&'static dyn Family> {
+        None
+    }
+
+    /// Whether a streamed answer may be whole without a reason to stop, once Bedrock tells what it cost. Of other shapes,
+    /// such an answer was cut short.
+    fn ends_untold(&self) -> bool {
+        false
+    }
+
     /// A reader of one streamed answer.
     fn chunks(&self) -> Box<dyn ChunkReader>;
 }

@@ -129,6 +129,11 @@ impl<'s> Sayings<'s> {
         self.said.stop_reason.is_some()
     }
 
+    /// Whether anything was said.
+    pub(super) fn has_begun(&self) -> bool {
+        self.said.has_begun
+    }
+
     fn begin(&mut self) {
         if !self.said.has_begun {
             self.said.has_begun = true;

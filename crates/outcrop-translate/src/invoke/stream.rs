@@ -21,6 +21,10 @@ pub(crate) struct InvokeStream {
     said: Said,
     trace: Option<Json<'static>>,
     intervened: bool,
+    /// Whether Bedrock has told what the call cost, which it does at the end.
+    is_metered: bool,
+    /// Whether the end may come without a reason.
+    ends_untold: bool,
 }
 
 impl InvokeStream {
@@ -30,6 +34,8 @@ impl InvokeStream {
             said: Said::default(),
             trace: None,
             intervened: false,
+            is_metered: false,
+            ends_untold: family.ends_untold(),
         }
     }
 
@@ -60,13 +66,10 @@ impl InvokeStream {
             let of_bedrock = OfBedrock::read(&chunk)?;
             if let Some(usage) = of_bedrock.usage {
                 said.usage(usage);
+                self.is_metered = true;
             }
             self.intervened |= of_bedrock.intervened;
             self.trace = of_bedrock.trace.or(self.trace.take());
-            // Metrics are the end of every stream, also of one whose model told no reason.
-            if of_bedrock.usage.is_some() && !said.has_stopped() {
-                said.stop(StopReason::EndTurn);
-            }
         }
         Ok(())
     }
@@ -75,7 +78,11 @@ impl InvokeStream {
     pub(crate) fn finish(&mut self, sink: &mut dyn FnMut(Event<'_>)) -> bool {
         let mut said = Sayings::new(&mut self.said, sink);
         self.chunks.finish(&mut said);
-        if self.intervened && said.has_stopped() {
+        // Metrics come with what was cut short, too: they are no reason, unless nobody tells one.
+        if self.is_metered && self.ends_untold && said.has_begun() && !said.has_stopped() {
+            said.stop(StopReason::EndTurn);
+        }
+        if self.intervened && (self.is_metered || said.has_stopped()) {
             said.stop(StopReason::GuardrailIntervened);
         }
         said.end(Extras {
@@ -99,7 +106,7 @@ impl OfBedrock {
         let mut found = Self::default();
         Reader::document(body, |reader| {
             reader.object(|member, reader| match member {
-                METRICS => {
+                METRICS if reader.kind()? == Kind::Object => {
                     let mut usage = TokenUsage::default();
                     reader.object(|member, reader| {
                         let slot = match member {
@@ -126,3 +133,7 @@ impl OfBedrock {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

@@ -200,3 +200,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_answer_joins_the_beginning_that_the_client_gave_it() {
+    let plan = plan(&json!({
+        "model": "anthropic.claude-v2:1",
+        "bedrock_api": "invoke",
+        "messages": [
+            {"role": "user", "content": "Capital?"},
+            {"role": "assistant", "content": "The capital of France is"},
+        ],
+        "stream": true,
+    }));
+    let sse = stream(
+        plan.unwrap(),
+        &[json!({"completion": " Paris.", "stop_reason": "stop_sequence"})],
+    );
+    assert_eq!(fold(&sse).0["content"], " Paris.", "{sse}");
+}

@@ -152,6 +152,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         .base_id
         .as_deref()
         .and_then(|base_id| context.catalogue.model(base_id)?.max_output);
+    let wire = wire.of_request(&converse);
     let (headers, body) = wire.write(
         &converse,
         source,

@@ -1,0 +1,61 @@
+use super::super::testing_chat::folded;
+use super::super::{AnthropicMessages, Imported, MetaLlama, Nova, OpenAiChat, TitanText};
+use super::*;
+
+const METRICS_ALONE: &str = r#"{"amazon-bedrock-invocationMetrics":{"inputTokenCount":7,"outputTokenCount":2}}"#;
+
+#[test]
+fn an_answer_that_was_cut_short_is_not_whole_though_its_cost_is_told() {
+    let llama = MetaLlama { template: "llama3" };
+    for (family, chunks) in [
+        (
+            &AnthropicMessages as &dyn Family,
+            &[
+                r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+                r#"{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{\"a\""}}"#,
+            ][..],
+        ),
+        (
+            &Nova,
+            &[r#"{"contentBlockDelta":{"delta":{"text":"Hel"},"contentBlockIndex":0}}"#],
+        ),
+        (
+            &OpenAiChat,
+            &[r#"{"choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}"#],
+        ),
+        (
+            &TitanText,
+            &[r#"{"outputText":"Hel","index":0,"completionReason":null}"#],
+        ),
+        (&llama, &[r#"{"generation":"Hel","stop_reason":null}"#]),
+        (&llama, &[]),
+        (Imported::named("llama3").unwrap(), &[]),
+    ] {
+        let chunks = [chunks, &[METRICS_ALONE]].concat();
+        assert_eq!(folded(family, &chunks), None, "{family:?}: {chunks:?}");
+    }
+}
+
+#[test]
+fn an_imported_model_need_not_tell_why_its_answer_ends() {
+    let chunks = [r#"{"generation":"Hello"}"#, METRICS_ALONE];
+    let told = folded(Imported::named("llama3").unwrap(), &chunks).unwrap();
+    assert_eq!(told, ["text Hello", "EndTurn 7+0+0 2"]);
+}
+
+#[test]
+fn a_guardrail_that_steps_in_is_reason_enough() {
+    let chunks = [
+        r#"{"generation":"No.","amazon-bedrock-guardrailAction":"INTERVENED"}"#,
+        METRICS_ALONE,
+    ];
+    let told = folded(&MetaLlama { template: "llama3" }, &chunks).unwrap();
+    assert_eq!(told, ["text No.", "GuardrailIntervened 7+0+0 2"]);
+}
+
+#[test]
+fn metrics_that_are_nothing_are_none() {
+    let chunk = r#"{"generation":"Hi","stop_reason":"stop","amazon-bedrock-invocationMetrics":null}"#;
+    let told = folded(&MetaLlama { template: "llama3" }, &[chunk]).unwrap();
+    assert_eq!(told, ["text Hi", "EndTurn 0+0+0 0"]);
+}
