@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// White space beside tags is left out, but not looked through without end: from this many bytes on, it is text.
+pub(crate) const MAX_HELD: usize = 4096;
+
 /// A piece of text, told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
@@ -74,7 +77,7 @@ impl Splitter {
                     if let Some(rest) = trimmed.strip_prefix(self.open) {
                         text = Cow::Owned(rest.to_owned());
                         self.state = State::Opened;
-                    } else if self.open.starts_with(trimmed) {
+                    } else if self.open.starts_with(trimmed) && text.len() <= MAX_HELD {
                         // It may yet become the tag.
                         self.held = text.into_owned();
                         return pieces;
@@ -96,7 +99,11 @@ impl Splitter {
                         text = Cow::Owned(rest.to_owned());
                         self.state = State::Between;
                     } else {
-                        let sure = text[..text.len() - half_tag(&text, self.close)].trim_end().len();
+                        let before_tag = text.len() - half_tag(&text, self.close);
+                        let mut sure = text[..before_tag].trim_end().len();
+                        if text.len() - sure > MAX_HELD {
+                            sure = before_tag;
+                        }
                         let (certain, held) = text.split_at(sure);
                         push(&mut pieces, Piece::Thought(certain.to_owned()));
                         self.held = held.to_owned();
@@ -201,5 +208,21 @@ mod tests {
             }
             assert_eq!((thought, said), whole, "{text}, letter by letter");
         }
+    }
+
+    #[test]
+    fn white_space_is_not_held_without_end() {
+        let mut splitter = Splitter::gpt_oss();
+        let mut said = 0;
+        for _ in 0..3 * MAX_HELD {
+            said += splitter.push("\n").len();
+        }
+        assert!(said > 0 && splitter.held.len() <= MAX_HELD);
+        let mut splitter = Splitter::deepseek();
+        splitter.push("hm");
+        for _ in 0..3 * MAX_HELD {
+            splitter.push("\n");
+        }
+        assert!(splitter.held.len() <= MAX_HELD + 1);
     }
 }

@@ -1,6 +1,6 @@
 //! Which tags a model writes its thoughts between, found by how its text begins.
 
-use super::super::thoughts::{Piece, Splitter};
+use super::super::thoughts::{MAX_HELD, Piece, Splitter};
 
 /// Tells thoughts from text: those of gpt-oss and those of the others, whose answers don't say whose they are.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Tags {
                 let start = held.trim_start();
                 let mut splitter = if start.starts_with("<reasoning>") {
                     Splitter::gpt_oss()
-                } else if "<reasoning>".starts_with(start) || "<think>".starts_with(start) {
+                } else if held.len() <= MAX_HELD && ("<reasoning>".starts_with(start) || "<think>".starts_with(start)) {
                     return Vec::new();
                 } else {
                     Splitter::think()

@@ -31,6 +31,13 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
         .iter()
         .map(|reply| ReplyRead::parse(reply, "message"))
         .collect::<Result<Vec<_>, _>>()?;
+    let is_empty = |reply: &ReplyRead<'_>| {
+        let mut choices = reply.choices.iter();
+        !choices.any(|choice| choice.content.is_some() || !choice.message.is_empty())
+    };
+    if replies.iter().any(is_empty) {
+        return Err(Fault::shape("the answer has no message"));
+    }
     let usage = replies
         .iter()
         .filter_map(|reply| reply.usage.or(reply.metrics))

@@ -77,6 +77,17 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
             !request.metadata.is_empty() || !bedrock.request_metadata.is_empty(),
         ),
         (
+            "guardrail-stream-mode",
+            request.stream
+                && match &bedrock.guardrail_config {
+                    Some(config) => config.iter().any(|(name, _)| name == "streamProcessingMode"),
+                    None => policy
+                        .guardrail
+                        .as_ref()
+                        .is_some_and(|guardrail| guardrail.stream_mode.is_some()),
+                },
+        ),
+        (
             "converse-parameter",
             bedrock.performance_config.is_some()
                 || bedrock.prompt_variables.is_some()
@@ -177,19 +188,21 @@ pub(super) fn translate(
 /// The members of the body and of its `extra_body`; of several with one name, the last.
 fn members(source: &[u8]) -> Result<Vec<(String, Json<'_>)>, Fault> {
     let mut members = Members::default();
-    let mut extra = None;
+    let (mut extra, mut own) = (None, None);
     Reader::document(source, |reader| {
         reader.object(|name, reader| {
             let value = reader.json()?;
-            if name == "extra_body" {
-                extra = value.as_slice();
+            match name {
+                "extra_body" => extra = value.as_slice(),
+                // Converse's member for the model's own, which stand side by side here.
+                "additionalModelRequestFields" => own = value.as_slice(),
+                _ => members.put(name, value),
             }
-            members.put(name, value);
             Ok(())
         })
     })?;
-    if let Some(extra) = extra.filter(|extra| *extra != "null") {
-        Reader::document(extra.as_bytes(), |reader| {
+    for further in [own, extra].into_iter().flatten().filter(|further| *further != "null") {
+        Reader::document(further.as_bytes(), |reader| {
             reader.object(|name, reader| {
                 members.put(name, reader.json()?);
                 Ok(())
