@@ -109,6 +109,7 @@ fn explanation<M>(client: &Client, plan: &Plan<M>, left_out: &[String]) -> Strin
         needs.push(iam::api_key());
     }
     let before = json!({
+        "route": plan.wire.route(),
         "method": "POST",
         "url": described.url,
         "headers": described.headers,
