@@ -185,8 +185,12 @@ class TestGovCloud:
         assert (mapping["model_id"], mapping["region"]) == (arn, self.REGION)
 
     def test_as_liteLLM_names_it(self, of_region):
-        mapping = resolve(of_region("us-east-1"), f"bedrock/us-gov-west-1/us-gov.{SONNET_4_5}")
+        name = f"bedrock/us-gov-west-1/us-gov.{SONNET_4_5}"
+        mapping = resolve(of_region(self.REGION), name)
         assert (mapping["model_id"], mapping["region"]) == (f"us-gov.{SONNET_4_5}", self.REGION)
+        # Credentials of one partition are good for nothing in another, so nothing of the request goes there.
+        reply = of_region("us-east-1").chat("hi", model=name)
+        shapes.check_error(reply, 403, code="region_not_allowed", param="model")
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,6 @@ def test_images_are_read_by_who_can(runtime):
         (GPT_OSS, {"messages": [{"role": "bot", "content": "a"}]}, "#/messages/0/role: bot is not a valid enum value"),
         (GPT_OSS, {"model": "openai.gpt-oss-120b-1:0"}, "must match the model in the path"),
         (GPT_OSS, {"max_tokens": 16385}, "exceeds the model limit of 16384"),
-        (GEMMA, {"tools": [WEATHER]}, "doesn't support tool use"),
         (MISTRAL, {"n": 1}, "#: extraneous key [n] is not permitted"),
         (MISTRAL, {"tool_choice": "required"}, "#/tool_choice: required is not a valid enum value"),
         (MISTRAL, {"temperature": 1.1}, "#/temperature: 1.1 is not less or equal to 1"),

@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use outcrop_translate::resolve::Listing;
 use outcrop_translate::{Problem, ProblemKind, openai};
-use outcrop_upstream::{Client, Error, FoundationModel};
+use outcrop_upstream::{Client, Error, FoundationModel, InferenceProfile};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -95,7 +95,13 @@ async fn ask(client: &Client) -> Result<Models, Error> {
         .iter()
         .filter(is_on_demand)
         .map(|model| model.model_id.as_str());
-    let ids = on_demand.chain(profiles.iter().map(|profile| profile.inference_profile_id.as_str()));
+    // What the account has made is called by its ARN.
+    let name = |profile: &'_ InferenceProfile| match profile.r#type.as_str() {
+        "APPLICATION" if !profile.inference_profile_arn.is_empty() => profile.inference_profile_arn.clone(),
+        _ => profile.inference_profile_id.clone(),
+    };
+    let named: Vec<String> = profiles.iter().map(name).collect();
+    let ids = on_demand.chain(named.iter().map(String::as_str));
     let mut ids: Vec<&str> = ids.collect();
     ids.sort_unstable();
     ids.dedup();

@@ -31,6 +31,9 @@ pub struct FoundationModel {
 pub struct InferenceProfile {
     /// Such as `us.amazon.nova-lite-v1:0`.
     pub inference_profile_id: String,
+    /// Its ARN, by which those of the account's own are called.
+    #[serde(default)]
+    pub inference_profile_arn: String,
     /// `SYSTEM_DEFINED` or `APPLICATION`.
     #[serde(default)]
     pub r#type: String,

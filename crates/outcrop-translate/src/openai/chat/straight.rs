@@ -85,8 +85,8 @@ fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, is_filtered: b
                     message.field("content", content);
                 } else {
                     message.field("content", &answer);
+                    thoughts = Some(thought).filter(|thought| !thought.is_empty());
                 }
-                thoughts = Some(thought).filter(|thought| !thought.is_empty());
             }
             let lacks_arguments = choice.calls.iter().any(|call| !call.has_arguments);
             for (name, value) in &choice.message {
