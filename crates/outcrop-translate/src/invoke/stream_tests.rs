@@ -59,3 +59,35 @@ fn metrics_that_are_nothing_are_none() {
     let told = folded(&MetaLlama { template: "llama3" }, &[chunk]).unwrap();
     assert_eq!(told, ["text Hi", "EndTurn 0+0+0 0"]);
 }
+
+#[test]
+fn pieces_of_blocks_may_be_mixed_as_in_converse() {
+    let anthropic = [
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"Hm"}}"#,
+        r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"s","name":"f"}}"#,
+        r#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"g"}}"#,
+        r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{\"a\""}}"#,
+        r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"b\":2}"}}"#,
+        r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":":1}"}}"#,
+        r#"{"type":"content_block_stop","index":1}"#,
+        r#"{"type":"content_block_stop","index":2}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use"}}"#,
+    ];
+    let nova = [
+        r#"{"contentBlockDelta":{"delta":{"text":"Hm"},"contentBlockIndex":0}}"#,
+        r#"{"contentBlockStart":{"start":{"toolUse":{"toolUseId":"s","name":"f"}},"contentBlockIndex":1}}"#,
+        r#"{"contentBlockStart":{"start":{"toolUse":{"toolUseId":"t","name":"g"}},"contentBlockIndex":2}}"#,
+        r#"{"contentBlockDelta":{"delta":{"toolUse":{"input":"{\"a\""}},"contentBlockIndex":1}}"#,
+        r#"{"contentBlockDelta":{"delta":{"toolUse":{"input":"{\"b\":2}"}},"contentBlockIndex":2}}"#,
+        r#"{"contentBlockDelta":{"delta":{"toolUse":{"input":":1}"}},"contentBlockIndex":1}}"#,
+        r#"{"messageStop":{"stopReason":"tool_use"}}"#,
+    ];
+    let expected = [
+        "text Hm",
+        r#"call s f {"a":1}"#,
+        r#"call t g {"b":2}"#,
+        "ToolUse 0+0+0 0",
+    ];
+    assert_eq!(folded(&AnthropicMessages, &anthropic).unwrap(), expected);
+    assert_eq!(folded(&Nova, &nova).unwrap(), expected);
+}
