@@ -15,7 +15,23 @@ pub(crate) struct Said {
     calls: Vec<OpenCall>,
     stop_reason: Option<StopReason>,
     usage: TokenUsage,
+    /// What Bedrock tells of the cost, where the model itself tells nothing.
+    metrics: TokenUsage,
     fields: Option<Json<'static>>,
+}
+
+impl Said {
+    fn total(&self) -> TokenUsage {
+        let TokenUsage { output_tokens, .. } = self.usage;
+        let tells_input = self.usage.prompt_tokens() > 0;
+        let mut total = if tells_input { self.usage } else { self.metrics };
+        total.output_tokens = if output_tokens > 0 {
+            output_tokens
+        } else {
+            self.metrics.output_tokens
+        };
+        total
+    }
 }
 
 /// Kinds of blocks of which two pieces in a row are one block.
@@ -111,6 +127,12 @@ impl<'s> Sayings<'s> {
         known.cache_write_input_tokens = newer(known.cache_write_input_tokens, usage.cache_write_input_tokens);
     }
 
+    /// What it cost, as Bedrock tells it. That counts cached tokens in its own way, so that it is never mixed with the
+    /// model's own counts: what goes in is counted by the one or by the other, and so is what comes out.
+    pub(super) fn metrics(&mut self, metrics: TokenUsage) {
+        self.said.metrics = metrics;
+    }
+
     /// What the model tells besides, as Converse would have it in `additionalModelResponseFields`.
     pub(crate) fn fields(&mut self, fields: Json<'static>) {
         self.said.fields = Some(fields);
@@ -133,7 +155,7 @@ impl<'s> Sayings<'s> {
             },
         });
         (self.sink)(Event::Metadata {
-            usage: self.said.usage,
+            usage: self.said.total(),
             extras: Extras {
                 additional_model_response_fields: None,
                 ..extras

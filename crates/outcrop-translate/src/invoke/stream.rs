@@ -65,7 +65,7 @@ impl InvokeStream {
         if std::str::from_utf8(&chunk).is_ok_and(|chunk| chunk.contains("amazon-bedrock-")) {
             let of_bedrock = OfBedrock::read(&chunk)?;
             if let Some(usage) = of_bedrock.usage {
-                said.usage(usage);
+                said.metrics(usage);
                 self.is_metered = true;
             }
             self.intervened |= of_bedrock.intervened;

@@ -91,3 +91,17 @@ fn pieces_of_blocks_may_be_mixed_as_in_converse() {
     assert_eq!(folded(&AnthropicMessages, &anthropic).unwrap(), expected);
     assert_eq!(folded(&Nova, &nova).unwrap(), expected);
 }
+
+#[test]
+fn cached_tokens_count_once_where_the_model_and_bedrock_both_tell_them() {
+    let metrics = r#"{"amazon-bedrock-invocationMetrics":{"inputTokenCount":100,"outputTokenCount":9}}"#;
+    let end = r#"{"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":"stop"}]}"#;
+    let usage = r#"{"choices":[],"usage":{"prompt_tokens":100,"completion_tokens":8,"prompt_tokens_details":{"cached_tokens":60}}}"#;
+    let told = folded(&OpenAiChat, &[end, usage, metrics]).unwrap();
+    assert_eq!(told, ["text Hi", "EndTurn 40+60+0 8"]);
+    let told = folded(&OpenAiChat, &[end, metrics]).unwrap();
+    assert_eq!(told, ["text Hi", "EndTurn 100+0+0 9"]);
+    let cached = r#"{"amazon-bedrock-invocationMetrics":{"inputTokenCount":7,"outputTokenCount":9,"cacheReadInputTokenCount":4,"cacheWriteInputTokenCount":5}}"#;
+    let told = folded(&OpenAiChat, &[end, cached]).unwrap();
+    assert_eq!(told, ["text Hi", "EndTurn 7+4+5 9"]);
+}
