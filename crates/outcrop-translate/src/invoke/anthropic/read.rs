@@ -148,7 +148,7 @@ pub(super) struct Chunks;
 impl ChunkReader for Chunks {
     fn read(&mut self, chunk: &[u8], said: &mut Sayings<'_>) -> Result<(), Fault> {
         let (mut kind, mut index, mut block, mut delta) = (None, 0, None, None);
-        let (mut usage, mut stop_reason, mut message) = (Usage::default(), None, None);
+        let (mut usage, mut stop_reason) = (Usage::default(), None);
         Reader::document(chunk, |reader| {
             reader.object(|member, reader| match member {
                 "type" => reader.string().map(|name| kind = Some(name)),
@@ -161,10 +161,6 @@ impl ChunkReader for Chunks {
                 "usage" => usage.read(reader),
                 "message" => reader.object(|member, reader| match member {
                     "usage" => usage.read(reader),
-                    _ => reader.skip(),
-                }),
-                "error" => reader.object(|member, reader| match member {
-                    "message" => reader.string().map(|text| message = Some(text.into_owned())),
                     _ => reader.skip(),
                 }),
                 _ => reader.skip(),
@@ -184,10 +180,6 @@ impl ChunkReader for Chunks {
                 }
             }
             Some("content_block_stop") => said.end_block(index),
-            Some("error") => {
-                let message = message.unwrap_or_else(|| "the model failed".to_owned());
-                return Err(Fault::shape(message));
-            }
             // message_start, message_delta, message_stop, ping, and what is newer than this version.
             _ => {}
         }
