@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::HeaderValue;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use outcrop_bedrock::exception::Exception;
-use outcrop_translate::{AwsDetail, Problem, ProblemKind};
+use outcrop_translate::{AwsDetail, Problem, ProblemKind, Unread};
 use outcrop_upstream::{Error, Failure};
 
 /// Seconds after which a throttled client should try again, where Bedrock does not say.
@@ -119,6 +119,26 @@ pub(crate) fn of_error(error: &Error) -> Problem {
     }
 }
 
+/// An answer that can't be read, as the failure of its call; `what` names the part that can't.
+pub(crate) fn of_unread(unread: Unread, what: &str) -> Error {
+    let body = match unread {
+        Unread::Fault(fault) => return Error::Protocol(format!("{what}: {fault}")),
+        Unread::Failed(body) => body,
+    };
+    let exception = match (&body.name, body.status) {
+        (Some(name), _) => Exception::from_name(name),
+        (None, Some(status)) => Exception::from_status(status),
+        (None, None) => Exception::ModelError,
+    };
+    Error::Service {
+        exception,
+        name: body.name.unwrap_or_else(|| format!("{exception:?}")),
+        status: exception.status(),
+        message: body.message,
+        retry_after_seconds: None,
+    }
+}
+
 /// Whether Bedrock says that the model can be called through an inference profile only.
 pub(crate) fn needs_profile(message: &str) -> bool {
     NEEDS_PROFILE.iter().any(|phrase| message.contains(phrase))
@@ -220,4 +240,41 @@ pub(crate) fn method_not_allowed(allowed: &'static str, body: impl FnOnce(&Probl
     let mut response = response(&problem, body(&problem));
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use outcrop_bedrock::exception::ErrorBody;
+    use outcrop_bedrock::json::Fault;
+
+    use super::*;
+
+    #[test]
+    fn an_error_in_place_of_an_answer_is_told_as_bedrocks_own_would_be() {
+        let of = |unread| {
+            let problem = of_error(&of_unread(unread, "the reply"));
+            (problem.status, problem.code.unwrap(), problem.message)
+        };
+        let said = |document: &str| of(Unread::Failed(ErrorBody::parse(document.as_bytes())));
+        let expected = |status, code, message: &str| (status, code, format!("Bedrock: {message}"));
+        assert_eq!(
+            said(r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#),
+            expected(503, "upstream_unavailable", "Overloaded")
+        );
+        assert_eq!(
+            said(r#"{"error":{"type":"rate_limit_error","message":"slow"}}"#),
+            expected(429, "throttled", "slow")
+        );
+        assert_eq!(
+            said(r#"{"throttlingException":{"message":"slow"}}"#),
+            expected(429, "throttled", "slow")
+        );
+        for document in [
+            r#"{"error":{"type":"api_error","message":"boom"}}"#,
+            r#"{"message":"boom"}"#,
+        ] {
+            assert_eq!(said(document), expected(502, "upstream_model_error", "boom"));
+        }
+        assert_eq!(of(Unread::Fault(Fault::shape("no"))).1, "upstream_invalid_response");
+    }
 }

@@ -248,7 +248,7 @@ fn drive<S: StreamTranslator>(
         } => {
             let mut reply = wire
                 .reply(body, *tokens)
-                .map_err(|fault| Error::Protocol(format!("the reply: {fault}")))?;
+                .map_err(|unread| error::of_unread(unread, "the reply"))?;
             reply.usage = reply.usage.plus(*spent);
             for event in reply.into_events() {
                 translator.push(choice, event, out);
@@ -262,7 +262,7 @@ fn drive<S: StreamTranslator>(
         while let Some(event) = stream.next_event()? {
             reader
                 .read(event.name, event.payload, choice, translator, out)
-                .map_err(|fault| Error::Protocol(format!("event {}: {fault}", event.name)))?;
+                .map_err(|unread| error::of_unread(unread, event.name))?;
         }
         if out.len() >= enough {
             return Ok(true);

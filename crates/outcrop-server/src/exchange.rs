@@ -13,7 +13,7 @@ use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::json::Fault;
 use outcrop_translate::catalogue::Status;
 use outcrop_translate::resolve::{Asked, Directory, near};
-use outcrop_translate::{Endpoint, Plan, Problem};
+use outcrop_translate::{Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
 
@@ -212,7 +212,10 @@ impl Exchange {
                 .iter()
                 .filter_map(|reply| Some(plan.wire.reply(whole_body(reply)?, reply.tokens)))
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|fault| not_bedrocks(&fault))?;
+                .map_err(|unread| match unread {
+                    Unread::Fault(fault) => not_bedrocks(&fault),
+                    failed => failed_in_answer(failed),
+                })?;
             if let Some(first) = translated.first_mut() {
                 first.usage = first.usage.plus(spent);
             }
@@ -367,6 +370,14 @@ fn whole_body(reply: &Reply) -> Option<&[u8]> {
     match &reply.body {
         ReplyBody::Whole(body) => Some(body),
         ReplyBody::Stream(_) => None,
+    }
+}
+
+fn failed_in_answer(unread: Unread) -> Refusal {
+    let error = error::of_unread(unread, "the reply");
+    Refusal {
+        cause: Some(error.to_string()),
+        problem: error::of_error(&error),
     }
 }
 

@@ -63,6 +63,13 @@ pub(crate) struct Answered<M> {
     pub(crate) spent: TokenUsage,
 }
 
+/// Calls that were refused before one was answered.
+#[derive(Default)]
+struct Refused {
+    attempts: u32,
+    request_ids: Vec<String>,
+}
+
 /// Why a request got no answer.
 pub(crate) enum Trouble {
     /// It can't be planned.
@@ -95,22 +102,31 @@ impl<E: Endpoint> Rounds<E> {
         }
     }
 
-    /// Plans the calls, and fetches what the request points to.
+    /// Plans the calls, and finds out what must be known first.
     pub(crate) async fn plan(&mut self) -> Result<Plan<E::Memo>, Problem> {
-        let mut planned = self.plan_with(None);
-        if let Err(Halt::LookUp(arn)) = &planned {
+        match self.plan_with(None) {
+            Ok(plan) => Ok(plan),
+            Err(Halt::Problem(problem)) => Err(problem),
             // Boxed, as it is rare: every request would else carry room for it.
-            Box::pin(self.look_up(arn)).await;
-            planned = self.plan_with(None);
+            Err(halt) => Box::pin(self.plan_knowing_more(halt)).await,
         }
-        let urls = match planned {
-            Ok(plan) => return Ok(plan),
-            Err(Halt::Problem(problem)) => return Err(problem),
-            Err(Halt::LookUp(_)) => return Err(unknown_arn()),
-            Err(Halt::Fetch(urls)) => urls,
+    }
+
+    /// Looks up the model behind an ARN and fetches what URLs point to, as the halt says, and plans then.
+    async fn plan_knowing_more(&mut self, mut halt: Halt) -> Result<Plan<E::Memo>, Problem> {
+        if let Halt::LookUp(arn) = &halt {
+            self.look_up(arn).await;
+            halt = match self.plan_with(None) {
+                Ok(plan) => return Ok(plan),
+                Err(halt) => halt,
+            };
+        }
+        let urls = match halt {
+            Halt::Problem(problem) => return Err(problem),
+            Halt::LookUp(_) => return Err(unknown_arn()),
+            Halt::Fetch(urls) => urls,
         };
-        // Boxed, as it is rare: every request would else carry room for it.
-        let failed = Box::pin(self.fetch(&urls)).await;
+        let failed = self.fetch(&urls).await;
         match (self.plan_with(None), failed) {
             (Ok(plan), _) => Ok(plan),
             // Where the URL stands is the translation's to say, what is wrong with it the fetcher's.
@@ -197,31 +213,18 @@ impl<E: Endpoint> Rounds<E> {
 
     /// Makes the calls until they are answered. A field that the model refuses is left out from then on.
     pub(crate) async fn send(mut self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
-        let (mut refused_attempts, mut request_ids) = (0, Vec::new());
+        let mut refused = Refused::default();
         let mut replies = loop {
             match send_all(&self.gateway, &plan).await {
                 Ok(replies) => break replies,
-                Err(failure) => {
-                    // Boxed, as it is rare: every call would else carry room for it.
-                    let better = match self.learn(&failure, &plan) {
-                        Some(better) => Some(better),
-                        None => Box::pin(self.find_profile(&failure, &plan)).await,
-                    };
-                    match better {
-                        Some(better) => {
-                            refused_attempts += failure.attempts;
-                            request_ids.extend(failure.request_id);
-                            plan = better?;
-                        }
-                        None => return Err(Trouble::Failure(failure, plan.model_id)),
-                    }
-                }
+                // Boxed, as it is rare: every call would else carry room for it.
+                Err(failure) => plan = Box::pin(self.recover(failure, plan, &mut refused)).await?,
             }
         };
         if let Some(reply) = replies.first_mut() {
-            reply.attempts += refused_attempts;
-            request_ids.extend(reply.request_id.take());
-            reply.request_id = (!request_ids.is_empty()).then(|| request_ids.join(", "));
+            reply.attempts += refused.attempts;
+            refused.request_ids.extend(reply.request_id.take());
+            reply.request_id = (!refused.request_ids.is_empty()).then(|| refused.request_ids.join(", "));
         }
         self.remember(&plan.model_id);
         let answered = Answered {
@@ -234,6 +237,25 @@ impl<E: Endpoint> Rounds<E> {
             return Box::pin(self.review(answered)).await;
         }
         Ok(answered)
+    }
+
+    /// Plans again by what a failure teaches, if it teaches anything.
+    async fn recover(
+        &mut self,
+        failure: Failure,
+        plan: Plan<E::Memo>,
+        refused: &mut Refused,
+    ) -> Result<Plan<E::Memo>, Trouble> {
+        let better = match self.learn(&failure, &plan) {
+            Some(better) => Some(better),
+            None => self.find_profile(&failure, &plan).await,
+        };
+        let Some(better) = better else {
+            return Err(Trouble::Failure(failure, plan.model_id));
+        };
+        refused.attempts += failure.attempts;
+        refused.request_ids.extend(failure.request_id);
+        Ok(better?)
     }
 
     /// Plans again through an inference profile, where the refusal says that the model must be called so, and what

@@ -19,6 +19,7 @@ mod remote;
 pub mod resolve;
 pub mod schema;
 mod stop;
+mod unread;
 mod wire;
 
 pub use catalogue::{Catalogue, CatalogueError};
@@ -30,4 +31,5 @@ pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
 pub use remote::{Fetched, Remote};
 pub use stop::StopMatcher;
+pub use unread::Unread;
 pub use wire::{StreamReader, Wire};

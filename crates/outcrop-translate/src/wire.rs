@@ -10,6 +10,7 @@ use crate::endpoint::StreamTranslator;
 use crate::invoke::{self, Ask, Family, InvokeStream};
 use crate::notes::Notes;
 use crate::problem::Problem;
+use crate::unread::Unread;
 
 /// The language of a call and its answer.
 #[derive(Clone, Copy, Debug)]
@@ -94,12 +95,12 @@ impl Wire {
     /// Reads a whole answer that is not straight.
     ///
     /// # Errors
-    /// When the body is not what Bedrock answers.
-    pub fn reply(self, body: &[u8], tokens: TokenCounts) -> Result<ConverseResponse<'_>, Fault> {
+    /// When the body is not what Bedrock answers, or tells of an error.
+    pub fn reply(self, body: &[u8], tokens: TokenCounts) -> Result<ConverseResponse<'_>, Unread> {
         match self.0 {
-            Language::Converse => ConverseResponse::parse(body),
+            Language::Converse => Ok(ConverseResponse::parse(body)?),
             Language::Invoke(family) => invoke::reply(family, body, tokens),
-            Language::Straight => Err(Fault::shape("the answer is in the client's own protocol")),
+            Language::Straight => Err(Fault::shape("the answer is in the client's own protocol").into()),
         }
     }
 
@@ -159,7 +160,7 @@ impl StreamReader {
     /// Reads an event as Bedrock has sent it, and has it translated for the choice numbered `choice`.
     ///
     /// # Errors
-    /// When it is not what Bedrock sends.
+    /// When it is not what Bedrock sends, or tells of an error.
     pub fn read<S: StreamTranslator>(
         &mut self,
         name: &str,
@@ -167,7 +168,7 @@ impl StreamReader {
         choice: usize,
         translator: &mut S,
         out: &mut Vec<u8>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Unread> {
         match &mut self.0 {
             Reading::Converse { has_stopped } => {
                 let event = Event::parse(name, payload)?;

@@ -2,11 +2,12 @@
 
 use outcrop_bedrock::call::TokenCounts;
 use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, StopReason};
-use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader};
+use outcrop_bedrock::json::{Json, JsonText, Kind, ObjectWriter, Reader};
 
 use super::Family;
 use super::stream::OfBedrock;
 use crate::problem::Problem;
+use crate::unread::Unread;
 use crate::wire::Headers;
 
 /// The headers in which `InvokeModel` takes what Converse has members for (service model of Bedrock Runtime, botocore
@@ -98,14 +99,17 @@ fn mode_word(mode: &str) -> &str {
 /// Reads a whole answer of `family`, with the tokens that the headers tell and what Bedrock adds.
 ///
 /// # Errors
-/// When the body is not what the model answers.
+/// When the body is not what the model answers, or tells of an error.
 pub(crate) fn reply<'a>(
     family: &dyn Family,
     body: &'a [u8],
     tokens: TokenCounts,
-) -> Result<ConverseResponse<'a>, Fault> {
+) -> Result<ConverseResponse<'a>, Unread> {
+    if let Some(error) = Unread::error_of(body) {
+        return Err(error);
+    }
     let mut reply = family.reply(body)?;
-    if reply.usage.input_tokens == 0 {
+    if reply.usage.prompt_tokens() == 0 {
         reply.usage.input_tokens = tokens.input.unwrap_or(0);
     }
     if reply.usage.output_tokens == 0 {

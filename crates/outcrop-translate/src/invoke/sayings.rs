@@ -7,20 +7,46 @@ use outcrop_bedrock::json::{Json, JsonText};
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     has_begun: bool,
-    /// Number of the block that is open or was last.
-    index: u64,
-    open: Option<Block>,
+    /// How many blocks have begun.
+    blocks: u64,
+    /// The block of text or thoughts that goes on, with its number.
+    open: Option<(Block, u64)>,
+    /// The calls that go on: pieces of several may come in any order.
+    calls: Vec<OpenCall>,
     stop_reason: Option<StopReason>,
     usage: TokenUsage,
+    /// What Bedrock tells of the cost, where the model itself tells nothing.
+    metrics: TokenUsage,
     fields: Option<Json<'static>>,
 }
 
-/// Kinds of blocks; two pieces in a row of one kind are one block, but for calls.
+impl Said {
+    fn total(&self) -> TokenUsage {
+        let TokenUsage { output_tokens, .. } = self.usage;
+        let tells_input = self.usage.prompt_tokens() > 0;
+        let mut total = if tells_input { self.usage } else { self.metrics };
+        total.output_tokens = if output_tokens > 0 {
+            output_tokens
+        } else {
+            self.metrics.output_tokens
+        };
+        total
+    }
+}
+
+/// Kinds of blocks of which two pieces in a row are one block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Block {
     Text,
     Thought,
-    Call,
+}
+
+#[derive(Debug)]
+struct OpenCall {
+    /// The model's own number.
+    key: u64,
+    /// Number of its block.
+    index: u64,
 }
 
 /// Takes what a chunk says and makes events of it: blocks are numbered, begun and ended here.
@@ -54,29 +80,34 @@ impl<'s> Sayings<'s> {
         self.delta(Block::Thought, Delta::ReasoningRedacted(bytes));
     }
 
-    /// The model begins to call a tool.
-    pub(crate) fn call(&mut self, id: JsonText<'_>, name: JsonText<'_>) {
-        self.end_block();
+    /// The model begins to call a tool; `key` is its own number for the call, and ends one that had the same.
+    pub(crate) fn call(&mut self, key: u64, id: JsonText<'_>, name: JsonText<'_>) {
+        self.end_text();
+        self.end_call(key);
         self.begin();
-        self.said.open = Some(Block::Call);
+        let index = self.next_index();
+        self.said.calls.push(OpenCall { key, index });
         (self.sink)(Event::ContentBlockStart {
-            index: self.said.index,
+            index,
             start: BlockStart::ToolUse { id, name },
         });
     }
 
-    /// A piece of the JSON of the arguments of the call that has begun.
-    pub(crate) fn arguments(&mut self, json: JsonText<'_>) {
-        if self.said.open == Some(Block::Call) {
-            self.delta(Block::Call, Delta::ToolUseInput(json));
+    /// A piece of the JSON of the arguments of the call that began with `key`.
+    pub(crate) fn arguments(&mut self, key: u64, json: JsonText<'_>) {
+        let found = self.said.calls.iter().find(|call| call.key == key);
+        if let Some(&OpenCall { index, .. }) = found
+            && !json.inner().is_empty()
+        {
+            let delta = Delta::ToolUseInput(json);
+            (self.sink)(Event::ContentBlockDelta { index, delta });
         }
     }
 
-    /// The open block ends; what comes is another one, even of the same kind.
-    pub(crate) fn end_block(&mut self) {
-        if self.said.open.take().is_some() {
-            (self.sink)(Event::ContentBlockStop { index: self.said.index });
-            self.said.index += 1;
+    /// The call that began with `key` ends; without one, text or thoughts do, and what comes of them is another block.
+    pub(crate) fn end_block(&mut self, key: u64) {
+        if !self.end_call(key) {
+            self.end_text();
         }
     }
 
@@ -96,6 +127,12 @@ impl<'s> Sayings<'s> {
         known.cache_write_input_tokens = newer(known.cache_write_input_tokens, usage.cache_write_input_tokens);
     }
 
+    /// What it cost, as Bedrock tells it. That counts cached tokens in its own way, so that it is never mixed with the
+    /// model's own counts: what goes in is counted by the one or by the other, and so is what comes out.
+    pub(super) fn metrics(&mut self, metrics: TokenUsage) {
+        self.said.metrics = metrics;
+    }
+
     /// What the model tells besides, as Converse would have it in `additionalModelResponseFields`.
     pub(crate) fn fields(&mut self, fields: Json<'static>) {
         self.said.fields = Some(fields);
@@ -106,7 +143,10 @@ impl<'s> Sayings<'s> {
         let Some(stop_reason) = self.said.stop_reason.take() else {
             return false;
         };
-        self.end_block();
+        self.end_text();
+        for OpenCall { index, .. } in std::mem::take(&mut self.said.calls) {
+            (self.sink)(Event::ContentBlockStop { index });
+        }
         (self.sink)(Event::MessageStop {
             stop_reason,
             extras: Extras {
@@ -115,7 +155,7 @@ impl<'s> Sayings<'s> {
             },
         });
         (self.sink)(Event::Metadata {
-            usage: self.said.usage,
+            usage: self.said.total(),
             extras: Extras {
                 additional_model_response_fields: None,
                 ..extras
@@ -144,20 +184,44 @@ impl<'s> Sayings<'s> {
     fn delta(&mut self, block: Block, delta: Delta<'_>) {
         self.begin();
         let is_empty = match &delta {
-            Delta::Text(text) | Delta::ReasoningText(text) | Delta::ToolUseInput(text) => text.inner().is_empty(),
+            Delta::Text(text) | Delta::ReasoningText(text) => text.inner().is_empty(),
             _ => false,
         };
         if is_empty {
             return;
         }
-        if self.said.open != Some(block) {
-            self.end_block();
-            self.said.open = Some(block);
+        let index = match self.said.open {
+            Some((open, index)) if open == block => index,
+            _ => {
+                self.end_text();
+                let index = self.next_index();
+                self.said.open = Some((block, index));
+                index
+            }
+        };
+        (self.sink)(Event::ContentBlockDelta { index, delta });
+    }
+
+    fn next_index(&mut self) -> u64 {
+        let index = self.said.blocks;
+        self.said.blocks += 1;
+        index
+    }
+
+    fn end_text(&mut self) {
+        if let Some((_, index)) = self.said.open.take() {
+            (self.sink)(Event::ContentBlockStop { index });
         }
-        (self.sink)(Event::ContentBlockDelta {
-            index: self.said.index,
-            delta,
-        });
+    }
+
+    /// Whether there was such a call.
+    fn end_call(&mut self, key: u64) -> bool {
+        let Some(at) = self.said.calls.iter().position(|call| call.key == key) else {
+            return false;
+        };
+        let OpenCall { index, .. } = self.said.calls.remove(at);
+        (self.sink)(Event::ContentBlockStop { index });
+        true
     }
 }
 
@@ -185,9 +249,12 @@ mod tests {
         sayings.text(text("a"));
         sayings.text(text(""));
         sayings.text(text("b"));
-        sayings.call(text("1"), text("f"));
-        sayings.arguments(text("{}"));
-        sayings.call(text("2"), text("g"));
+        sayings.call(7, text("1"), text("f"));
+        sayings.call(8, text("2"), text("g"));
+        sayings.arguments(7, text("{}"));
+        sayings.arguments(9, text("{}"));
+        sayings.end_block(7);
+        sayings.text(text("c"));
         assert!(!sayings.end(Extras::default()));
         sayings.usage(TokenUsage {
             input_tokens: 3,
@@ -199,7 +266,8 @@ mod tests {
         });
         sayings.stop(StopReason::ToolUse);
         assert!(sayings.end(Extras::default()));
-        let expected = "start,delta 0,end 0,delta 1,delta 1,end 1,begin 2,delta 2,end 2,begin 3,end 3,stop,3/4";
+        let expected =
+            "start,delta 0,end 0,delta 1,delta 1,end 1,begin 2,begin 3,delta 2,end 2,delta 4,end 4,end 3,stop,3/4";
         assert_eq!(names.join(","), expected);
     }
 }

@@ -6,6 +6,7 @@ use outcrop_bedrock::json::{Fault, Json, Kind, Reader};
 
 use super::sayings::{Said, Sayings};
 use super::{ChunkReader, Family};
+use crate::unread::Unread;
 
 /// Where Bedrock tells, in the last chunk of any model, what the call cost.
 const METRICS: &str = "amazon-bedrock-invocationMetrics";
@@ -42,8 +43,8 @@ impl InvokeStream {
     /// Reads the payload of a frame named `name`.
     ///
     /// # Errors
-    /// When it is not what Bedrock sends.
-    pub(crate) fn read(&mut self, name: &str, payload: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), Fault> {
+    /// When it is not what Bedrock sends, or tells of an error.
+    pub(crate) fn read(&mut self, name: &str, payload: &[u8], sink: &mut dyn FnMut(Event<'_>)) -> Result<(), Unread> {
         if name != "chunk" {
             // Newer than this version.
             return Ok(());
@@ -59,13 +60,16 @@ impl InvokeStream {
             .and_then(Base64::parse)
             .map(|base64| base64.decode())
             .ok_or_else(|| Fault::shape("a chunk holds no base64"))?;
+        if let Some(error) = Unread::error_of(&chunk) {
+            return Err(error);
+        }
         let mut said = Sayings::new(&mut self.said, sink);
         self.chunks.read(&chunk, &mut said)?;
         // Members of Bedrock's own stand beside the model's; few chunks have them.
         if std::str::from_utf8(&chunk).is_ok_and(|chunk| chunk.contains("amazon-bedrock-")) {
             let of_bedrock = OfBedrock::read(&chunk)?;
             if let Some(usage) = of_bedrock.usage {
-                said.usage(usage);
+                said.metrics(usage);
                 self.is_metered = true;
             }
             self.intervened |= of_bedrock.intervened;

@@ -108,10 +108,34 @@ struct Fold {
     told: Vec<String>,
     started: bool,
     stop: String,
-    block: Option<(u64, &'static str, String, Option<String>)>,
+    blocks: Vec<Folded>,
+}
+
+/// What has come of a block.
+struct Folded {
+    kind: &'static str,
+    text: String,
+    signature: Option<String>,
+    is_open: bool,
 }
 
 impl Fold {
+    /// The block of this number, which begins if it is the next one.
+    fn block(&mut self, index: u64, kind: &'static str) -> &mut Folded {
+        let index = usize::try_from(index).unwrap();
+        if index == self.blocks.len() {
+            self.blocks.push(Folded {
+                kind,
+                text: String::new(),
+                signature: None,
+                is_open: true,
+            });
+        }
+        let block = &mut self.blocks[index];
+        assert!(block.is_open && block.kind == kind);
+        block
+    }
+
     fn push(&mut self, event: Event<'_>) {
         match event {
             Event::MessageStart => {
@@ -122,8 +146,8 @@ impl Fold {
                 index,
                 start: BlockStart::ToolUse { id, name },
             } => {
-                assert!(self.block.is_none());
-                self.block = Some((index, "call", format!("{} {} ", id.decoded(), name.decoded()), None));
+                assert_eq!(index, self.blocks.len() as u64);
+                self.block(index, "call").text = format!("{} {} ", id.decoded(), name.decoded());
             }
             Event::ContentBlockDelta { index, delta } => {
                 let (kind, text, signature) = match delta {
@@ -134,31 +158,38 @@ impl Fold {
                     Delta::ToolUseInput(text) => ("call", text.decoded().into_owned(), None),
                     Delta::Other => panic!("an unknown delta"),
                 };
-                let block = self.block.get_or_insert((index, kind, String::new(), None));
-                assert_eq!((block.0, block.1), (index, kind));
-                block.2 += &text;
-                block.3 = signature.or(block.3.take());
+                let block = self.block(index, kind);
+                block.text += &text;
+                block.signature = signature.or(block.signature.take());
             }
             Event::ContentBlockStop { index } => {
-                let (number, kind, mut text, signature) = self.block.take().unwrap();
-                assert_eq!((number, index), (index, self.told.len() as u64));
-                if kind == "thought" {
-                    text += &format!(" {signature:?}");
+                let block = &mut self.blocks[usize::try_from(index).unwrap()];
+                assert!(std::mem::take(&mut block.is_open));
+                if block.kind == "thought" {
+                    block.text += &format!(" {:?}", block.signature);
                 }
-                if kind == "call" && text.ends_with(' ') {
-                    text += "{}";
+                if block.kind == "call" && block.text.ends_with(' ') {
+                    block.text += "{}";
                 }
-                self.told.push(format!("{kind} {text}"));
             }
             Event::MessageStop { stop_reason, .. } => self.stop = format!("{stop_reason:?}"),
-            Event::Metadata { usage, .. } => self.told.push(format!(
-                "{} {}+{}+{} {}",
-                self.stop,
-                usage.input_tokens,
-                usage.cache_read_input_tokens,
-                usage.cache_write_input_tokens,
-                usage.output_tokens
-            )),
+            Event::Metadata { usage, .. } => {
+                for Folded {
+                    kind, text, is_open, ..
+                } in &self.blocks
+                {
+                    assert!(!is_open);
+                    self.told.push(format!("{kind} {text}"));
+                }
+                self.told.push(format!(
+                    "{} {}+{}+{} {}",
+                    self.stop,
+                    usage.input_tokens,
+                    usage.cache_read_input_tokens,
+                    usage.cache_write_input_tokens,
+                    usage.output_tokens
+                ));
+            }
             other => panic!("{other:?}"),
         }
     }

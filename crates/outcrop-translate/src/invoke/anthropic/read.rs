@@ -147,11 +147,12 @@ pub(super) struct Chunks;
 
 impl ChunkReader for Chunks {
     fn read(&mut self, chunk: &[u8], said: &mut Sayings<'_>) -> Result<(), Fault> {
-        let (mut kind, mut block, mut delta) = (None, None, None);
-        let (mut usage, mut stop_reason, mut message) = (Usage::default(), None, None);
+        let (mut kind, mut index, mut block, mut delta) = (None, 0, None, None);
+        let (mut usage, mut stop_reason) = (Usage::default(), None);
         Reader::document(chunk, |reader| {
             reader.object(|member, reader| match member {
                 "type" => reader.string().map(|name| kind = Some(name)),
+                "index" => reader.nullable(Reader::count).map(|count| index = count.unwrap_or(0)),
                 "content_block" => Block::read(reader).map(|read| block = Some(read)),
                 "delta" => Delta::read(reader).map(|read| {
                     stop_reason.clone_from(&read.stop_reason);
@@ -162,16 +163,12 @@ impl ChunkReader for Chunks {
                     "usage" => usage.read(reader),
                     _ => reader.skip(),
                 }),
-                "error" => reader.object(|member, reader| match member {
-                    "message" => reader.string().map(|text| message = Some(text.into_owned())),
-                    _ => reader.skip(),
-                }),
                 _ => reader.skip(),
             })
         })?;
         match kind.as_deref() {
             Some("content_block_start") => match block {
-                Some(Block::ToolUse(tool_use)) => said.call(tool_use.id, tool_use.name),
+                Some(Block::ToolUse(tool_use)) => said.call(index, tool_use.id, tool_use.name),
                 Some(Block::Redacted(bytes)) => said.redacted_thought(bytes),
                 Some(Block::Text(text)) => said.text(text),
                 Some(Block::Thinking { text, .. }) => said.thought(text),
@@ -179,14 +176,10 @@ impl ChunkReader for Chunks {
             },
             Some("content_block_delta") => {
                 if let Some(delta) = delta {
-                    delta.say(said);
+                    delta.say(index, said);
                 }
             }
-            Some("content_block_stop") => said.end_block(),
-            Some("error") => {
-                let message = message.unwrap_or_else(|| "the model failed".to_owned());
-                return Err(Fault::shape(message));
-            }
+            Some("content_block_stop") => said.end_block(index),
             // message_start, message_delta, message_stop, ping, and what is newer than this version.
             _ => {}
         }
@@ -232,7 +225,7 @@ impl<'a> Delta<'a> {
         Ok(delta)
     }
 
-    fn say(self, said: &mut Sayings<'_>) {
+    fn say(self, index: u64, said: &mut Sayings<'_>) {
         if let Some(text) = self.text {
             said.text(text);
         }
@@ -243,7 +236,7 @@ impl<'a> Delta<'a> {
             said.signature(signature);
         }
         if let Some(json) = self.partial_json {
-            said.arguments(json);
+            said.arguments(index, json);
         }
     }
 }

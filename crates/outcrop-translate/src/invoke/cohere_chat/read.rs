@@ -146,9 +146,10 @@ impl Chunks {
             return;
         }
         for call in calls {
-            said.call(call_id(self.calls, &call.name.decoded()), call.name);
-            said.arguments(JsonText::encode(call.parameters.as_str()));
-            said.end_block();
+            let key = self.calls as u64;
+            said.call(key, call_id(self.calls, &call.name.decoded()), call.name);
+            said.arguments(key, JsonText::encode(call.parameters.as_str()));
+            said.end_block(key);
             self.calls += 1;
         }
     }

@@ -55,18 +55,18 @@ impl ChunkReader for Chunks {
 fn say(name: &str, payload: &[u8], said: &mut Sayings<'_>) -> Result<(), Fault> {
     match Event::parse(name, payload)? {
         Event::ContentBlockStart {
+            index,
             start: BlockStart::ToolUse { id, name },
-            ..
-        } => said.call(id, name),
-        Event::ContentBlockDelta { delta, .. } => match delta {
+        } => said.call(index, id, name),
+        Event::ContentBlockDelta { index, delta } => match delta {
             Delta::Text(text) => said.text(text),
-            Delta::ToolUseInput(json) => said.arguments(json),
+            Delta::ToolUseInput(json) => said.arguments(index, json),
             Delta::ReasoningText(text) => said.thought(text),
             Delta::ReasoningSignature(signature) => said.signature(signature),
             Delta::ReasoningRedacted(bytes) => said.redacted_thought(bytes),
             Delta::Other => {}
         },
-        Event::ContentBlockStop { .. } => said.end_block(),
+        Event::ContentBlockStop { index } => said.end_block(index),
         Event::MessageStop { stop_reason, .. } => said.stop(stop_reason),
         Event::Metadata { .. } => said.usage(read_usage(payload)?),
         // The message begins by itself; the rest is newer than this version.

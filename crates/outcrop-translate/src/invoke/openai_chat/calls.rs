@@ -82,67 +82,89 @@ fn non_empty<'a>(reader: &mut Reader<'a>) -> Result<Option<JsonText<'a>>, Fault>
     Ok(text.filter(|text| !text.inner().is_empty()))
 }
 
-/// The calls of a streamed answer. They come one after the other, each in any number of pieces.
+/// The calls of a streamed answer, each in any number of pieces, which may be mixed.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// How many have begun.
-    count: usize,
-    /// The one that goes on.
-    open: Option<Open>,
+    begun: Vec<Begun>,
 }
 
+/// A call that has begun.
 #[derive(Debug)]
-struct Open {
+struct Begun {
     index: Option<u64>,
     id: Option<String>,
+    name: String,
+    /// What came of its arguments, where it has no id: once they are whole, the same name begins another call.
+    arguments: String,
 }
 
 impl Calls {
     /// Whether the answer calls tools.
     pub(super) fn have_begun(&self) -> bool {
-        self.count > 0
+        !self.begun.is_empty()
     }
 
     /// Says a piece.
     pub(super) fn say(&mut self, part: CallPart<'_>, said: &mut Sayings<'_>) -> Result<(), Fault> {
-        let is_next = match &self.open {
-            None => true,
-            // Some servers give no numbers, or the same to all: then the id tells.
-            Some(open) => {
-                let differs = part
-                    .id
-                    .as_ref()
-                    .is_some_and(|id| open.id.as_deref() != Some(id.inner()));
-                part.index.is_some_and(|index| open.index != Some(index)) || differs && part.name.is_some()
-            }
-        };
         let is_empty = match &part.arguments {
             None => true,
             Some(Arguments::Text(text)) => text.inner().is_empty(),
             Some(Arguments::Json(_)) => false,
         };
-        if is_next {
-            let Some(name) = part.name else {
-                // Nothing is lost with a piece that says nothing.
-                return if is_empty {
-                    Ok(())
-                } else {
-                    Err(Fault::shape("a piece of a call comes before its name or after its end"))
+        let number = match self.number_of(&part) {
+            Some(number) => number,
+            None => {
+                let Some(name) = part.name else {
+                    // Nothing is lost with a piece that says nothing.
+                    return if is_empty {
+                        Ok(())
+                    } else {
+                        Err(Fault::shape("a piece of a call comes before its name"))
+                    };
                 };
-            };
-            self.open = Some(Open {
-                index: part.index,
-                id: part.id.as_ref().map(|id| id.inner().to_owned()),
-            });
-            let id = part.id.unwrap_or_else(|| call_id(self.count, &name.decoded()));
-            self.count += 1;
-            said.call(id, name);
+                let number = self.begun.len();
+                self.begun.push(Begun {
+                    index: part.index,
+                    id: part.id.as_ref().map(|id| id.inner().to_owned()),
+                    name: name.inner().to_owned(),
+                    arguments: String::new(),
+                });
+                let id = part.id.unwrap_or_else(|| call_id(number, &name.decoded()));
+                said.call(number as u64, id, name);
+                number
+            }
+        };
+        let arguments = match part.arguments {
+            Some(Arguments::Text(text)) => text,
+            Some(Arguments::Json(json)) => JsonText::encode(json.as_str()),
+            None => return Ok(()),
+        };
+        if let Some(call) = self.begun.get_mut(number).filter(|call| call.id.is_none()) {
+            call.arguments.push_str(&arguments.decoded());
         }
-        match part.arguments {
-            Some(Arguments::Text(text)) => said.arguments(text),
-            Some(Arguments::Json(json)) => said.arguments(JsonText::encode(json.as_str())),
-            None => {}
-        }
+        said.arguments(number as u64, arguments);
         Ok(())
+    }
+
+    /// The number of the call that this is a piece of; `None` if it begins the next one.
+    fn number_of(&self, part: &CallPart<'_>) -> Option<usize> {
+        let id = part.id.as_ref().map(JsonText::inner);
+        // Some servers give no numbers, or the same to all, and some no ids: then the id tells, or the name.
+        let number = self.begun.iter().rposition(|call| match (part.index, id) {
+            (Some(index), _) => call.index == Some(index),
+            (None, Some(id)) => call.id.as_deref() == Some(id),
+            (None, None) => true,
+        });
+        let number = match number {
+            None if part.index.is_none() => self.begun.len().checked_sub(1)?,
+            number => number?,
+        };
+        let call = self.begun.get(number)?;
+        let begins = match (id, &part.name) {
+            (_, None) => false,
+            (Some(id), Some(_)) => call.id.as_deref() != Some(id),
+            (None, Some(name)) => call.name != name.inner() || Json::parse(&call.arguments).is_ok(),
+        };
+        (!begins).then_some(number)
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     pub(super) fn read(document: &'a [u8]) -> Result<Self, Fault> {
-        let (mut read, mut error) = (Self::default(), None);
+        let mut read = Self::default();
         Reader::document(document, |reader| {
             reader.object(|member, reader| match member {
                 "choices" if reader.kind()? == Kind::Array => reader.array(|reader| {
@@ -26,20 +26,10 @@ impl<'a> Document<'a> {
                     Ok(())
                 }),
                 "usage" => read_usage(reader).map(|usage| read.usage = usage),
-                "error" if reader.kind()? == Kind::Object => reader.object(|member, reader| match member {
-                    "message" => reader
-                        .nullable(Reader::string)
-                        .map(|text| error = Some(text.unwrap_or_default().into_owned())),
-                    _ => reader.skip(),
-                }),
                 _ => reader.skip(),
             })
         })?;
-        match error {
-            Some(message) if message.is_empty() => Err(Fault::shape("the model failed")),
-            Some(message) => Err(Fault::shape(message)),
-            None => Ok(read),
-        }
+        Ok(read)
     }
 }
 

@@ -431,16 +431,62 @@ fn lists_of_parts_and_refusals_are_read() {
     assert_eq!(whole(&OpenAiChat, &filtered)[1], "ContentFiltered 6+4+0 5");
 }
 
+fn piece(index: u64, rest: &str) -> String {
+    delta(&format!(r#"{{"tool_calls":[{{"index":{index},{rest}}}]}}"#))
+}
+
 #[test]
-fn pieces_of_calls_that_are_mixed_are_no_answer() {
-    let piece = |index: u64, rest: &str| delta(&format!(r#"{{"tool_calls":[{{"index":{index},{rest}}}]}}"#));
+fn pieces_of_calls_may_be_mixed() {
+    let mut chunks = vec![
+        piece(0, r#""id":"a","function":{"name":"f","arguments":""}"#),
+        piece(1, r#""id":"b","function":{"name":"g"}"#),
+        piece(0, r#""function":{"arguments":"{\"x\""}"#),
+        piece(1, r#""function":{"arguments":"{\"y\":2}"}"#),
+        piece(0, r#""function":{"arguments":":1}"}"#),
+    ];
+    chunks.extend(end("tool_calls"));
+    assert_eq!(
+        folded(&OpenAiChat, &chunks).unwrap(),
+        [r#"call a f {"x":1}"#, r#"call b g {"y":2}"#, "ToolUse 6+4+0 5"]
+    );
+}
+
+#[test]
+fn a_piece_of_a_call_that_never_began_is_a_fault() {
     let mut chunks = OpenAiChat.chunks();
     let (mut said, mut sink) = (Said::default(), |_: Event<'_>| {});
     let mut read = |chunk: String| chunks.read(chunk.as_bytes(), &mut Sayings::new(&mut said, &mut sink));
     assert!(read(piece(0, r#""id":"a","function":{"name":"f"}"#)).is_ok());
-    assert!(read(piece(1, r#""id":"b","function":{"name":"g"}"#)).is_ok());
-    assert!(read(piece(0, r#""function":{"arguments":""}"#)).is_ok());
-    assert!(read(piece(0, r#""function":{"arguments":"{}"}"#)).is_err());
+    assert!(read(piece(1, r#""function":{"arguments":""}"#)).is_ok());
+    assert!(read(piece(1, r#""function":{"arguments":"{}"}"#)).is_err());
+}
+
+#[test]
+fn calls_without_ids_or_numbers_are_told_apart_by_their_names() {
+    for index in ["", r#""index":0,"#] {
+        let call = |name: &str, arguments: &str| {
+            let arguments = JsonText::encode(arguments);
+            let function = format!(r#"{{"name":"{name}","arguments":{}}}"#, arguments.token());
+            delta(&format!(r#"{{"tool_calls":[{{{index}"function":{function}}}]}}"#))
+        };
+        let mut chunks = vec![
+            call("f", r#"{"x":"#),
+            // The name once more, as some servers have it in each piece.
+            call("f", "1}"),
+            call("g", r#"{"y":2}"#),
+            call("g", r#"{"y":3}"#),
+            call("h", ""),
+        ];
+        chunks.extend(end("tool_calls"));
+        let expected = [
+            r#"call call_0_f f {"x":1}"#,
+            r#"call call_1_g g {"y":2}"#,
+            r#"call call_2_g g {"y":3}"#,
+            "call call_3_h h {}",
+            "ToolUse 6+4+0 5",
+        ];
+        assert_eq!(folded(&OpenAiChat, &chunks).unwrap(), expected, "{index}");
+    }
 }
 
 #[test]
