@@ -192,8 +192,10 @@ impl Exchange {
         plan: Plan<E::Memo>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
+        // Boxed, since every stream would else carry room for it as well.
+        let sending = Box::pin(rounds.send(plan));
         let answered = tokio::select! {
-            sent = rounds.send(plan) => sent,
+            sent = sending => sent,
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
         };
         let Answered { plan, replies, spent } = match answered {
