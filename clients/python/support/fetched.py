@@ -20,13 +20,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             site.hits.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             site.inside += 1
             site.most = max(site.most, site.inside)
+        self.is_inside = True
         try:
             getattr(self, "at_" + url.path.strip("/").split("/")[0].replace(".", "_"), self.at_nothing)(query)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
         finally:
-            with site.lock:
-                site.inside -= 1
+            self.leave()
+
+    def leave(self):
+        """Counts as gone from before the last byte on: whoever has it may come again before this thread goes on."""
+        with self.server.site.lock:
+            self.server.site.inside -= self.is_inside
+            self.is_inside = False
 
     def answer(self, data, media_type="image/png", status=200, **headers):
         self.send_response(status)
@@ -35,6 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
+        self.leave()
         self.wfile.write(data)
 
     def at_image(self, query):
