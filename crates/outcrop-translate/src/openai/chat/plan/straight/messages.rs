@@ -33,16 +33,28 @@ fn write_list(
 }
 
 fn write_message(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Result<(), Fault> {
-    let mut read = Ok(());
-    ObjectWriter::write(out, |message| {
-        read = reader.object(|name, reader| match (name, reader.kind()?) {
-            (_, Kind::Null) => reader.skip(),
-            ("tool_calls", _) => write_list(reader, message.key(name), write_call),
-            _ if OF_MESSAGES.contains(&name) => {
-                message.field(name, &reader.json()?);
-                Ok(())
-            }
+    let message = reader.json()?;
+    let mut is_tools = false;
+    message.read(|reader| {
+        reader.object(|name, reader| match (name, reader.kind()?) {
+            ("role", Kind::String) => reader.string().map(|role| is_tools = role == "tool"),
             _ => reader.skip(),
+        })
+    })?;
+    let mut read = Ok(());
+    ObjectWriter::write(out, |object| {
+        read = message.read(|reader| {
+            reader.object(|name, reader| match (name, reader.kind()?) {
+                (_, Kind::Null) => reader.skip(),
+                ("tool_calls", _) => write_list(reader, object.key(name), write_call),
+                // Some clients name the tool beside its result, which only older messages of functions had.
+                ("name", _) if is_tools => reader.skip(),
+                _ if OF_MESSAGES.contains(&name) => {
+                    object.field(name, &reader.json()?);
+                    Ok(())
+                }
+                _ => reader.skip(),
+            })
         });
     });
     read
@@ -84,7 +96,7 @@ mod tests {
         let messages = r#"[{"role":"user","content":[{"type":"text","text":"a"}],"name":"n"},
             {"role":"assistant","content":null,"annotations":[],"audio":null,"parsed":null,"refusal":null,
              "tool_calls":[{"index":0,"id":"1","type":"function","function":{"name":"f","arguments":"{}","parsed_arguments":{}}}]},
-            {"role":"tool","tool_call_id":"1","content":"b"}]"#;
+            {"role":"tool","tool_call_id":"1","content":"b","name":"f"}]"#;
         let mut out = Vec::new();
         write(&Json::parse(messages).unwrap(), &mut out);
         let expected = concat!(
