@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use crate::model_id::path_segment;
 
-/// The operations of Bedrock Runtime that are called.
+/// The operations that are called: of Bedrock Runtime, if nothing else is said.
+///
+/// Source: service models `bedrock-runtime` and `bedrock-agent-runtime` (botocore 1.44.5, 2026-11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `Converse`: the whole reply at once.
@@ -19,6 +21,14 @@ pub enum Operation {
     ChatCompletions,
     /// The same, streamed.
     ChatCompletionsStream,
+    /// `CountTokens`: how many tokens a call would have.
+    CountTokens,
+    /// `ApplyGuardrail`: what a guardrail says of a text. In the place of a model stands `identifier/version`.
+    ApplyGuardrail,
+    /// `InvokeGuardrailChecks`: the same by checks that the body names. No model is asked.
+    InvokeGuardrailChecks,
+    /// `Rerank`, of Bedrock's agent runtime. The model stands in the body, too.
+    Rerank,
 }
 
 /// In which form a reply arrives.
@@ -36,7 +46,13 @@ impl Operation {
     /// In which form its reply arrives.
     pub fn reply_form(self) -> ReplyForm {
         match self {
-            Self::Converse | Self::InvokeModel | Self::ChatCompletions => ReplyForm::Whole,
+            Self::Converse
+            | Self::InvokeModel
+            | Self::ChatCompletions
+            | Self::CountTokens
+            | Self::ApplyGuardrail
+            | Self::InvokeGuardrailChecks
+            | Self::Rerank => ReplyForm::Whole,
             Self::ConverseStream | Self::InvokeModelWithResponseStream => ReplyForm::Frames,
             Self::ChatCompletionsStream => ReplyForm::ServerSentEvents,
         }
@@ -98,6 +114,18 @@ impl Call {
             Operation::ChatCompletions | Operation::ChatCompletionsStream => {
                 return "/openai/v1/chat/completions".to_owned();
             }
+            Operation::CountTokens => "count-tokens",
+            Operation::ApplyGuardrail => {
+                // An identifier may be an ARN, which has slashes of its own; a version has none.
+                let (identifier, version) = self.model_id.rsplit_once('/').unwrap_or((&self.model_id, "DRAFT"));
+                return format!(
+                    "/guardrail/{}/version/{}/apply",
+                    path_segment(identifier),
+                    path_segment(version)
+                );
+            }
+            Operation::InvokeGuardrailChecks => return "/guardrail-checks/invoke".to_owned(),
+            Operation::Rerank => return "/rerank".to_owned(),
         };
         format!("/model/{}/{operation}", path_segment(&self.model_id))
     }
@@ -115,4 +143,37 @@ pub struct TokenCounts {
     pub input: Option<u64>,
     /// `X-Amzn-Bedrock-Output-Token-Count`
     pub output: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_goes_to_the_path_of_its_operation() {
+        let arn = "arn:aws:bedrock:us-east-1:1:guardrail/g";
+        for (operation, model_id, expected) in [
+            (Operation::CountTokens, "a.b:0", "/model/a.b%3A0/count-tokens"),
+            (Operation::ApplyGuardrail, "g/7", "/guardrail/g/version/7/apply"),
+            (Operation::Rerank, "cohere.rerank-v3-5:0", "/rerank"),
+            (Operation::InvokeGuardrailChecks, "", "/guardrail-checks/invoke"),
+        ] {
+            assert_eq!(call(operation, model_id).path(), expected);
+        }
+        let path = call(Operation::ApplyGuardrail, &format!("{arn}/DRAFT")).path();
+        assert_eq!(
+            path,
+            "/guardrail/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aguardrail%2Fg/version/DRAFT/apply"
+        );
+    }
+
+    fn call(operation: Operation, model_id: &str) -> Call {
+        Call {
+            operation,
+            model_id: model_id.to_owned(),
+            region: None,
+            headers: Vec::new(),
+            body: CallBody::default(),
+        }
+    }
 }

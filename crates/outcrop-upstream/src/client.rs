@@ -122,6 +122,7 @@ impl Client {
             Configured {
                 runtime: find(Service::Runtime, &config.runtime_endpoint)?,
                 control: find(Service::Control, &config.control_endpoint)?,
+                agent_runtime: find(Service::AgentRuntime, &config.agent_runtime_endpoint)?,
                 use_fips: flag(SdkConfig::use_fips),
                 use_dual_stack: flag(SdkConfig::use_dual_stack),
             },
@@ -204,7 +205,10 @@ impl Client {
         let path = call.path();
         let place = shared.places.of(call.region.as_deref());
         let place = place.as_deref().unwrap_or_else(|_| shared.places.home());
-        let url = place.runtime.uri(&path).map_or(path, |uri| uri.to_string());
+        let url = place
+            .endpoint(call.operation)
+            .uri(&path)
+            .map_or(path, |uri| uri.to_string());
         let mut headers = vec![
             ("content-type", "application/json".to_owned()),
             ("accept", accept(call).to_owned()),
@@ -267,7 +271,7 @@ impl Shared {
         deadline: Instant,
         request_id: &mut Option<String>,
     ) -> Result<(TokenCounts, ReplyBody), Error> {
-        let mut request = self.request(Method::POST, &place.runtime, path, &call.body)?;
+        let mut request = self.request(Method::POST, place.endpoint(call.operation), path, &call.body)?;
         let accept = accept(call);
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

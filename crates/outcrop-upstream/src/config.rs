@@ -13,6 +13,8 @@ pub struct Config {
     pub runtime_endpoint: Option<String>,
     /// Address of Bedrock's control plane, which lists models.
     pub control_endpoint: Option<String>,
+    /// Address of Bedrock's agent runtime, which ranks documents.
+    pub agent_runtime_endpoint: Option<String>,
     /// Whether to use endpoints with FIPS 140 cryptography.
     pub use_fips: Option<bool>,
     /// Whether to use endpoints that also answer on IPv6.
@@ -42,6 +44,7 @@ impl Default for Config {
             profile: None,
             runtime_endpoint: None,
             control_endpoint: None,
+            agent_runtime_endpoint: None,
             use_fips: None,
             use_dual_stack: None,
             api_key: None,

@@ -5,13 +5,15 @@ use http::uri::{Authority, Scheme};
 
 use crate::config::ConfigError;
 
-/// The two services of Bedrock that are called.
+/// The services of Bedrock that are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     /// `bedrock-runtime`: asks models.
     Runtime,
     /// `bedrock`: lists models.
     Control,
+    /// `bedrock-agent-runtime`: ranks documents.
+    AgentRuntime,
 }
 
 impl Service {
@@ -19,6 +21,7 @@ impl Service {
         match self {
             Self::Runtime => "bedrock-runtime",
             Self::Control => "bedrock",
+            Self::AgentRuntime => "bedrock-agent-runtime",
         }
     }
 
@@ -27,6 +30,7 @@ impl Service {
         match self {
             Self::Runtime => "bedrock_runtime",
             Self::Control => "bedrock",
+            Self::AgentRuntime => "bedrock_agent_runtime",
         }
     }
 }

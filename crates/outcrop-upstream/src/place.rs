@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use outcrop_bedrock::call::Operation;
+
 use crate::config::ConfigError;
 use crate::endpoint::{Endpoint, Service};
 use crate::error::Error;
@@ -17,6 +19,7 @@ pub(crate) struct Place {
     pub(crate) region: String,
     pub(crate) runtime: Endpoint,
     pub(crate) control: Endpoint,
+    pub(crate) agent_runtime: Endpoint,
     pub(crate) signer: Signer,
 }
 
@@ -27,6 +30,8 @@ pub(crate) struct Configured {
     pub(crate) runtime: Option<Endpoint>,
     /// The same for the control plane.
     pub(crate) control: Option<Endpoint>,
+    /// The same for the agent runtime.
+    pub(crate) agent_runtime: Option<Endpoint>,
     pub(crate) use_fips: bool,
     pub(crate) use_dual_stack: bool,
 }
@@ -80,6 +85,16 @@ impl Places {
     }
 }
 
+impl Place {
+    /// Where calls of this operation go.
+    pub(crate) fn endpoint(&self, operation: Operation) -> &Endpoint {
+        match operation {
+            Operation::Rerank => &self.agent_runtime,
+            _ => &self.runtime,
+        }
+    }
+}
+
 impl Configured {
     fn place(&self, region: &str) -> Result<Place, ConfigError> {
         let endpoint = |service, fixed: &Option<Endpoint>| match fixed {
@@ -89,6 +104,7 @@ impl Configured {
         Ok(Place {
             runtime: endpoint(Service::Runtime, &self.runtime)?,
             control: endpoint(Service::Control, &self.control)?,
+            agent_runtime: endpoint(Service::AgentRuntime, &self.agent_runtime)?,
             signer: Signer::new(region),
             region: region.to_owned(),
         })
@@ -111,6 +127,9 @@ mod tests {
         assert_eq!(address(&other), "https://bedrock-runtime.eu-west-1.amazonaws.com/");
         assert!(Arc::ptr_eq(&other, &places.of(Some("eu-west-1")).unwrap()));
         assert!(places.of(Some("evil.example/")).is_err());
+
+        let ranking = other.endpoint(Operation::Rerank).uri("/").unwrap().to_string();
+        assert_eq!(ranking, "https://bedrock-agent-runtime.eu-west-1.amazonaws.com/");
 
         let configured = Configured {
             runtime: Some(Endpoint::parse("http://127.0.0.1:9").unwrap()),

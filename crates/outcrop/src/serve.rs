@@ -134,7 +134,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
         upstream = outcrop_upstream::Config {
             region: Some(simulated_region(settings)),
             runtime_endpoint: Some(endpoint.clone()),
-            control_endpoint: Some(endpoint),
+            control_endpoint: Some(endpoint.clone()),
+            agent_runtime_endpoint: Some(endpoint),
             api_key: None,
             credentials: Some(StaticCredentials {
                 access_key_id: credential.access_key_id,
@@ -241,6 +242,7 @@ pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
         profile: settings.profile.as_ref().map(|profile| profile.as_str().to_owned()),
         runtime_endpoint: settings.endpoint_url.as_ref().map(url),
         control_endpoint: settings.control_endpoint_url.as_ref().map(url),
+        agent_runtime_endpoint: settings.agent_runtime_endpoint_url.as_ref().map(url),
         // Unset is not the same as off: AWS's own settings may turn it on.
         use_fips: settings.use_fips.then_some(true),
         use_dual_stack: settings.use_dualstack.then_some(true),

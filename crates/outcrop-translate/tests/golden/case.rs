@@ -27,6 +27,7 @@ static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
     created: 1_800_000_000,
     path_model: None,
     max_choices: 16,
+    region: "us-east-1",
     catalogue: Catalogue::built_in(),
     advisor: None,
     remote: None,
@@ -198,6 +199,10 @@ fn call<M>(plan: &Plan<M>) -> Result<String, String> {
             Operation::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
             Operation::ChatCompletions => "ChatCompletions",
             Operation::ChatCompletionsStream => "ChatCompletionsStream",
+            Operation::CountTokens => "CountTokens",
+            Operation::ApplyGuardrail => "ApplyGuardrail",
+            Operation::InvokeGuardrailChecks => "InvokeGuardrailChecks",
+            Operation::Rerank => "Rerank",
         };
         call.field("operation", operation);
         call.field("modelId", &plan.model_id);

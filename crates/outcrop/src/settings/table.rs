@@ -176,6 +176,9 @@ settings! {
         /// The base URL to use for bedrock (the lists of models).
         /// Where it is not set it is found the AWS way: AWS_ENDPOINT_URL_BEDROCK, or the region's own.
         control_endpoint_url: Option<BaseUrl> = "";
+        /// The base URL to use for bedrock-agent-runtime (the ranking of documents).
+        /// Where it is not set it is found the AWS way: AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME, or the region's own.
+        agent_runtime_endpoint_url: Option<BaseUrl> = "";
         /// Use AWS's FIPS endpoints.
         use_fips: bool = "false";
         /// Use AWS's endpoints that speak both IPv4 and IPv6.

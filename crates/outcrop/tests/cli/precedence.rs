@@ -45,6 +45,7 @@ const SAMPLES: &[Sample] = &[
     ("bedrock_api_key", ["\"a\"", "b", "c"], ["\"********\""; 3]),
     ("endpoint_url", URLS, SHOWN_URLS),
     ("control_endpoint_url", URLS, SHOWN_URLS),
+    ("agent_runtime_endpoint_url", URLS, SHOWN_URLS),
     ("use_fips", SWITCHES, SWITCHES),
     ("use_dualstack", SWITCHES, SWITCHES),
     (
