@@ -19,15 +19,26 @@ const MAX_TRUSTED_BYTES: u64 = 4 * 1024 * 1024;
 /// How much of a body over the limit is read and thrown away, in multiples of the limit, so that a client which sends
 /// first and reads later gets to read the error.
 const DRAIN_FACTOR: usize = 2;
+/// Media type of forms with files.
+pub(crate) const FORM: &str = "multipart/form-data";
 /// A sender that pauses for this long is waiting for the answer.
 const DRAIN_PATIENCE: Duration = Duration::from_millis(250);
 
-/// Reads the JSON body of a request.
+/// What the body of a request may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// JSON.
+    Json,
+    /// JSON, or a form.
+    JsonOrForm,
+}
+
+/// Reads the body of a request.
 ///
 /// # Errors
 /// When its type, encoding, size or speed is not acceptable.
-pub(crate) async fn read(head: &Parts, body: Body, config: &Config) -> Result<Bytes, Problem> {
-    let encoding = match check_content_type(head).and_then(|()| encoding(head)) {
+pub(crate) async fn read(head: &Parts, body: Body, takes: Takes, config: &Config) -> Result<Bytes, Problem> {
+    let encoding = match check_content_type(head, takes).and_then(|()| encoding(head)) {
         Ok(encoding) => encoding,
         Err(problem) => {
             discard(head, body, config).await;
@@ -57,24 +68,29 @@ enum Encoding {
     Deflate,
 }
 
-fn check_content_type(head: &Parts) -> Result<(), Problem> {
-    let Some(value) = head.headers.get(CONTENT_TYPE) else {
+fn check_content_type(head: &Parts, takes: Takes) -> Result<(), Problem> {
+    let Some(essence) = essence(head) else {
         return Ok(());
     };
-    let media_type = value.to_str().unwrap_or_default();
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+    let is_json = essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    if is_json || (takes == Takes::JsonOrForm && essence == FORM) {
         return Ok(());
     }
-    let message = "Unsupported content type: send the request body as 'application/json'.";
+    let message = match takes {
+        Takes::Json => "Unsupported content type: send the request body as 'application/json'.",
+        Takes::JsonOrForm => {
+            "Unsupported content type: send the request body as 'multipart/form-data' or 'application/json'."
+        }
+    };
     Err(Problem::new(415, ProblemKind::InvalidRequest, message)
         .with_code("unsupported_content_type")
         .with_param("content-type"))
+}
+
+/// The media type of the body, in small letters and without parameters; `None` where the client doesn't say.
+pub(crate) fn essence(head: &Parts) -> Option<String> {
+    let value = head.headers.get(CONTENT_TYPE)?.to_str().unwrap_or_default();
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 fn encoding(head: &Parts) -> Result<Option<Encoding>, Problem> {

@@ -5,28 +5,30 @@ use std::time::Instant;
 
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::converse::TokenUsage;
-use outcrop_bedrock::json::Fault;
-use outcrop_translate::catalogue::Status;
-use outcrop_translate::resolve::{Asked, Directory, near};
 use outcrop_translate::{Endpoint, Plan, Problem, Unread};
-use outcrop_upstream::{Client, Error, Failure, Reply, ReplyBody};
+use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
 
+use crate::body::Takes;
 use crate::config::Config;
 use crate::event_body::EventBody;
+use crate::explain::Explanation;
 use crate::fetch::Fetcher;
+use crate::inquiry::Caller;
 use crate::learned::Learned;
 use crate::models::ModelList;
 use crate::names::Names;
 use crate::record::Record;
-use crate::rounds::{Answered, Caller, Rounds, Trouble};
+use crate::refusal::{Refusal, failed_in_answer, not_bedrocks};
+use crate::rounds::{Answered, Rounds, Trouble, call_of};
 use crate::server::{Recorded, RequestId};
-use crate::{access, body, caller, error, explain};
+use crate::{access, body, caller, error};
 
 /// `X-Bedrock-Model`: the model that is asked.
 const X_BEDROCK_MODEL: HeaderName = HeaderName::from_static("x-bedrock-model");
@@ -74,16 +76,6 @@ impl Gateway {
             ending: CancellationToken::new(),
         }
     }
-
-    /// A failed call, as the client is told.
-    pub(crate) fn problem(&self, failure: &Failure, region: &str, model: &str) -> Problem {
-        let region = if region.is_empty() {
-            self.client.region()
-        } else {
-            region
-        };
-        error::of_failure(failure, region, model)
-    }
 }
 
 /// Answers a request of endpoint `E`.
@@ -129,18 +121,6 @@ enum Answer {
     Stream(Box<dyn FnOnce(Record) -> Response + Send>),
 }
 
-/// A problem for the client and, where it says more, its cause for the log.
-struct Refusal {
-    problem: Problem,
-    cause: Option<String>,
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self { problem, cause: None }
-    }
-}
-
 impl Exchange {
     async fn answer<E: Endpoint>(
         self,
@@ -149,21 +129,7 @@ impl Exchange {
         path_model: Option<String>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let config = &self.gateway.config;
-        let key = match access::admit(&head.headers, config) {
-            Ok(key) => key,
-            Err(problem) => {
-                body::discard(head, body, config).await;
-                return Err(problem.into());
-            }
-        };
-        let body = body::read(head, body, config).await?;
-        let caller = Caller {
-            path_model,
-            key,
-            guardrail: caller::guardrail(&head.headers)?,
-            on_unsupported: caller::on_unsupported(&head.headers)?,
-        };
+        let (body, caller) = receive(&self.gateway.config, head, body, Takes::Json, path_model).await?;
         let mut rounds = Rounds::<E>::new(Arc::clone(&self.gateway), body, caller);
         // It waits for the hosts of the request's URLs.
         let plan = tokio::select! {
@@ -172,11 +138,15 @@ impl Exchange {
         };
         note_plan(record, &plan);
         if caller::is_dry_run(&head.headers) {
-            return Ok(Answer::Whole(explain::response(
-                &self.gateway.client,
-                &plan,
-                rounds.left_out(),
-            )));
+            let explanation = Explanation {
+                route: plan.wire.route(),
+                calls: &[call_of(&plan)],
+                times: plan.choices,
+                guardrail: plan.guardrail.as_deref(),
+                notes: &plan.notes,
+                left_out: rounds.left_out(),
+            };
+            return Ok(Answer::Whole(explanation.response(&self.gateway.client)));
         }
         record.is_stream = plan.streams;
         if plan.streams {
@@ -205,7 +175,7 @@ impl Exchange {
         note_plan(record, &plan);
         note_replies(record, &replies);
         let body = if plan.wire.is_straight() {
-            let bodies: Vec<&[u8]> = replies.iter().filter_map(whole_body).collect();
+            let bodies: Vec<&[u8]> = replies.iter().filter_map(whole_body).map(|body| &body[..]).collect();
             let passed = E::pass(&plan.memo, &bodies).map_err(|fault| not_bedrocks(&fault))?;
             record.usage = passed.usage;
             passed.body
@@ -230,8 +200,7 @@ impl Exchange {
         let mut response = Response::new(body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(X_TOKEN_USAGE_INPUT, record.usage.prompt_tokens().into());
-        headers.insert(X_TOKEN_USAGE_OUTPUT, record.usage.output_tokens.into());
+        add_usage(headers, record);
         add_call_headers(headers, record);
         Ok(Answer::Whole(response))
     }
@@ -292,105 +261,49 @@ impl Exchange {
         })))
     }
 
-    /// What to ask instead of a model that isn't there: the successor of one that is gone, or what may have been meant;
-    /// empty where there is nothing to say.
-    fn instead_of(&self, model_id: &str) -> String {
-        let config = &self.gateway.config;
-        let catalogue = &config.catalogue;
-        let base_id = catalogue.base_id(model_id).unwrap_or(model_id);
-        if let Some(model) = catalogue.model(base_id) {
-            if let Some(successor) = &model.lifecycle.successor
-                && model.lifecycle.status != Status::Active
-            {
-                return format!(" Its successor is '{successor}'.");
-            }
-            // A profile of another geography, perhaps.
-            let asked = Asked {
-                name: base_id,
-                ..Asked::default()
-            };
-            return match self.gateway.names.resolve(&asked, config, self.gateway.client.region()) {
-                Ok(target) if target.model_id != model_id => format!(" Did you mean '{}'?", target.model_id),
-                _ => String::new(),
-            };
-        }
-        let directory = Directory {
-            rules: &config.names,
-            ..Directory::offline(catalogue)
-        };
-        // A profile's prefix stays.
-        let geography = model_id
-            .strip_suffix(base_id)
-            .and_then(|prefix| prefix.strip_suffix('.'));
-        let has_it = |id: &str| {
-            let model = catalogue.model(id.trim_matches('\''));
-            model.is_some_and(|model| model.profiles.iter().any(|profile| Some(profile.as_str()) == geography))
-        };
-        let offers: Vec<String> = near(base_id, &directory)
-            .into_iter()
-            .map(|offer| match geography {
-                Some(geography) if has_it(&offer) => offer.replacen('\'', &format!("'{geography}."), 1),
-                _ => offer,
-            })
-            .collect();
-        if offers.is_empty() {
-            return String::new();
-        }
-        format!(" Did you mean {}?", offers.join(" or "))
-    }
-
     async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
-        let (failure, model) = match trouble {
-            Trouble::Problem(problem) => return problem.into(),
-            Trouble::Failure(failure, model) => (failure, model),
-        };
-        note_failure(record, &failure);
-        let mut problem = self.gateway.problem(&failure, &record.region, &model);
-        if let Error::Service { message, .. } = &failure.error {
-            if error::needs_profile(message) {
-                let profiles = self.gateway.models.profiles_of(&self.gateway, &model).await;
-                if !profiles.is_empty() {
-                    problem.message = format!(
-                        "{} Inference profiles with it: {}.",
-                        problem.message,
-                        profiles.join(", ")
-                    );
-                }
-            } else if problem.status == 404 {
-                problem.message.push_str(&self.instead_of(&model));
-            }
-        }
-        Refusal {
-            problem,
-            cause: Some(failure.to_string()),
+        match trouble {
+            Trouble::Problem(problem) => problem.into(),
+            Trouble::Failure(failure, model) => self.gateway.refusal(&failure, &model, record).await,
         }
     }
 }
 
+/// Lets the caller in, and reads what it sends.
+pub(crate) async fn receive(
+    config: &Config,
+    head: &Parts,
+    body: axum::body::Body,
+    takes: Takes,
+    path_model: Option<String>,
+) -> Result<(Bytes, Caller), Problem> {
+    let key = match access::admit(&head.headers, config) {
+        Ok(key) => key,
+        Err(problem) => {
+            body::discard(head, body, config).await;
+            return Err(problem);
+        }
+    };
+    let body = body::read(head, body, takes, config).await?;
+    let caller = Caller {
+        path_model,
+        key,
+        guardrail: caller::guardrail(&head.headers)?,
+        on_unsupported: caller::on_unsupported(&head.headers)?,
+    };
+    Ok((body, caller))
+}
+
 /// The body of a reply that came as a whole.
-fn whole_body(reply: &Reply) -> Option<&[u8]> {
+pub(crate) fn whole_body(reply: &Reply) -> Option<&Bytes> {
     match &reply.body {
         ReplyBody::Whole(body) => Some(body),
         ReplyBody::Stream(_) => None,
     }
 }
 
-fn failed_in_answer(unread: Unread) -> Refusal {
-    let error = error::of_unread(unread, "the reply");
-    Refusal {
-        cause: Some(error.to_string()),
-        problem: error::of_error(&error),
-    }
-}
-
-fn not_bedrocks(fault: &Fault) -> Refusal {
-    Refusal {
-        cause: Some(format!("the reply is not what Bedrock answers: {fault}")),
-        problem: error::of_error(&Error::Protocol(String::new())),
-    }
-}
-
-fn new_record(head: &Parts) -> Record {
+/// What is known of a request that begins.
+pub(crate) fn new_record(head: &Parts) -> Record {
     let id = head
         .extensions
         .get::<RequestId>()
@@ -428,7 +341,14 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
     })
 }
 
-fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
+/// The tokens of all calls.
+pub(crate) fn add_usage(headers: &mut HeaderMap, record: &Record) {
+    headers.insert(X_TOKEN_USAGE_INPUT, record.usage.prompt_tokens().into());
+    headers.insert(X_TOKEN_USAGE_OUTPUT, record.usage.output_tokens.into());
+}
+
+/// What was asked, and of whom.
+pub(crate) fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
     for (name, value) in [
         (X_BEDROCK_MODEL, &record.model),
         (X_AMZN_REQUESTID, &record.aws_request_id),
@@ -441,7 +361,7 @@ fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
 }
 
 /// How the request was translated, which is worth knowing of a failed one, too.
-fn add_route(headers: &mut HeaderMap, record: &Record) {
+pub(crate) fn add_route(headers: &mut HeaderMap, record: &Record) {
     if !record.route.is_empty() {
         headers.insert(X_OUTCROP_ROUTE, HeaderValue::from_static(record.route));
     }

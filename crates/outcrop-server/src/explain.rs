@@ -8,7 +8,8 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Request;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt as _;
-use outcrop_translate::Plan;
+use outcrop_bedrock::call::Call;
+use outcrop_translate::Notes;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_upstream::Client;
 use serde_json::{Value, json};
@@ -18,7 +19,6 @@ use crate::caller::DRY_RUN;
 use crate::config::Config;
 use crate::exchange::{self, Gateway};
 use crate::iam;
-use crate::rounds::call_of;
 
 /// A request for chat completions that is to be explained, not made.
 #[derive(Clone, Debug, Default)]
@@ -73,56 +73,79 @@ impl DryRun {
     }
 }
 
-/// The answer to a dry run. `left_out` are the URLs whose files aren't in the plan.
-pub(crate) fn response<M>(client: &Client, plan: &Plan<M>, left_out: &[String]) -> Response {
-    let mut response = Response::new(explanation(client, plan, left_out).into());
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+/// What a dry run tells.
+pub(crate) struct Explanation<'a> {
+    /// Which of Bedrock's APIs would be asked.
+    pub(crate) route: &'a str,
+    /// The calls that differ, and how often all of them are made together.
+    pub(crate) calls: &'a [Call],
+    pub(crate) times: usize,
+    pub(crate) guardrail: Option<&'a str>,
+    pub(crate) notes: &'a Notes,
+    /// The URLs whose files aren't in the calls.
+    pub(crate) left_out: &'a [String],
 }
 
-/// The body of the call stands in it byte for byte.
-fn explanation<M>(client: &Client, plan: &Plan<M>, left_out: &[String]) -> String {
-    let call = call_of(plan);
-    let described = client.describe(&call);
-    let body = String::from_utf8(plan.body.to_vec()).unwrap_or_else(|_| Value::Null.to_string());
-    let adaptations: Vec<Value> = plan
-        .notes
-        .iter()
-        .map(|note| {
-            json!({
-                "parameter": note.parameter,
-                "outcome": note.outcome,
-                "reason": note.reason,
-                "loss": note.is_loss,
-            })
-        })
-        .collect();
-    let mut needs = iam::needs(
-        plan.region.as_deref().unwrap_or(client.region()),
-        &call,
-        plan.guardrail.as_deref(),
-        &body,
-    );
-    if client.uses_api_key() {
-        needs.push(iam::api_key());
+impl Explanation<'_> {
+    /// The answer to a dry run.
+    pub(crate) fn response(&self, client: &Client) -> Response {
+        let mut response = Response::new(self.to_json(client).into());
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     }
-    let before = json!({
-        "route": plan.wire.route(),
-        "method": "POST",
-        "url": described.url,
-        "headers": described.headers,
-    });
-    let after = json!({
-        "calls": plan.choices,
-        "adaptations": adaptations,
-        "iam": needs,
-        "not_fetched": left_out,
-    });
-    let (before, after) = (before.to_string(), after.to_string());
-    // One object, cut open where the body belongs.
-    let before = before.strip_suffix('}').unwrap_or_default();
-    let after = after.strip_prefix('{').unwrap_or_default();
-    format!("{before},\"body\":{body},{after}")
+
+    /// The bodies of the calls stand in it byte for byte.
+    fn to_json(&self, client: &Client) -> String {
+        let Some((first, others)) = self.calls.split_first() else {
+            return json!({"route": self.route, "calls": 0}).to_string();
+        };
+        let described = client.describe(first);
+        let first_body = body_of(first);
+        let adaptations: Vec<Value> = self
+            .notes
+            .iter()
+            .map(|note| {
+                json!({
+                    "parameter": note.parameter,
+                    "outcome": note.outcome,
+                    "reason": note.reason,
+                    "loss": note.is_loss,
+                })
+            })
+            .collect();
+        let region = first.region.as_deref().unwrap_or(client.region());
+        let mut needs = iam::needs(region, first, self.guardrail, &first_body);
+        if client.uses_api_key() {
+            needs.push(iam::api_key());
+        }
+        let before = json!({
+            "route": self.route,
+            "method": "POST",
+            "url": described.url,
+            "headers": described.headers,
+        });
+        let after = json!({
+            "calls": self.times,
+            "adaptations": adaptations,
+            "iam": needs,
+            "not_fetched": self.left_out,
+        });
+        let (before, after) = (before.to_string(), after.to_string());
+        // One object, cut open where the bodies belong.
+        let before = before.strip_suffix('}').unwrap_or_default();
+        let after = after.strip_prefix('{').unwrap_or_default();
+        let further = if others.is_empty() {
+            String::new()
+        } else {
+            let bodies: Vec<String> = others.iter().map(body_of).collect();
+            format!("\"further_bodies\":[{}],", bodies.join(","))
+        };
+        format!("{before},\"body\":{first_body},{further}{after}")
+    }
+}
+
+fn body_of(call: &Call) -> String {
+    String::from_utf8(call.body.to_vec()).unwrap_or_else(|_| Value::Null.to_string())
 }

@@ -10,57 +10,100 @@ use axum::routing::{MethodRouter, get, post};
 use http::header::CONNECTION;
 use http::{HeaderValue, Method};
 use outcrop_translate::openai::chat::ChatCompletions;
-use outcrop_translate::{Problem, ProblemKind, openai};
+use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
-use crate::{body, error, health, mappings, models};
+use crate::{body, error, health, mappings, models, task};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
 const PREFIXES: [&str; 3] = ["/v1", "/api/v1", ""];
 
-type Routes = Router<Arc<Gateway>>;
+type Handlers = MethodRouter<Arc<Gateway>>;
 
 /// The table.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    let mut routes: Routes = Router::new()
-        .route("/healthz", only_get(get(health::alive)))
-        .route("/readyz", only_get(get(health::ready)))
-        // Azure names the model in the path.
-        .route(
-            "/openai/deployments/{model}/chat/completions",
-            only_post(post(chat_deployment)),
-        );
-    for prefix in PREFIXES {
-        routes = routes
-            .route(&format!("{prefix}/chat/completions"), only_post(post(chat)))
-            .route(&format!("{prefix}/mappings"), only_get(get(mappings::list)))
-            .route(&format!("{prefix}/models"), only_get(get(models::list)))
-            .route(&format!("{prefix}/models/{{*model}}"), only_get(get(models::one)));
-    }
-    routes.fallback(not_found).with_state(gateway)
+    let mut table = Table::default();
+    table.own("/healthz", get(health::alive));
+    table.own("/readyz", get(health::ready));
+    table.endpoint::<ChatCompletions>("/chat/completions");
+    table.get("/mappings", get(mappings::list));
+    table.get("/models", get(models::list));
+    table.get("/models/{*model}", get(models::one));
+    table.routes.fallback(not_found).with_state(gateway)
 }
 
-fn only_post(methods: MethodRouter<Arc<Gateway>>) -> MethodRouter<Arc<Gateway>> {
+/// The table as it grows: each row is a method of it.
+#[derive(Default)]
+struct Table {
+    routes: Router<Arc<Gateway>>,
+}
+
+impl Table {
+    /// A conversation, whose answer may be a stream.
+    fn endpoint<E: Endpoint>(&mut self, path: &str) {
+        self.post(
+            path,
+            post(|State(gateway), request| exchange::run::<E>(gateway, request, None)),
+            post(|State(gateway), model: DeploymentModel, request| async move {
+                match model {
+                    Ok(Path(model)) => exchange::run::<E>(gateway, request, Some(model)).await,
+                    Err(_) => not_found(State(gateway), request).await,
+                }
+            }),
+        );
+    }
+
+    /// What is answered with whole replies.
+    #[expect(dead_code, reason = "the endpoints follow")]
+    fn task<T: Task>(&mut self, path: &str) {
+        self.post(
+            path,
+            post(|State(gateway), request| task::run::<T>(gateway, request, None)),
+            post(|State(gateway), model: DeploymentModel, request| async move {
+                match model {
+                    Ok(Path(model)) => task::run::<T>(gateway, request, Some(model)).await,
+                    Err(_) => not_found(State(gateway), request).await,
+                }
+            }),
+        );
+    }
+
+    /// Below each prefix, and as Azure's clients ask for it, who name the model in the path.
+    fn post(&mut self, path: &str, plain: Handlers, of_deployment: Handlers) {
+        let (plain, of_deployment) = (only_post(plain), only_post(of_deployment));
+        for prefix in PREFIXES {
+            self.add(&format!("{prefix}{path}"), plain.clone());
+        }
+        self.add(&format!("/openai/deployments/{{model}}{path}"), of_deployment);
+    }
+
+    /// Below each prefix.
+    fn get(&mut self, path: &str, handlers: Handlers) {
+        let handlers = only_get(handlers);
+        for prefix in PREFIXES {
+            self.add(&format!("{prefix}{path}"), handlers.clone());
+        }
+    }
+
+    /// What is no API of a vendor's.
+    fn own(&mut self, path: &str, handlers: Handlers) {
+        self.add(path, only_get(handlers));
+    }
+
+    fn add(&mut self, path: &str, handlers: Handlers) {
+        self.routes = std::mem::take(&mut self.routes).route(path, handlers);
+    }
+}
+
+/// The model that a path names.
+type DeploymentModel = Result<Path<String>, PathRejection>;
+
+fn only_post(methods: Handlers) -> Handlers {
     methods.fallback(|| async { error::method_not_allowed("POST", openai::error_body) })
 }
 
-fn only_get(methods: MethodRouter<Arc<Gateway>>) -> MethodRouter<Arc<Gateway>> {
+fn only_get(methods: Handlers) -> Handlers {
     methods.fallback(|| async { error::method_not_allowed("GET, HEAD", openai::error_body) })
-}
-
-async fn chat(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    exchange::run::<ChatCompletions>(gateway, request, None).await
-}
-
-async fn chat_deployment(
-    State(gateway): State<Arc<Gateway>>,
-    model: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Response {
-    match model {
-        Ok(Path(model)) => exchange::run::<ChatCompletions>(gateway, request, Some(model)).await,
-        Err(_) => not_found(State(gateway), request).await,
-    }
 }
 
 async fn not_found(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {

@@ -95,6 +95,7 @@ fn plan(body: &Bytes) -> Plan<<ChatCompletions as Endpoint>::Memo> {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 8,
+        region: "us-east-1",
         catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,

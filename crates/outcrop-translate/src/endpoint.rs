@@ -13,7 +13,7 @@ use crate::notes::Notes;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::remote::Remote;
-use crate::resolve::{Asked, Target, Unresolved};
+use crate::resolve::{Asked, Directory, Target, Unresolved, resolve};
 use crate::wire::Wire;
 
 /// An endpoint of a client protocol: how its requests become calls, and how replies become its answers.
@@ -104,6 +104,8 @@ pub struct Context<'a> {
     pub path_model: Option<&'a str>,
     /// The largest number of choices that one request may ask for.
     pub max_choices: usize,
+    /// The gateway's own region; empty where it isn't known.
+    pub region: &'a str,
     /// What is known of models.
     pub catalogue: &'a Catalogue,
     /// Who knows more of models; with none, nothing more is known.
@@ -112,6 +114,38 @@ pub struct Context<'a> {
     pub remote: Option<&'a Remote>,
     /// What was wrong with the last answer to this request.
     pub repair: Option<&'a Repair>,
+}
+
+impl Context<'_> {
+    /// The model that is meant.
+    ///
+    /// # Errors
+    /// When there is none, or something must be looked up first.
+    pub(crate) fn target(&self, asked: &Asked<'_>, notes: &mut Notes) -> Result<Arc<Target>, Halt> {
+        let resolved = match self.advisor {
+            Some(advisor) => advisor.resolve(asked),
+            None => resolve(asked, &Directory::offline(self.catalogue)).map(Arc::new),
+        };
+        let target = resolved.map_err(|unresolved| match unresolved {
+            Unresolved::Problem(problem) => Halt::Problem(problem),
+            Unresolved::LookUp(arn) => Halt::LookUp(arn),
+        })?;
+        if target.redirected {
+            notes.add("model", "successor", "retired");
+        }
+        if target.defaulted {
+            notes.add("model", "default", "unknown-name");
+        }
+        Ok(target)
+    }
+
+    /// How this caller's requests to the model are treated.
+    pub(crate) fn policy(&self, target: &Target) -> Policy {
+        let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
+        self.advisor
+            .map(|advisor| advisor.policy(&names, target.is_opaque))
+            .unwrap_or_default()
+    }
 }
 
 /// What is known of a model besides its name.

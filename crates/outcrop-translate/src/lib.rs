@@ -19,6 +19,7 @@ mod remote;
 pub mod resolve;
 pub mod schema;
 mod stop;
+mod task;
 mod unread;
 mod wire;
 
@@ -31,5 +32,6 @@ pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
 pub use remote::{Fetched, Remote};
 pub use stop::StopMatcher;
+pub use task::{AnswerContext, File, Form, Input, Part, Shelf, Task, TaskAnswer, TaskCall, TaskPlan, TaskReply};
 pub use unread::Unread;
 pub use wire::{StreamReader, Wire};

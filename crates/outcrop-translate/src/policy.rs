@@ -1,6 +1,8 @@
 //! How an operator wants requests to be treated.
 
 use crate::catalogue::Api;
+use crate::notes::Notes;
+use crate::problem::Problem;
 
 /// How a caller's requests to a model are treated, where the request doesn't say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +79,14 @@ impl OnUnsupported {
             "adapt" => Some(Self::Adapt),
             "reject" => Some(Self::Reject),
             _ => None,
+        }
+    }
+
+    /// Refuses a request that would be adapted at a loss, where that is what is wanted.
+    pub(crate) fn check(self, notes: &Notes) -> Result<(), Problem> {
+        match notes.refusal() {
+            Some(problem) if self == Self::Reject => Err(problem),
+            _ => Ok(()),
         }
     }
 }

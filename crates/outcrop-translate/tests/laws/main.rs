@@ -27,6 +27,7 @@ pub(crate) static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context
     created: 1_800_000_000,
     path_model: None,
     max_choices: 8,
+    region: "us-east-1",
     catalogue: Catalogue::built_in(),
     advisor: None,
     remote: None,

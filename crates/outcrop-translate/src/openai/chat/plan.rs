@@ -30,7 +30,7 @@ use crate::catalogue::{Api, Traits, Word};
 use crate::endpoint::{Context, Halt, Plan, Repair};
 use crate::names::Names;
 use crate::notes::Notes;
-use crate::policy::{OnUnsupported, Policy};
+use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::remote::Remote;
 use crate::resolve::Target;
@@ -44,16 +44,13 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let asked = model::asked(request, context)?;
     let choices = choices(request, context)?;
     let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
-    let target = model::target(&asked, context, &mut notes)?;
+    let target = context.target(&asked, &mut notes)?;
     let model_id = target.model_id.as_str();
     let lessons = context
         .advisor
         .map_or_else(Vec::new, |advisor| advisor.lessons(model_id));
     let mut traits = Traits::of(context.catalogue, target.base_id.as_deref(), &lessons);
-    let policy = context.advisor.map_or_else(Policy::default, |advisor| {
-        let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
-        advisor.policy(&names, target.is_opaque)
-    });
+    let policy = context.policy(&target);
     let mut api = model::api(request, &target, &traits, &policy, &mut notes);
     if api == Api::OpenAi
         && let Some(obstacle) = find_mending(request, messages, &target, &traits, context)?
@@ -237,10 +234,7 @@ const DEFAULT_MAX_OUTPUT: u64 = 4096;
 /// Refuses a request that would be adapted at a loss, where that is what its sender or the operator wants.
 fn refuse_losses(request: &ChatRequest<'_>, policy: &Policy, notes: &Notes) -> Result<(), Problem> {
     let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
-    match notes.refusal() {
-        Some(problem) if on_unsupported == OnUnsupported::Reject => Err(problem),
-        _ => Ok(()),
-    }
+    on_unsupported.check(notes)
 }
 
 fn missing(parameter: &str) -> Problem {

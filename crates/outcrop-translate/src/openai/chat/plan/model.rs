@@ -1,18 +1,16 @@
 //! Which model is asked, and by which of Bedrock's APIs.
 
-use std::sync::Arc;
-
 use outcrop_bedrock::json::{Json, JsonText, Kind};
 
 use super::super::request::ChatRequest;
 use super::{missing, straight};
 use crate::catalogue::{Api, Traits, Word};
-use crate::endpoint::{Context, Halt};
+use crate::endpoint::Context;
 use crate::invoke;
 use crate::notes::Notes;
 use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::resolve::{Asked, Directory, Target, Unresolved, resolve};
+use crate::resolve::{Asked, Target};
 use crate::wire::Wire;
 
 /// What the request says of its model.
@@ -31,25 +29,6 @@ pub(super) fn asked<'r>(request: &'r ChatRequest<'_>, context: &Context<'r>) -> 
         model_id: said(&request.model_id),
         ..Asked::default()
     })
-}
-
-/// The model that is meant.
-pub(super) fn target(asked: &Asked<'_>, context: &Context<'_>, notes: &mut Notes) -> Result<Arc<Target>, Halt> {
-    let resolved = match context.advisor {
-        Some(advisor) => advisor.resolve(asked),
-        None => resolve(asked, &Directory::offline(context.catalogue)).map(Arc::new),
-    };
-    let target = resolved.map_err(|unresolved| match unresolved {
-        Unresolved::Problem(problem) => Halt::Problem(problem),
-        Unresolved::LookUp(arn) => Halt::LookUp(arn),
-    })?;
-    if target.redirected {
-        notes.add("model", "successor", "retired");
-    }
-    if target.defaulted {
-        notes.add("model", "default", "unknown-name");
-    }
-    Ok(target)
 }
 
 /// The API by which the model is asked: as the request wants it, the name, the operator, or the catalogue.

@@ -1,0 +1,231 @@
+//! What must be found out before a request can be planned: the model that its name means, what is behind an ARN, what
+//! its URLs lead to.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
+use outcrop_translate::resolve::{Asked, Target, Unresolved};
+use outcrop_translate::{Advisor, Context, Fetched, Halt, Lesson, Problem, Remote, Repair, Teaching};
+use outcrop_upstream::{Error, Failure};
+
+use crate::error;
+use crate::exchange::Gateway;
+use crate::fetch::FetchError;
+
+/// What is known of a request besides its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The model that the path names.
+    pub(crate) path_model: Option<String>,
+    /// The key that the caller showed.
+    pub(crate) key: Option<String>,
+    /// The guardrail that the headers name.
+    pub(crate) guardrail: Option<Guardrail>,
+    /// What the headers want to become of what a model can't do.
+    pub(crate) on_unsupported: Option<OnUnsupported>,
+}
+
+/// What is found out for one request.
+pub(crate) struct Inquiry {
+    pub(crate) gateway: Arc<Gateway>,
+    caller: Caller,
+    /// A random number, the source of the answer's id.
+    pub(crate) unique: u128,
+    /// When the request came, in seconds since 1970.
+    pub(crate) created: u64,
+    remote: Remote,
+    /// What refusals of this request have taught.
+    pub(crate) taught: Vec<Teaching>,
+    /// The model that is meant, once it was found: all plans of a request are for the same, whatever is forgotten
+    /// meanwhile.
+    target: Mutex<Option<Arc<Target>>>,
+    /// Whether Bedrock was asked for a profile of the model already.
+    has_looked_for_profile: bool,
+}
+
+impl Inquiry {
+    pub(crate) fn new(gateway: Arc<Gateway>, caller: Caller) -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self {
+            gateway,
+            caller,
+            unique: fastrand::u128(..),
+            created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
+            remote: Remote::default(),
+            taught: Vec::new(),
+            target: Mutex::default(),
+            has_looked_for_profile: false,
+        }
+    }
+
+    /// Plans, and finds out what must be known first.
+    pub(crate) async fn plan<P, F>(&mut self, planning: F) -> Result<P, Problem>
+    where
+        F: Fn(&Context<'_>) -> Result<P, Halt>,
+    {
+        match planning(&self.context(None)) {
+            Ok(plan) => Ok(plan),
+            Err(Halt::Problem(problem)) => Err(problem),
+            // Boxed, as it is rare: every request would else carry room for it.
+            Err(halt) => Box::pin(self.plan_knowing_more(halt, planning)).await,
+        }
+    }
+
+    /// Looks up the model behind an ARN and fetches what URLs point to, as the halt says, and plans then.
+    async fn plan_knowing_more<P, F>(&mut self, mut halt: Halt, planning: F) -> Result<P, Problem>
+    where
+        F: Fn(&Context<'_>) -> Result<P, Halt>,
+    {
+        if let Halt::LookUp(arn) = &halt {
+            self.look_up(arn).await;
+            halt = match planning(&self.context(None)) {
+                Ok(plan) => return Ok(plan),
+                Err(halt) => halt,
+            };
+        }
+        let urls = match halt {
+            Halt::Problem(problem) => return Err(problem),
+            Halt::LookUp(_) => return Err(unknown_arn()),
+            Halt::Fetch(urls) => urls,
+        };
+        let failed = self.fetch(&urls).await;
+        match (planning(&self.context(None)), failed) {
+            // Where the URL stands is the translation's to say, what is wrong with it the fetcher's.
+            (Err(Halt::Problem(problem)), Some(error)) => {
+                Err(error.problem(problem.param.as_deref().unwrap_or("messages")))
+            }
+            (planned, _) => planned.map_err(known_halt),
+        }
+    }
+
+    /// Plans again what was planned before.
+    pub(crate) fn plan_again<P>(
+        &self,
+        repair: Option<&Repair>,
+        planning: impl Fn(&Context<'_>) -> Result<P, Halt>,
+    ) -> Result<P, Problem> {
+        planning(&self.context(repair)).map_err(known_halt)
+    }
+
+    fn context<'a>(&'a self, repair: Option<&'a Repair>) -> Context<'a> {
+        let config = &self.gateway.config;
+        Context {
+            unique: self.unique,
+            created: self.created,
+            path_model: self.caller.path_model.as_deref(),
+            max_choices: config.max_choices,
+            region: self.gateway.client.region(),
+            catalogue: &config.catalogue,
+            advisor: Some(self),
+            remote: Some(&self.remote),
+            repair,
+        }
+    }
+
+    /// Finds out which model is behind an ARN, or goes on without.
+    async fn look_up(&self, arn: &str) {
+        if self.gateway.leaves_urls_out {
+            self.gateway.names.give_up(arn);
+        } else {
+            self.gateway.names.look_up(&self.gateway.client, arn).await;
+        }
+    }
+
+    /// Fetches what URLs lead to, or has a name stand in for it. Gives the first failure.
+    async fn fetch(&mut self, urls: &[String]) -> Option<FetchError> {
+        let fetcher = &self.gateway.fetcher;
+        let outcomes: Vec<Result<Option<Bytes>, FetchError>> = if self.gateway.leaves_urls_out {
+            let checked = fetcher.check_all(urls).into_iter();
+            checked.map(|outcome| outcome.map(|()| None)).collect()
+        } else {
+            let fetched = fetcher.fetch_all(urls).await.into_iter();
+            fetched.map(|outcome| outcome.map(Some)).collect()
+        };
+        let mut failed = None;
+        for (url, outcome) in urls.iter().zip(outcomes) {
+            match outcome {
+                Ok(Some(bytes)) => self.remote.add(
+                    url,
+                    Fetched {
+                        bytes,
+                        media_type: None,
+                    },
+                ),
+                Ok(None) => self.remote.leave_out(url),
+                Err(error) => {
+                    self.remote.add_failure(url, "");
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(error) = &failed {
+            tracing::info!(%error, "a client's URL was not fetched");
+        }
+        failed
+    }
+
+    /// The URLs that the plan names instead of what they lead to.
+    pub(crate) fn left_out(&self) -> &[String] {
+        self.remote.left_out()
+    }
+
+    /// Whether Bedrock could be asked which profiles there are, where a refusal says that the model must be called
+    /// through one. The model is resolved anew then.
+    pub(crate) async fn learns_profiles(&mut self, failure: &Failure) -> bool {
+        let Error::Service { message, .. } = &failure.error else {
+            return false;
+        };
+        if !error::needs_profile(message) || std::mem::replace(&mut self.has_looked_for_profile, true) {
+            return false;
+        }
+        self.gateway.models.refresh_names(&self.gateway).await;
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        true
+    }
+}
+
+impl Advisor for Inquiry {
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        let mut kept = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = &*kept {
+            return Ok(Arc::clone(target));
+        }
+        let gateway = &self.gateway;
+        let target = gateway.names.resolve(asked, &gateway.config, gateway.client.region())?;
+        *kept = Some(Arc::clone(&target));
+        Ok(target)
+    }
+
+    fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
+        let policies = &self.gateway.config.policies;
+        let mut policy = policies.resolve(names, is_opaque, self.caller.key.as_deref());
+        if let Some(guardrail) = &self.caller.guardrail {
+            policy.guardrail = Some(guardrail.clone());
+        }
+        if let Some(on_unsupported) = self.caller.on_unsupported {
+            policy.on_unsupported = on_unsupported;
+        }
+        policy
+    }
+
+    fn lessons(&self, model_id: &str) -> Vec<Lesson> {
+        let mut lessons = self.gateway.learned.of(model_id);
+        lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
+        lessons
+    }
+}
+
+/// What halts a plan although all that it asked for was looked for.
+fn known_halt(halt: Halt) -> Problem {
+    match halt {
+        Halt::Problem(problem) => problem,
+        Halt::Fetch(_) => Problem::invalid("The request's URLs can't be fetched."),
+        Halt::LookUp(_) => unknown_arn(),
+    }
+}
+
+fn unknown_arn() -> Problem {
+    Problem::invalid("What is behind the model's ARN can't be told.")
+}
