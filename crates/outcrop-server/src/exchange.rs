@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_translate::{Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
@@ -138,9 +139,13 @@ impl Exchange {
         };
         note_plan(record, &plan);
         if caller::is_dry_run(&head.headers) {
+            let of_each = plan.choices / (1 + plan.further_bodies.len());
+            let calls: Vec<Call> = (0..=plan.further_bodies.len())
+                .map(|body| call_of(&plan, body * of_each))
+                .collect();
             let explanation = Explanation {
                 route: plan.wire.route(),
-                calls: &[call_of(&plan)],
+                calls: &calls,
                 times: plan.choices,
                 guardrail: plan.guardrail.as_deref(),
                 notes: &plan.notes,

@@ -30,6 +30,7 @@ mod routes;
 mod server;
 mod shelf;
 mod task;
+mod unserved;
 
 pub use config::Config;
 pub use explain::{DryRun, Refused};

@@ -164,7 +164,11 @@ impl<E: Endpoint> Rounds<E> {
         }
         self.inquiry.taught.push(teaching);
         let better = self.plan_again(None);
-        let is_same = |better: &Plan<E::Memo>| better.body == plan.body && better.operation == plan.operation;
+        let is_same = |better: &Plan<E::Memo>| {
+            better.body == plan.body
+                && better.further_bodies == plan.further_bodies
+                && better.operation == plan.operation
+        };
         if better.as_ref().is_ok_and(is_same) {
             return None;
         }
@@ -201,7 +205,7 @@ impl<E: Endpoint> Rounds<E> {
             let usage = reply.usage;
             let plan = self.plan_again(Some(&repair))?;
             // Without a better answer, the one that is there is judged as it is.
-            let Ok(mut better) = self.inquiry.gateway.client.send(&call_of(&plan)).await else {
+            let Ok(mut better) = self.inquiry.gateway.client.send(&call_of(&plan, index)).await else {
                 continue;
             };
             answered.spent = answered.spent.plus(usage);
@@ -217,22 +221,27 @@ impl<E: Endpoint> Rounds<E> {
     }
 }
 
-/// The call of a plan.
-pub(crate) fn call_of<M>(plan: &Plan<M>) -> Call {
+/// The call of a plan for the choice numbered `choice`.
+pub(crate) fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
     Call {
         operation: plan.operation,
         model_id: plan.model_id.clone(),
         region: plan.region.clone(),
         headers: plan.headers.clone(),
-        body: plan.body.clone(),
+        body: plan.body_of(choice).clone(),
     }
 }
 
 /// Makes the calls of a plan, side by side.
 async fn send_all<M>(gateway: &Gateway, plan: &Plan<M>) -> Result<Vec<Reply>, Failure> {
-    let call = call_of(plan);
+    let client = &gateway.client;
+    let first = call_of(plan, 0);
     if plan.choices == 1 {
-        return Ok(vec![gateway.client.send(&call).await?]);
+        return Ok(vec![client.send(&first).await?]);
     }
-    try_join_all((0..plan.choices).map(|_| gateway.client.send(&call))).await
+    if plan.further_bodies.is_empty() {
+        return try_join_all((0..plan.choices).map(|_| client.send(&first))).await;
+    }
+    let calls: Vec<Call> = (0..plan.choices).map(|choice| call_of(plan, choice)).collect();
+    try_join_all(calls.iter().map(|call| client.send(call))).await
 }

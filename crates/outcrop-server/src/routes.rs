@@ -7,13 +7,14 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
+use http::HeaderValue;
 use http::header::CONNECTION;
-use http::{HeaderValue, Method};
 use outcrop_translate::openai::chat::ChatCompletions;
+use outcrop_translate::openai::completions::Completions;
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
-use crate::{body, error, health, mappings, models, task};
+use crate::{body, error, health, mappings, models, task, unserved};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
 const PREFIXES: [&str; 3] = ["/v1", "/api/v1", ""];
@@ -26,28 +27,36 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     table.own("/healthz", get(health::alive));
     table.own("/readyz", get(health::ready));
     table.endpoint::<ChatCompletions>("/chat/completions");
+    table.endpoint::<Completions>("/completions");
     table.get("/mappings", get(mappings::list));
     table.get("/models", get(models::list));
     table.get("/models/{*model}", get(models::one));
-    table.routes.fallback(not_found).with_state(gateway)
+    let served: Arc<[&'static str]> = table.paths.into();
+    let fallback = move |State(gateway): State<Arc<Gateway>>, request: Request| {
+        let served = Arc::clone(&served);
+        async move { not_found(&gateway, &served, request).await }
+    };
+    table.routes.fallback(fallback).with_state(gateway)
 }
 
 /// The table as it grows: each row is a method of it.
 #[derive(Default)]
 struct Table {
     routes: Router<Arc<Gateway>>,
+    /// Paths without their prefixes.
+    paths: Vec<&'static str>,
 }
 
 impl Table {
     /// A conversation, whose answer may be a stream.
-    fn endpoint<E: Endpoint>(&mut self, path: &str) {
+    fn endpoint<E: Endpoint>(&mut self, path: &'static str) {
         self.post(
             path,
             post(|State(gateway), request| exchange::run::<E>(gateway, request, None)),
             post(|State(gateway), model: DeploymentModel, request| async move {
                 match model {
                     Ok(Path(model)) => exchange::run::<E>(gateway, request, Some(model)).await,
-                    Err(_) => not_found(State(gateway), request).await,
+                    Err(_) => unreadable_deployment(&gateway, request).await,
                 }
             }),
         );
@@ -55,21 +64,22 @@ impl Table {
 
     /// What is answered with whole replies.
     #[expect(dead_code, reason = "the endpoints follow")]
-    fn task<T: Task>(&mut self, path: &str) {
+    fn task<T: Task>(&mut self, path: &'static str) {
         self.post(
             path,
             post(|State(gateway), request| task::run::<T>(gateway, request, None)),
             post(|State(gateway), model: DeploymentModel, request| async move {
                 match model {
                     Ok(Path(model)) => task::run::<T>(gateway, request, Some(model)).await,
-                    Err(_) => not_found(State(gateway), request).await,
+                    Err(_) => unreadable_deployment(&gateway, request).await,
                 }
             }),
         );
     }
 
     /// Below each prefix, and as Azure's clients ask for it, who name the model in the path.
-    fn post(&mut self, path: &str, plain: Handlers, of_deployment: Handlers) {
+    fn post(&mut self, path: &'static str, plain: Handlers, of_deployment: Handlers) {
+        self.paths.push(path);
         let (plain, of_deployment) = (only_post(plain), only_post(of_deployment));
         for prefix in PREFIXES {
             self.add(&format!("{prefix}{path}"), plain.clone());
@@ -78,7 +88,8 @@ impl Table {
     }
 
     /// Below each prefix.
-    fn get(&mut self, path: &str, handlers: Handlers) {
+    fn get(&mut self, path: &'static str, handlers: Handlers) {
+        self.paths.push(path);
         let handlers = only_get(handlers);
         for prefix in PREFIXES {
             self.add(&format!("{prefix}{path}"), handlers.clone());
@@ -86,7 +97,7 @@ impl Table {
     }
 
     /// What is no API of a vendor's.
-    fn own(&mut self, path: &str, handlers: Handlers) {
+    fn own(&mut self, path: &'static str, handlers: Handlers) {
         self.add(path, only_get(handlers));
     }
 
@@ -106,28 +117,17 @@ fn only_get(methods: Handlers) -> Handlers {
     methods.fallback(|| async { error::method_not_allowed("GET, HEAD", openai::error_body) })
 }
 
-async fn not_found(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let method = known_method(request.method());
-    let (head, body) = request.into_parts();
-    body::discard(&head, body, &gateway.config).await;
-    // The path is the client's, so it is not repeated.
-    let message = format!("Unknown request URL: no such path takes {}.", method);
-    let problem = Problem::new(404, ProblemKind::InvalidRequest, message).with_code("unknown_url");
-    error::response(&problem, openai::error_body(&problem))
+/// A path whose model is no text.
+async fn unreadable_deployment(gateway: &Gateway, request: Request) -> Response {
+    not_found(gateway, &[], request).await
 }
 
-/// A method that can be repeated to the client: any other could be anything.
-fn known_method(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "PATCH" => "PATCH",
-        "DELETE" => "DELETE",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        _ => "this method",
-    }
+async fn not_found(gateway: &Gateway, served: &[&str], request: Request) -> Response {
+    let message = unserved::message(request.method(), request.uri().path(), served);
+    let (head, body) = request.into_parts();
+    body::discard(&head, body, &gateway.config).await;
+    let problem = Problem::new(404, ProblemKind::InvalidRequest, message).with_code("unknown_url");
+    error::response(&problem, openai::error_body(&problem))
 }
 
 /// A request whose length can be read in two ways; the connection is closed after it.
