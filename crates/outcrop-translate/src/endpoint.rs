@@ -211,9 +211,11 @@ pub struct Plan<M> {
     pub region: Option<String>,
     /// Headers of the operation.
     pub headers: Vec<(&'static str, String)>,
-    /// The body of each call.
+    /// The body of each call, or of the first ones.
     pub body: CallBody,
-    /// How many times it is asked: one call for each choice.
+    /// Bodies that come after it, for endpoints that take several prompts at once.
+    pub further_bodies: Vec<CallBody>,
+    /// How many calls there are: one for each choice, as many of each body.
     pub choices: usize,
     /// Whether a whole reply must be reviewed before it is answered with.
     pub is_reviewed: bool,
@@ -225,4 +227,18 @@ pub struct Plan<M> {
     pub memo: M,
     /// What was changed or left out.
     pub notes: Notes,
+}
+
+impl<M> Plan<M> {
+    /// The body of the call for the choice numbered `choice`, from 0.
+    pub fn body_of(&self, choice: usize) -> &CallBody {
+        if self.further_bodies.is_empty() {
+            return &self.body;
+        }
+        let of_each = (self.choices / (1 + self.further_bodies.len())).max(1);
+        match (choice / of_each).checked_sub(1) {
+            None => &self.body,
+            Some(further) => self.further_bodies.get(further).unwrap_or(&self.body),
+        }
+    }
 }

@@ -63,6 +63,13 @@ impl Notes {
         }
     }
 
+    /// Takes over the notes of another part of the same request.
+    pub(crate) fn merge(&mut self, others: &Self) {
+        for note in &others.0 {
+            self.push(&note.parameter, &note.outcome, &note.reason, note.is_loss);
+        }
+    }
+
     /// Whether nothing was changed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

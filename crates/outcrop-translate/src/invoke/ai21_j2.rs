@@ -7,7 +7,7 @@ use outcrop_bedrock::converse::{ConverseResponse, StopReason};
 use outcrop_bedrock::json::{Fault, Json, Reader};
 
 use super::completion::{self, Completion, read_members};
-use super::prompt::Template;
+use super::prompt::{RAW, Template};
 use super::{Ask, ChunkReader, Family, text_only};
 use crate::catalogue::{Parameter, Set, Traits};
 use crate::notes::Notes;
@@ -15,9 +15,17 @@ use crate::problem::Problem;
 
 /// The shape.
 #[derive(Debug)]
-pub(crate) struct Ai21J2;
+pub(crate) struct Ai21J2 {
+    template: &'static str,
+}
 
-const TEMPLATE: &str = "plain";
+impl Ai21J2 {
+    /// For conversations.
+    pub(crate) const CHAT: Self = Self { template: "plain" };
+    /// For texts that the model goes on with.
+    pub(crate) const RAW: Self = Self { template: RAW };
+}
+
 /// OpenAI's penalties, and J2's objects whose `scale` they are.
 const PENALTIES: &[(&str, &str)] = &[
     ("frequency_penalty", "frequencyPenalty"),
@@ -29,7 +37,7 @@ const PLACED: &[&str] = &["prompt", "frequency_penalty", "presence_penalty", "to
 impl Family for Ai21J2 {
     fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
         let request = ask.request;
-        let prompt = text_only::prompt(Template::of(TEMPLATE), request, notes)?;
+        let prompt = text_only::prompt(Template::of(self.template), request, notes)?;
         let config = &request.inference_config;
         Ok(text_only::body(request, PLACED, |body| {
             body.placed("prompt", &prompt);
@@ -55,11 +63,11 @@ impl Family for Ai21J2 {
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
-        completion::reply(body, read, Template::of(TEMPLATE).answer_begins)
+        completion::reply(body, read, Template::of(self.template).answer_begins)
     }
 
     fn chunks(&self) -> Box<dyn ChunkReader> {
-        completion::chunks(read, Template::of(TEMPLATE).answer_begins)
+        completion::chunks(read, Template::of(self.template).answer_begins)
     }
 }
 
@@ -113,7 +121,7 @@ mod tests {
             .own("frequency_penalty", "0.5")
             .own("presence_penalty", "1")
             .own("countPenalty", r#"{"scale":0.2}"#)
-            .body(&Ai21J2);
+            .body(&Ai21J2::CHAT);
         assert_eq!(
             body,
             concat!(
@@ -136,8 +144,8 @@ mod tests {
                 "finishReason":{{"reason":"{word}","length":50}}}}]}}"#
             );
             let expected = answer("", "Hello you", expected, 0, 0);
-            assert_eq!(whole(&Ai21J2, &body), expected);
-            assert_eq!(streamed(&Ai21J2, &[body]), expected);
+            assert_eq!(whole(&Ai21J2::CHAT, &body), expected);
+            assert_eq!(streamed(&Ai21J2::CHAT, &[body]), expected);
         }
     }
 }

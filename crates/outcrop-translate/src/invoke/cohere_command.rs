@@ -7,7 +7,7 @@ use outcrop_bedrock::converse::{ConverseResponse, StopReason};
 use outcrop_bedrock::json::{Fault, Reader};
 
 use super::completion::{self, Completion};
-use super::prompt::Template;
+use super::prompt::{RAW, Template};
 use super::{Ask, ChunkReader, Family, text_only};
 use crate::catalogue::Traits;
 use crate::notes::Notes;
@@ -15,16 +15,26 @@ use crate::problem::Problem;
 
 /// The shape.
 #[derive(Debug)]
-pub(crate) struct CohereCommand;
+pub(crate) struct CohereCommand {
+    template: &'static str,
+}
 
-const TEMPLATE: &str = "cohere-command";
+impl CohereCommand {
+    /// For conversations.
+    pub(crate) const CHAT: Self = Self {
+        template: "cohere-command",
+    };
+    /// For texts that the model goes on with.
+    pub(crate) const RAW: Self = Self { template: RAW };
+}
+
 /// The word for an answer that failed.
 const ERROR: &str = "ERROR";
 
 impl Family for CohereCommand {
     fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
         let request = ask.request;
-        let prompt = text_only::prompt(Template::of(TEMPLATE), request, notes)?;
+        let prompt = text_only::prompt(Template::of(self.template), request, notes)?;
         let config = &request.inference_config;
         Ok(text_only::body(request, &["prompt", "top_k", "stream"], |body| {
             body.placed("prompt", &prompt);
@@ -45,11 +55,11 @@ impl Family for CohereCommand {
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
-        completion::reply(body, read, Template::of(TEMPLATE).answer_begins)
+        completion::reply(body, read, Template::of(self.template).answer_begins)
     }
 
     fn chunks(&self) -> Box<dyn ChunkReader> {
-        completion::chunks(read, Template::of(TEMPLATE).answer_begins)
+        completion::chunks(read, Template::of(self.template).answer_begins)
     }
 }
 
@@ -96,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_body_has_the_bare_prompt_and_coheres_names() {
-        let (body, notes) = Asked::say("Hi").sampled().body(&CohereCommand);
+        let (body, notes) = Asked::say("Hi").sampled().body(&CohereCommand::CHAT);
         let expected = concat!(
             r#"{"prompt":"Hi","max_tokens":50,"temperature":0.5,"p":0.9,"k":7,"stop_sequences":["END","\n"]"#,
             "}"
@@ -107,20 +117,20 @@ mod tests {
             .own("k", "3")
             .own("top_k", "7")
             .own("truncate", r#""END""#)
-            .body(&CohereCommand);
+            .body(&CohereCommand::CHAT);
         assert_eq!(body, r#"{"prompt":"Hi","max_tokens":2048,"k":3,"truncate":"END"}"#);
     }
 
     #[test]
     fn a_body_whose_answer_is_streamed_says_so() {
-        let (body, _) = Asked::say("Hi").streams().body(&CohereCommand);
+        let (body, _) = Asked::say("Hi").streams().body(&CohereCommand::CHAT);
         assert_eq!(body, r#"{"prompt":"Hi","max_tokens":2048,"stream":true}"#);
     }
 
     #[test]
     fn a_streamed_answer_is_the_whole_one() {
         let reply = whole(
-            &CohereCommand,
+            &CohereCommand::CHAT,
             r#"{"id":"1","generations":[{"id":"2","text":" Hello you","finish_reason":"COMPLETE"}],"prompt":"Hi"}"#,
         );
         assert_eq!(reply, answer("", "Hello you", StopReason::EndTurn, 0, 0));
@@ -129,19 +139,22 @@ mod tests {
             r#"{"text":" you","is_finished":false}"#,
             r#"{"is_finished":true,"finish_reason":"COMPLETE"}"#,
         ];
-        assert_eq!(streamed(&CohereCommand, &chunks), reply);
+        assert_eq!(streamed(&CohereCommand::CHAT, &chunks), reply);
     }
 
     #[test]
     fn each_reason_to_stop_is_known_and_a_failure_is_none() {
         let body = |word| format!(r#"{{"generations":[{{"text":"a","finish_reason":"{word}"}}]}}"#);
         assert_eq!(
-            whole(&CohereCommand, &body("MAX_TOKENS")).stop_reason,
+            whole(&CohereCommand::CHAT, &body("MAX_TOKENS")).stop_reason,
             StopReason::MaxTokens
         );
-        let toxic = whole(&CohereCommand, &body("ERROR_TOXIC"));
+        let toxic = whole(&CohereCommand::CHAT, &body("ERROR_TOXIC"));
         assert_eq!(toxic.stop_reason, StopReason::ContentFiltered);
-        let failed = CohereCommand.reply(body(ERROR).as_bytes()).unwrap_err().to_string();
+        let failed = CohereCommand::CHAT
+            .reply(body(ERROR).as_bytes())
+            .unwrap_err()
+            .to_string();
         assert!(failed.contains("the model failed"), "{failed}");
     }
 }

@@ -8,7 +8,7 @@ use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::ConverseResponse;
 use outcrop_bedrock::json::Fault;
 
-use super::prompt::Template;
+use super::prompt::{RAW, Template};
 use super::{Ask, ChunkReader, Family, MistralPrompt, completion, text_only};
 use crate::catalogue::Traits;
 use crate::notes::Notes;
@@ -32,11 +32,14 @@ static FORMATS: &[(&str, &dyn Family)] = &[
     ("llama2", &Imported { template: "llama2" }),
     ("llama3", &Imported { template: "llama3" }),
     ("llama4", &Imported { template: "llama4" }),
-    ("mistral", &MistralPrompt),
+    ("mistral", &MistralPrompt::CHAT),
     ("plain", &Imported { template: "plain" }),
 ];
 
 impl Imported {
+    /// For texts that the model goes on with.
+    pub(crate) const RAW: Self = Self { template: RAW };
+
     /// The shape for the prompt format called `name`, such as `llama3`.
     pub(crate) fn named(name: &str) -> Option<&'static dyn Family> {
         let format = FORMATS.iter().find(|(known, _)| *known == name);

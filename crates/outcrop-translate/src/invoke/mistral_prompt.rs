@@ -6,7 +6,7 @@ use outcrop_bedrock::call::CallBody;
 use outcrop_bedrock::converse::ConverseResponse;
 use outcrop_bedrock::json::Fault;
 
-use super::prompt::Template;
+use super::prompt::{RAW, Template};
 use super::{Ask, ChunkReader, Family, completion, text_only};
 use crate::catalogue::Traits;
 use crate::notes::Notes;
@@ -14,14 +14,21 @@ use crate::problem::Problem;
 
 /// The shape.
 #[derive(Debug)]
-pub(crate) struct MistralPrompt;
+pub(crate) struct MistralPrompt {
+    template: &'static str,
+}
 
-const TEMPLATE: &str = "mistral";
+impl MistralPrompt {
+    /// For conversations.
+    pub(crate) const CHAT: Self = Self { template: "mistral" };
+    /// For texts that the model goes on with.
+    pub(crate) const RAW: Self = Self { template: RAW };
+}
 
 impl Family for MistralPrompt {
     fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
         let request = ask.request;
-        let prompt = text_only::prompt(Template::of(TEMPLATE), request, notes)?;
+        let prompt = text_only::prompt(Template::of(self.template), request, notes)?;
         let config = &request.inference_config;
         Ok(text_only::body(request, &["prompt"], |body| {
             body.placed("prompt", &prompt);
@@ -37,12 +44,12 @@ impl Family for MistralPrompt {
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
-        let begins = Template::of(TEMPLATE).answer_begins;
+        let begins = Template::of(self.template).answer_begins;
         completion::reply(body, completion::read_completion, begins)
     }
 
     fn chunks(&self) -> Box<dyn ChunkReader> {
-        completion::chunks(completion::read_completion, Template::of(TEMPLATE).answer_begins)
+        completion::chunks(completion::read_completion, Template::of(self.template).answer_begins)
     }
 }
 
@@ -55,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_body_has_the_prompt_and_all_that_mistral_takes() {
-        let (body, notes) = Asked::say("Hi").sampled().body(&MistralPrompt);
+        let (body, notes) = Asked::say("Hi").sampled().body(&MistralPrompt::CHAT);
         assert_eq!(
             body,
             concat!(
@@ -64,14 +71,14 @@ mod tests {
             )
         );
         assert_eq!(notes, "");
-        let (body, _) = Asked::say("Hi").body(&MistralPrompt);
+        let (body, _) = Asked::say("Hi").body(&MistralPrompt::CHAT);
         assert_eq!(body, r#"{"prompt":"<s>[INST] Hi [/INST]","max_tokens":2048}"#);
     }
 
     #[test]
     fn a_streamed_answer_is_the_whole_one() {
         let reply = whole(
-            &MistralPrompt,
+            &MistralPrompt::CHAT,
             r#"{"outputs":[{"text":" Hello you","stop_reason":"stop"}]}"#,
         );
         assert_eq!(reply, answer("", "Hello you", StopReason::EndTurn, 0, 0));
@@ -80,8 +87,11 @@ mod tests {
             r#"{"outputs":[{"text":" you","stop_reason":null}]}"#,
             r#"{"outputs":[{"text":"","stop_reason":"stop"}]}"#,
         ];
-        assert_eq!(streamed(&MistralPrompt, &chunks), reply);
-        let full = whole(&MistralPrompt, r#"{"outputs":[{"text":"a","stop_reason":"length"}]}"#);
+        assert_eq!(streamed(&MistralPrompt::CHAT, &chunks), reply);
+        let full = whole(
+            &MistralPrompt::CHAT,
+            r#"{"outputs":[{"text":"a","stop_reason":"length"}]}"#,
+        );
         assert_eq!(full.stop_reason, StopReason::MaxTokens);
     }
 }

@@ -41,6 +41,7 @@ use outcrop_bedrock::json::Fault;
 use crate::catalogue::{MediaSupport, PromptFormat, Shape, Traits, Word as _};
 use crate::notes::Notes;
 use crate::problem::Problem;
+use prompt::RAW;
 
 pub(crate) use ai21_j2::Ai21J2;
 pub(crate) use ai21_jamba::Ai21Jamba;
@@ -127,10 +128,10 @@ pub(crate) fn family(shape: Shape, prompt: Option<PromptFormat>) -> Option<&'sta
     Some(match shape {
         Shape::AnthropicMessages => &AnthropicMessages,
         Shape::AnthropicText => &AnthropicText,
-        Shape::TitanText => &TitanText,
-        Shape::CohereCommand => &CohereCommand,
+        Shape::TitanText => &TitanText::CHAT,
+        Shape::CohereCommand => &CohereCommand::CHAT,
         Shape::CohereChat => &CohereChat,
-        Shape::Ai21J2 => &Ai21J2,
+        Shape::Ai21J2 => &Ai21J2::CHAT,
         Shape::Ai21Jamba => &Ai21Jamba,
         Shape::MetaLlama => match prompt? {
             PromptFormat::Llama2 => &MetaLlama { template: "llama2" },
@@ -139,7 +140,7 @@ pub(crate) fn family(shape: Shape, prompt: Option<PromptFormat>) -> Option<&'sta
             _ => return None,
         },
         Shape::Imported => Imported::named(prompt?.name())?,
-        Shape::MistralPrompt => &MistralPrompt,
+        Shape::MistralPrompt => &MistralPrompt::CHAT,
         Shape::MistralChat => &MistralChat,
         Shape::DeepseekPrompt => &DeepSeekPrompt,
         Shape::Nova => &Nova,
@@ -147,11 +148,39 @@ pub(crate) fn family(shape: Shape, prompt: Option<PromptFormat>) -> Option<&'sta
     })
 }
 
+/// The family of a shape for a text that the model goes on with, as it stands; `None` where a shape takes conversations
+/// only, or its models do badly without one.
+pub(crate) fn continuing(shape: Shape) -> Option<&'static dyn Family> {
+    Some(match shape {
+        Shape::TitanText => &TitanText::RAW,
+        Shape::CohereCommand => &CohereCommand::RAW,
+        Shape::Ai21J2 => &Ai21J2::RAW,
+        Shape::MistralPrompt => &MistralPrompt::RAW,
+        Shape::MetaLlama => &MetaLlama { template: RAW },
+        Shape::Imported => &Imported::RAW,
+        _ => return None,
+    })
+}
+
+/// Whether the models of a shape were made to go on with texts, and not for conversations.
+pub(crate) fn is_for_texts(shape: Shape) -> bool {
+    matches!(shape, Shape::TitanText | Shape::CohereCommand | Shape::Ai21J2)
+}
+
 /// The family of an imported model, by the name of its format.
 pub(crate) fn imported(format: &str) -> Option<&'static dyn Family> {
     match format {
         "openai-chat" => Some(&OpenAiChat),
         format => Imported::named(format),
+    }
+}
+
+/// The shape of an imported model's bodies, by the name of its format.
+pub(crate) fn shape_of_format(format: &str) -> Option<Shape> {
+    match format {
+        "openai-chat" => Some(Shape::OpenaiChat),
+        "mistral" => Some(Shape::MistralPrompt),
+        format => Imported::named(format).map(|_| Shape::Imported),
     }
 }
 

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use super::completion::AnswerBegins;
 use crate::notes::Notes;
 
+/// The template of texts that are no conversation: nothing is added.
+pub(super) const RAW: &str = "raw";
+
 /// What stands between several texts of a turn, and behind a system prompt that has no place of its own.
 const BLANK_LINE: &str = "\n\n";
 

@@ -25,7 +25,7 @@ fn an_answer_that_was_cut_short_is_not_whole_though_its_cost_is_told() {
             &[r#"{"choices":[{"index":0,"delta":{"content":"Hel"},"finish_reason":null}]}"#],
         ),
         (
-            &TitanText,
+            &TitanText::CHAT,
             &[r#"{"outputText":"Hel","index":0,"completionReason":null}"#],
         ),
         (&llama, &[r#"{"generation":"Hel","stop_reason":null}"#]),

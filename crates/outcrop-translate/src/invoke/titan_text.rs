@@ -7,7 +7,7 @@ use outcrop_bedrock::converse::{ConverseResponse, StopReason};
 use outcrop_bedrock::json::{Fault, Reader};
 
 use super::completion::{self, Completion, read_tokens, read_word};
-use super::prompt::Template;
+use super::prompt::{RAW, Template};
 use super::{Ask, ChunkReader, Family, text_only};
 use crate::catalogue::Traits;
 use crate::notes::Notes;
@@ -15,15 +15,23 @@ use crate::problem::Problem;
 
 /// The shape.
 #[derive(Debug)]
-pub(crate) struct TitanText;
+pub(crate) struct TitanText {
+    template: &'static str,
+}
 
-const TEMPLATE: &str = "titan";
+impl TitanText {
+    /// For conversations.
+    pub(crate) const CHAT: Self = Self { template: "titan" };
+    /// For texts that the model goes on with.
+    pub(crate) const RAW: Self = Self { template: RAW };
+}
+
 const CONFIG: &str = "textGenerationConfig";
 
 impl Family for TitanText {
     fn body(&self, ask: &Ask<'_, '_>, notes: &mut Notes) -> Result<CallBody, Problem> {
         let request = ask.request;
-        let prompt = text_only::prompt(Template::of(TEMPLATE), request, notes)?;
+        let prompt = text_only::prompt(Template::of(self.template), request, notes)?;
         let config = &request.inference_config;
         Ok(text_only::body(request, &["inputText", CONFIG], |body| {
             body.placed("inputText", &prompt);
@@ -44,11 +52,11 @@ impl Family for TitanText {
     }
 
     fn reply<'a>(&self, body: &'a [u8]) -> Result<ConverseResponse<'a>, Fault> {
-        completion::reply(body, read, Template::of(TEMPLATE).answer_begins)
+        completion::reply(body, read, Template::of(self.template).answer_begins)
     }
 
     fn chunks(&self) -> Box<dyn ChunkReader> {
-        completion::chunks(read, Template::of(TEMPLATE).answer_begins)
+        completion::chunks(read, Template::of(self.template).answer_begins)
     }
 }
 
@@ -95,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_body_has_the_text_and_its_configuration() {
-        let (body, notes) = Asked::say("Hi").sampled().body(&TitanText);
+        let (body, notes) = Asked::say("Hi").sampled().body(&TitanText::CHAT);
         assert_eq!(
             body,
             concat!(
@@ -109,7 +117,7 @@ mod tests {
     #[test]
     fn the_clients_own_configuration_counts_first() {
         let own = r#"{"maxTokenCount":9,"newer":true}"#;
-        let (body, _) = Asked::say("Hi").sampled().own(CONFIG, own).body(&TitanText);
+        let (body, _) = Asked::say("Hi").sampled().own(CONFIG, own).body(&TitanText::CHAT);
         assert!(
             body.contains(
                 r#"{"temperature":0.5,"topP":0.9,"stopSequences":["END","\n"],"maxTokenCount":9,"newer":true}"#
@@ -121,7 +129,7 @@ mod tests {
     #[test]
     fn a_streamed_answer_is_the_whole_one_without_the_newline_before_it() {
         let reply = whole(
-            &TitanText,
+            &TitanText::CHAT,
             concat!(
                 r#"{"inputTextTokenCount":8,"results":[{"tokenCount":5,"outputText":"\nHello\nyou","#,
                 r#""completionReason":"FINISH"}]}"#
@@ -138,7 +146,7 @@ mod tests {
                 r#""completionReason":"FINISH","inputTextTokenCount":8}"#
             ),
         ];
-        assert_eq!(streamed(&TitanText, &chunks), reply);
+        assert_eq!(streamed(&TitanText::CHAT, &chunks), reply);
     }
 
     #[test]
@@ -150,7 +158,7 @@ mod tests {
             ("CONTENT_FILTERED", StopReason::ContentFiltered),
         ] {
             let chunk = format!(r#"{{"outputText":"","completionReason":"{word}"}}"#);
-            assert_eq!(streamed(&TitanText, &[chunk]).stop_reason, expected);
+            assert_eq!(streamed(&TitanText::CHAT, &[chunk]).stop_reason, expected);
         }
     }
 }

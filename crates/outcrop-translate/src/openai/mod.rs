@@ -1,6 +1,7 @@
 //! OpenAI's protocols.
 
 pub mod chat;
+pub mod completions;
 mod error;
 
 pub use error::error_body;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use outcrop_bedrock::call::{Operation, TokenCounts};
-use outcrop_bedrock::json::ObjectWriter;
+use outcrop_bedrock::call::{CallBody, Operation, TokenCounts};
+use outcrop_bedrock::json::{ObjectWriter, write_array};
 use outcrop_translate::catalogue::{Api, Word as _};
 use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
 use outcrop_translate::resolve::{Asked, Directory, Target, Unresolved, resolve};
@@ -218,6 +218,12 @@ fn call<M>(plan: &Plan<M>) -> Result<String, String> {
             call.field("times", &(plan.choices as u64));
         }
         call.key("body").extend_from_slice(&plan.body.to_vec());
+        if !plan.further_bodies.is_empty() {
+            let bodies = plan.further_bodies.iter().map(CallBody::to_vec);
+            write_array(call.key("furtherBodies"), bodies, |body, out| {
+                out.extend_from_slice(&body)
+            });
+        }
     });
     let call = text(out)?;
     serde_json::from_str::<Value>(&call).map_err(|error| format!("the call's body is no JSON: {error}\n{call}"))?;

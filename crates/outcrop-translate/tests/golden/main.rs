@@ -11,7 +11,9 @@ mod layout;
 
 use std::path::{Path, PathBuf};
 
+use case::Outcome;
 use outcrop_translate::openai::chat::ChatCompletions;
+use outcrop_translate::openai::completions::Completions;
 
 /// What a case may hold.
 const INPUTS: [&str; 4] = ["request.json", "gateway.json", "events.jsonl", "reply.json"];
@@ -21,15 +23,28 @@ const OUTPUTS: [&str; 5] = ["call.json", "notes.txt", "error.json", "stream.sse"
 fn golden_cases_come_out_as_their_files_say() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
-    let folders = folders_in(&fixtures.join("chat"));
-    assert!(!folders.is_empty(), "there are no cases in {}", fixtures.display());
-    let complaints: Vec<String> = folders.iter().filter_map(|folder| judge(folder, bless).err()).collect();
+    let (chat, completions) = (
+        folders_in(&fixtures.join("chat")),
+        folders_in(&fixtures.join("completions")),
+    );
+    assert!(
+        !chat.is_empty() && !completions.is_empty(),
+        "there are no cases in {}",
+        fixtures.display()
+    );
+    let chat_complaints = chat
+        .iter()
+        .filter_map(|folder| judge(folder, case::run::<ChatCompletions>, bless).err());
+    let others = completions
+        .iter()
+        .filter_map(|folder| judge(folder, case::run::<Completions>, bless).err());
+    let complaints: Vec<String> = chat_complaints.chain(others).collect();
     assert!(
         complaints.is_empty(),
         "{}\n{} of {} cases differ. If the new outcome is right: `cargo xtask bless`, and read the diff.\n",
         complaints.join("\n"),
         complaints.len(),
-        folders.len()
+        chat.len() + completions.len()
     );
 }
 
@@ -43,7 +58,7 @@ fn folders_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Compares a case with its files, or rewrites them.
-fn judge(folder: &Path, bless: bool) -> Result<(), String> {
+fn judge(folder: &Path, run: fn(&Path) -> Result<Outcome, String>, bless: bool) -> Result<(), String> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let complain = |what: String| format!("━━ {name}: {what}");
     let entries = std::fs::read_dir(folder).map_err(|error| complain(error.to_string()))?;
@@ -57,7 +72,7 @@ fn judge(folder: &Path, bless: bool) -> Result<(), String> {
     if !files.iter().any(|file| INPUTS.contains(&file.as_str())) {
         return Err(complain(format!("it has none of {}", INPUTS.join(", "))));
     }
-    let outcome = case::run::<ChatCompletions>(folder).map_err(&complain)?;
+    let outcome = run(folder).map_err(&complain)?;
     let mut complaints = Vec::new();
     for file in OUTPUTS {
         let path = folder.join(file);
@@ -92,7 +107,7 @@ fn golden_folders_that_are_no_cases_are_refused() {
         std::fs::remove_dir_all(&folder).ok();
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(file), "{}").unwrap();
-        let refusal = judge(&folder, true).unwrap_err();
+        let refusal = judge(&folder, case::run::<ChatCompletions>, true).unwrap_err();
         assert!(refusal.contains(complaint), "{refusal}");
     }
 }

@@ -26,6 +26,9 @@ use crate::problem::{Problem, ProblemKind};
 use crate::stop::StopMatcher;
 use form::Form;
 
+pub(super) use response::Completed;
+pub(super) use text::TextFilter;
+
 pub use stream::ChatStream;
 
 /// The chat completions endpoint.
@@ -93,6 +96,38 @@ impl Memo {
         }
     }
 
+    /// Seconds since 1970.
+    pub(super) fn created(&self) -> u64 {
+        self.created
+    }
+
+    /// The model as the client named it.
+    pub(super) fn model(&self) -> &JsonText<'static> {
+        &self.model
+    }
+
+    /// Whether a streamed answer ends with a chunk of usage.
+    pub(super) fn includes_usage(&self) -> bool {
+        self.include_usage
+    }
+
+    /// The tag between which thoughts stand in the text, if they do.
+    pub(super) fn thinking_tag(&self) -> Option<&'static str> {
+        self.thinking_tag
+    }
+
+    /// What a streamed answer cost, where its `inputTokens` may hold the cached tokens too.
+    pub(super) fn corrected(&self, mut usage: TokenUsage) -> TokenUsage {
+        let cached = usage
+            .cache_read_input_tokens
+            .saturating_add(usage.cache_write_input_tokens);
+        if self.counts_cached_input_twice && cached > 0 && usage.input_tokens >= cached {
+            // Measured by others with OpenAI's models (Bifrost, 2026): only their streams count so.
+            usage.input_tokens -= cached;
+        }
+        usage
+    }
+
     /// The client's name of a tool.
     fn name<'n>(&'n self, name: &'n JsonText<'n>) -> Cow<'n, JsonText<'n>> {
         if self.names.is_empty() {
@@ -133,8 +168,18 @@ impl Endpoint for ChatCompletions {
     }
 }
 
+/// Plans a request whose only message is a text to go on with, and no turn of a conversation.
+///
+/// # Errors
+/// As [`ChatCompletions::plan`].
+pub(super) fn plan_text(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
+    let mut request = request::ChatRequest::parse(body)?;
+    request.continues_text = true;
+    plan::plan(&request, body, context)
+}
+
 /// OpenAI's word for why a choice ended. A message that calls tools never ends as `stop`: clients would not run them.
-fn finish_reason(stop_reason: &StopReason, calls_tools: bool) -> &'static str {
+pub(super) fn finish_reason(stop_reason: &StopReason, calls_tools: bool) -> &'static str {
     match stop_reason {
         StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => "length",
         StopReason::ContentFiltered | StopReason::GuardrailIntervened => "content_filter",
@@ -144,7 +189,7 @@ fn finish_reason(stop_reason: &StopReason, calls_tools: bool) -> &'static str {
 }
 
 /// Whether the model's output was beyond Bedrock's understanding.
-fn is_malformed(stop_reason: &StopReason) -> bool {
+pub(super) fn is_malformed(stop_reason: &StopReason) -> bool {
     matches!(
         stop_reason,
         StopReason::MalformedModelOutput | StopReason::MalformedToolUse
@@ -152,14 +197,14 @@ fn is_malformed(stop_reason: &StopReason) -> bool {
 }
 
 /// There is nothing in the answer that a client could use.
-fn malformed() -> Problem {
+pub(super) fn malformed() -> Problem {
     let message = "The model's output was malformed and can't be used.";
     Problem::new(502, ProblemKind::Server, message).with_code("upstream_model_error")
 }
 
 /// Writes the `usage` object. OpenAI's `prompt_tokens` counts the cached part of the prompt; Bedrock's doesn't.
 /// `thinking_tokens` are those of the completion that were thoughts, where the model tells.
-fn write_usage(usage: &TokenUsage, thinking_tokens: Option<u64>, out: &mut Vec<u8>) {
+pub(super) fn write_usage(usage: &TokenUsage, thinking_tokens: Option<u64>, out: &mut Vec<u8>) {
     ObjectWriter::write(out, |object| {
         let prompt_tokens = usage.prompt_tokens();
         object.field("prompt_tokens", &prompt_tokens);
@@ -178,7 +223,7 @@ fn write_usage(usage: &TokenUsage, thinking_tokens: Option<u64>, out: &mut Vec<u
 }
 
 /// Writes the members that tell of the call itself, where there is something to tell.
-fn write_extras(memo: &Memo, extras: &Extras<'_>, answer: &mut ObjectWriter<'_>) {
+pub(super) fn write_extras(memo: &Memo, extras: &Extras<'_>, answer: &mut ObjectWriter<'_>) {
     let tier = extras.service_tier.as_ref().map(|tier| match tier.inner() {
         // OpenAI's word for it.
         "reserved" => JsonText::encode("scale"),

@@ -60,7 +60,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         }
         api = Api::Converse;
     }
-    let wire = model::wire(api, &target, &traits).unwrap_or_else(|| {
+    let wire = model::wire(api, request, &target, &traits).unwrap_or_else(|| {
         notes.add("bedrock_api", "converse", "no-known-body");
         api = Api::Converse;
         Wire::CONVERSE
@@ -76,6 +76,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             region: target.region.clone(),
             headers: straight.headers,
             body: straight.body,
+            further_bodies: Vec::new(),
             choices,
             is_reviewed: false,
             parameters: straight.parameters,
@@ -193,6 +194,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             ..Memo::straight(request, context, asked.name, choices)
         },
         body,
+        further_bodies: Vec::new(),
         notes,
     })
 }

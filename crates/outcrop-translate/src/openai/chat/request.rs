@@ -27,6 +27,8 @@ pub(super) struct ChatRequest<'a> {
     /// Which of Bedrock's APIs is asked.
     pub(super) bedrock_api: Option<Api>,
     pub(super) messages: Option<Vec<Message<'a>>>,
+    /// Whether the one message is no turn of a conversation but a text to go on with: no parameter, but the endpoint's.
+    pub(super) continues_text: bool,
     pub(super) stream: bool,
     pub(super) include_usage: bool,
     pub(super) choices: Option<u64>,

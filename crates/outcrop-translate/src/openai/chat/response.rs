@@ -60,6 +60,33 @@ pub(super) fn review(memo: &Memo, reply: &ConverseResponse<'_>) -> Option<Repair
     Some(Repair { answer, complaint })
 }
 
+/// What a reply comes to as a text: for endpoints without messages.
+pub(in crate::openai) struct Completed {
+    pub(in crate::openai) text: JsonText<'static>,
+    pub(in crate::openai) thoughts: Option<JsonText<'static>>,
+    pub(in crate::openai) finish_reason: &'static str,
+}
+
+impl Completed {
+    /// Reads a reply to a request without tools.
+    ///
+    /// # Errors
+    /// When there is nothing in it that a client could use.
+    pub(in crate::openai) fn of(memo: &Memo, reply: &ConverseResponse<'_>) -> Result<Self, Problem> {
+        let choice = Choice::of(memo, reply)?;
+        let text = choice.content.map(|content| content.decoded().into_owned());
+        Ok(Self {
+            text: JsonText::encode(&text.unwrap_or_default()),
+            thoughts: memo
+                .thinking_tag
+                .is_none()
+                .then(|| choice.parts.text_of_thoughts())
+                .flatten(),
+            finish_reason: choice.finish_reason,
+        })
+    }
+}
+
 /// The blocks of a reply, sorted by what they are for the client.
 #[derive(Default)]
 struct Parts<'r, 'a> {

@@ -85,15 +85,8 @@ impl StreamTranslator for ChatStream {
                 choice.note_extras(&self.memo, &extras);
                 choice.finish(&stop_reason, &chunk, out);
             }
-            Event::Metadata { mut usage, extras } => {
-                let cached = usage
-                    .cache_read_input_tokens
-                    .saturating_add(usage.cache_write_input_tokens);
-                if self.memo.counts_cached_input_twice && cached > 0 && usage.input_tokens >= cached {
-                    // Measured by others with OpenAI's models (Bifrost, 2026): only their streams count so.
-                    usage.input_tokens -= cached;
-                }
-                choice.usage = Some(usage);
+            Event::Metadata { usage, extras } => {
+                choice.usage = Some(self.memo.corrected(usage));
                 choice.note_extras(&self.memo, &extras);
                 choice.release(&chunk, out);
             }

@@ -6,7 +6,7 @@ use crate::stop::StopMatcher;
 
 /// The filter of one answer's text, which comes in pieces.
 #[derive(Debug)]
-pub(super) struct TextFilter {
+pub(in crate::openai) struct TextFilter {
     /// What of the text that the answer goes on from may still be repeated; `None` once that is decided.
     repeated: Option<Repeated>,
     stop: Option<StopMatcher>,
@@ -22,14 +22,14 @@ struct Repeated {
 
 impl TextFilter {
     /// The filter that a request asks for; `None`, the usual case, if text passes as it is.
-    pub(super) fn of(memo: &Memo) -> Option<Self> {
+    pub(in crate::openai) fn of(memo: &Memo) -> Option<Self> {
         let repeated = memo.begun.clone().map(|begun| Repeated { begun, matched: 0 });
         let stop = memo.stop.clone();
         (repeated.is_some() || stop.is_some()).then_some(Self { repeated, stop })
     }
 
     /// Reads the next piece and appends to `out` what is certain to be seen.
-    pub(super) fn push(&mut self, text: &str, out: &mut String) {
+    pub(in crate::openai) fn push(&mut self, text: &str, out: &mut String) {
         let Some(repeated) = &mut self.repeated else {
             return self.push_new(text, out);
         };
@@ -62,7 +62,7 @@ impl TextFilter {
     }
 
     /// The text is over: appends what was held back.
-    pub(super) fn finish(&mut self, out: &mut String) {
+    pub(in crate::openai) fn finish(&mut self, out: &mut String) {
         if let Some(Repeated { begun, matched }) = self.repeated.take() {
             self.push_new(&begun[..matched], out);
         }
@@ -72,7 +72,7 @@ impl TextFilter {
     }
 
     /// Whether a stop sequence has ended the text.
-    pub(super) fn is_stopped(&self) -> bool {
+    pub(in crate::openai) fn is_stopped(&self) -> bool {
         self.stop.as_ref().is_some_and(|stop| stop.matched().is_some())
     }
 }

@@ -42,7 +42,12 @@ pub(super) fn api(
     const NAME: &str = "bedrock_api";
     let wanted = request.bedrock_api.or(target.api).or(policy.bedrock_api);
     let is_imported = target.format.is_some();
-    let usual = if is_imported { Api::Invoke } else { traits.api };
+    let is_for_texts = request.continues_text && traits.invoke.is_some_and(invoke::is_for_texts);
+    let usual = if is_imported || is_for_texts {
+        Api::Invoke
+    } else {
+        traits.api
+    };
     let mut api = match wanted {
         Some(api) if traits.apis.contains(api) || (is_imported && api == Api::Invoke) => api,
         Some(_) => {
@@ -68,10 +73,13 @@ pub(super) fn api(
 }
 
 /// How a call by this API is written and read; `None` where no body of the model's is known.
-pub(super) fn wire(api: Api, target: &Target, traits: &Traits) -> Option<Wire> {
+pub(super) fn wire(api: Api, request: &ChatRequest<'_>, target: &Target, traits: &Traits) -> Option<Wire> {
     match api {
         Api::Converse => Some(Wire::CONVERSE),
         Api::OpenAi => Some(Wire::STRAIGHT),
+        Api::Invoke if request.continues_text && continuing(target, traits).is_some() => {
+            continuing(target, traits).map(Wire::invoke)
+        }
         Api::Invoke => {
             let family = match &target.format {
                 Some(format) => invoke::imported(format),
@@ -80,6 +88,15 @@ pub(super) fn wire(api: Api, target: &Target, traits: &Traits) -> Option<Wire> {
             family.map(Wire::invoke)
         }
     }
+}
+
+/// The body of a text to go on with, where the model takes such texts.
+fn continuing(target: &Target, traits: &Traits) -> Option<&'static dyn invoke::Family> {
+    let shape = match target.format.as_deref() {
+        Some(format) => invoke::shape_of_format(format)?,
+        None => traits.invoke?,
+    };
+    invoke::continuing(shape)
 }
 
 /// Asks for the long context, where the model must be asked for it.

@@ -49,6 +49,7 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
         || messages.iter().any(|message| message.cache_point.is_some())
         || request.tools.iter().any(|tool| tool.cache_point.is_some());
     let obstacles = [
+        ("text-completion", request.continues_text),
         // The endpoint takes it, and doesn't keep to it.
         (
             "response_format",

@@ -1,0 +1,136 @@
+//! The request as OpenAI's clients write it (OpenAI's API description, `CreateCompletionRequest`, read 2026-11).
+
+use bytes::Bytes;
+use outcrop_bedrock::json::{Fault, Json, Kind, ObjectWriter, Reader, write_array};
+
+use crate::problem::Problem;
+
+/// A request: the prompts, and what chat completions take as it stands.
+#[derive(Debug, Default)]
+pub(super) struct CompletionRequest<'a> {
+    /// At least one.
+    pub(super) prompts: Vec<String>,
+    /// Whether answers begin with their prompts.
+    pub(super) echo: bool,
+    /// Parameters that chat completions have, too.
+    others: Vec<(String, Json<'a>)>,
+}
+
+/// Parameters of chat completions whose answers would have no place here.
+const OF_CHAT: [&str; 9] = [
+    "audio",
+    "function_call",
+    "functions",
+    "messages",
+    "modalities",
+    "parallel_tool_calls",
+    "response_format",
+    "tool_choice",
+    "tools",
+];
+
+impl<'a> CompletionRequest<'a> {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// When it is none, or asks for what can't be had.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, Problem> {
+        let mut request = Self::default();
+        let (mut prompt, mut best_of, mut refused) = (None, None, None);
+        Reader::document(body, |reader| {
+            reader.object(|name, reader| {
+                if reader.kind()? == Kind::Null {
+                    return reader.skip();
+                }
+                match name {
+                    "prompt" => prompt = Some(reader.json()?),
+                    "echo" => request.echo = reader.bool()?,
+                    "best_of" => best_of = Some(reader.count()?),
+                    // OpenAI's own default is null; with any number, 0 too, tokens are told.
+                    "logprobs" => {
+                        reader.skip()?;
+                        refused.get_or_insert((name.to_owned(), "Bedrock's models don't tell log probabilities"));
+                    }
+                    "suffix" => {
+                        if !reader.string()?.is_empty() {
+                            let reason = "no model on Bedrock fills in the middle of a text";
+                            refused.get_or_insert((name.to_owned(), reason));
+                        }
+                    }
+                    _ if OF_CHAT.contains(&name) => {
+                        reader.skip()?;
+                        refused.get_or_insert((name.to_owned(), "it is a parameter of /v1/chat/completions"));
+                    }
+                    _ => request.others.push((name.to_owned(), reader.json()?)),
+                }
+                Ok(())
+            })
+        })?;
+        if let Some((name, reason)) = refused {
+            return Err(unsupported(&name, reason));
+        }
+        request.check_best_of(best_of)?;
+        request.prompts = read_prompts(&prompt.ok_or_else(missing_prompt)?)?;
+        Ok(request)
+    }
+
+    /// The best of as many as are answered with is no choice.
+    fn check_best_of(&self, best_of: Option<u64>) -> Result<(), Problem> {
+        let n = self.others.iter().find(|(name, _)| name == "n");
+        let n = n.and_then(|(_, n)| n.as_str().parse().ok()).unwrap_or(1);
+        match best_of {
+            Some(best_of) if best_of != n => Err(unsupported(
+                "best_of",
+                "without log probabilities, which Bedrock's models don't tell, none is the best; ask for 'n' of them",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The request for chat completions with `prompt` as the user's only message.
+    pub(super) fn chat_body(&self, prompt: &str) -> Bytes {
+        let mut out = Vec::with_capacity(256 + prompt.len());
+        ObjectWriter::write(&mut out, |body| {
+            for (name, value) in &self.others {
+                body.field(name, value);
+            }
+            write_array(body.key("messages"), [prompt], |prompt, out| {
+                ObjectWriter::write(out, |message| {
+                    message.field("role", "user");
+                    message.field("content", prompt);
+                });
+            });
+        });
+        out.into()
+    }
+}
+
+fn read_prompts(prompt: &Json<'_>) -> Result<Vec<String>, Problem> {
+    let read = prompt.read(|reader| match reader.kind()? {
+        Kind::String => Ok(vec![reader.string()?.into_owned()]),
+        Kind::Array => reader.list(|reader| Ok(reader.string()?.into_owned())),
+        other => Err(Fault::shape(format!(
+            "expected a string or an array, but got {}",
+            other.described()
+        ))),
+    });
+    let prompts = read.map_err(|fault| fault.under_key("prompt"))?;
+    if prompts.is_empty() {
+        let problem = Problem::invalid("Invalid 'prompt': the array is empty.");
+        return Err(problem.with_code("invalid_value").with_param("prompt"));
+    }
+    Ok(prompts)
+}
+
+/// There is no prompt.
+pub(super) fn missing_prompt() -> Problem {
+    Problem::invalid("Missing required parameter: 'prompt'.")
+        .with_code("missing_required_parameter")
+        .with_param("prompt")
+}
+
+fn unsupported(name: &str, reason: &str) -> Problem {
+    Problem::invalid(format!("Unsupported parameter: '{name}': {reason}."))
+        .with_code("unsupported_parameter")
+        .with_param(name)
+}
