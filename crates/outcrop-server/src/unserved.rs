@@ -8,12 +8,12 @@ use http::Method;
 const UNSERVED: &[(&str, &str)] = &[
     ("assistants", CHAT),
     (
-        "audio/speech",
-        "No model on Bedrock is served that speaks; /v1/chat/completions answers with text",
-    ),
-    (
         "audio",
         "Send audio to a model that hears it, as 'input_audio' to /v1/chat/completions",
+    ),
+    (
+        "audio/speech",
+        "No model on Bedrock is served that speaks; /v1/chat/completions answers with text",
     ),
     (
         "batches",

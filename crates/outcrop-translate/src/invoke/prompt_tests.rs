@@ -114,6 +114,14 @@ const CASES: &[Case] = &[
         several: "User: Be brief.\n\nHi\nAssistant: Yes?\nUser: Why?\nAssistant:",
         prefill: "User: Hi\nAssistant: Well,",
     },
+    // Conversations don't come here; nothing is added even so.
+    Case {
+        template: "raw",
+        single: "Hi",
+        system: "Be brief.\n\nHi",
+        several: "Be brief.\n\nHiYes?Why?",
+        prefill: "HiWell,",
+    },
 ];
 
 fn prompt(template: &str, asked: &Asked) -> (String, String) {
