@@ -21,6 +21,7 @@ mod learned;
 mod mappings;
 mod models;
 mod names;
+mod openapi;
 mod policy;
 mod record;
 mod refusal;

@@ -14,6 +14,7 @@ use outcrop_translate::openai::completions::Completions;
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
+use crate::openapi::{OpenApi, Operation, own};
 use crate::{body, error, health, mappings, models, task, unserved};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
@@ -23,40 +24,47 @@ type Handlers = MethodRouter<Arc<Gateway>>;
 
 /// The table.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    table().finish(gateway)
+}
+
+fn table() -> Table {
     let mut table = Table::default();
-    table.own("/healthz", get(health::alive));
-    table.own("/readyz", get(health::ready));
     table.endpoint::<ChatCompletions>("/chat/completions");
     table.endpoint::<Completions>("/completions");
-    table.get("/mappings", get(mappings::list));
-    table.get("/models", get(models::list));
-    table.get("/models/{*model}", get(models::one));
-    let served: Arc<[&'static str]> = table.paths.into();
-    let fallback = move |State(gateway): State<Arc<Gateway>>, request: Request| {
-        let served = Arc::clone(&served);
-        async move { not_found(&gateway, &served, request).await }
-    };
-    table.routes.fallback(fallback).with_state(gateway)
+    table.get("/models", own::MODELS, get(models::list));
+    table.get("/models/{*model}", own::MODEL, get(models::one));
+    table.get("/mappings", own::MAPPINGS, get(mappings::list));
+    table.own("/healthz", own::HEALTHZ, get(health::alive));
+    table.own("/readyz", own::READYZ, get(health::ready));
+    table.describe();
+    table
+}
+
+/// What is served.
+#[cfg(test)]
+pub(crate) fn operations() -> Vec<Operation> {
+    table().operations
 }
 
 /// The table as it grows: each row is a method of it.
 #[derive(Default)]
 struct Table {
     routes: Router<Arc<Gateway>>,
-    /// Paths without their prefixes.
-    paths: Vec<&'static str>,
+    /// What is served, for the description.
+    operations: Vec<Operation>,
 }
 
 impl Table {
     /// A conversation, whose answer may be a stream.
-    fn endpoint<E: Endpoint>(&mut self, path: &'static str) {
+    fn endpoint<E: Endpoint>(&mut self, path: &str) {
         self.post(
             path,
+            E::DESCRIPTION,
             post(|State(gateway), request| exchange::run::<E>(gateway, request, None)),
             post(|State(gateway), model: DeploymentModel, request| async move {
                 match model {
                     Ok(Path(model)) => exchange::run::<E>(gateway, request, Some(model)).await,
-                    Err(_) => unreadable_deployment(&gateway, request).await,
+                    Err(_) => unreadable_path(&gateway, request).await,
                 }
             }),
         );
@@ -64,45 +72,84 @@ impl Table {
 
     /// What is answered with whole replies.
     #[expect(dead_code, reason = "the endpoints follow")]
-    fn task<T: Task>(&mut self, path: &'static str) {
+    fn task<T: Task>(&mut self, path: &str) {
         self.post(
             path,
+            T::DESCRIPTION,
             post(|State(gateway), request| task::run::<T>(gateway, request, None)),
             post(|State(gateway), model: DeploymentModel, request| async move {
                 match model {
                     Ok(Path(model)) => task::run::<T>(gateway, request, Some(model)).await,
-                    Err(_) => unreadable_deployment(&gateway, request).await,
+                    Err(_) => unreadable_path(&gateway, request).await,
                 }
             }),
         );
     }
 
     /// Below each prefix, and as Azure's clients ask for it, who name the model in the path.
-    fn post(&mut self, path: &'static str, plain: Handlers, of_deployment: Handlers) {
-        self.paths.push(path);
+    fn post(&mut self, path: &str, description: &'static str, plain: Handlers, of_deployment: Handlers) {
         let (plain, of_deployment) = (only_post(plain), only_post(of_deployment));
         for prefix in PREFIXES {
             self.add(&format!("{prefix}{path}"), plain.clone());
         }
-        self.add(&format!("/openai/deployments/{{model}}{path}"), of_deployment);
+        self.note("post", format!("/v1{path}"), description);
+        let deployment = format!("/openai/deployments/{{model}}{path}");
+        self.add(&deployment, of_deployment);
+        self.note("post", deployment, description);
     }
 
     /// Below each prefix.
-    fn get(&mut self, path: &'static str, handlers: Handlers) {
-        self.paths.push(path);
+    fn get(&mut self, path: &str, description: &'static str, handlers: Handlers) {
         let handlers = only_get(handlers);
         for prefix in PREFIXES {
             self.add(&format!("{prefix}{path}"), handlers.clone());
         }
+        self.note("get", format!("/v1{}", path.replace("{*", "{")), description);
     }
 
     /// What is no API of a vendor's.
-    fn own(&mut self, path: &'static str, handlers: Handlers) {
+    fn own(&mut self, path: &str, description: &'static str, handlers: Handlers) {
         self.add(path, only_get(handlers));
+        self.note("get", path.to_owned(), description);
+    }
+
+    /// The description of all that is served, itself included.
+    fn describe(&mut self) {
+        self.note("get", "/v1/openapi.json".to_owned(), own::OPENAPI);
+        self.note("get", "/docs".to_owned(), own::DOCS);
+        let described = OpenApi::new(self.operations.clone());
+        let page = described.clone();
+        let document = get(move || async move { described.document() });
+        for prefix in PREFIXES {
+            self.add(&format!("{prefix}/openapi.json"), only_get(document.clone()));
+        }
+        self.add("/docs", only_get(get(move || async move { page.page() })));
     }
 
     fn add(&mut self, path: &str, handlers: Handlers) {
         self.routes = std::mem::take(&mut self.routes).route(path, handlers);
+    }
+
+    fn note(&mut self, method: &'static str, path: String, description: &'static str) {
+        self.operations.push(Operation {
+            method,
+            path,
+            description,
+        });
+    }
+
+    /// All other paths: what they may have meant is said.
+    fn finish(self, gateway: Arc<Gateway>) -> Router {
+        let served: Arc<[String]> = self
+            .operations
+            .iter()
+            .filter_map(|operation| operation.path.strip_prefix("/v1").map(ToOwned::to_owned))
+            .collect();
+        let fallback = move |State(gateway): State<Arc<Gateway>>, request: Request| {
+            let served = Arc::clone(&served);
+            async move { not_found(&gateway, &served, request).await }
+        };
+        self.routes.fallback(fallback).with_state(gateway)
     }
 }
 
@@ -118,11 +165,11 @@ fn only_get(methods: Handlers) -> Handlers {
 }
 
 /// A path whose model is no text.
-async fn unreadable_deployment(gateway: &Gateway, request: Request) -> Response {
+async fn unreadable_path(gateway: &Gateway, request: Request) -> Response {
     not_found(gateway, &[], request).await
 }
 
-async fn not_found(gateway: &Gateway, served: &[&str], request: Request) -> Response {
+async fn not_found(gateway: &Gateway, served: &[String], request: Request) -> Response {
     let message = unserved::message(request.method(), request.uri().path(), served);
     let (head, body) = request.into_parts();
     body::discard(&head, body, &gateway.config).await;

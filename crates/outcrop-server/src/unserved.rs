@@ -75,7 +75,7 @@ const LIKENESS: f64 = 0.75;
 
 /// What to say of a path that nothing serves; `served` are the paths that something does, without their prefixes. The
 /// path itself is the client's, and not repeated.
-pub(crate) fn message(method: &Method, path: &str, served: &[&str]) -> String {
+pub(crate) fn message(method: &Method, path: &str, served: &[String]) -> String {
     let method = known_method(method);
     let path = without_prefix(path);
     let near = served
@@ -142,7 +142,11 @@ fn known_method(method: &Method) -> &'static str {
 mod tests {
     use super::*;
 
-    const SERVED: &[&str] = &["/chat/completions", "/embeddings", "/models"];
+    fn served() -> Vec<String> {
+        ["/chat/completions", "/embeddings", "/models"]
+            .map(ToOwned::to_owned)
+            .to_vec()
+    }
 
     #[test]
     fn the_nearest_thing_is_named() {
@@ -167,14 +171,14 @@ mod tests {
             ("/v1/something", "/v1/openapi.json"),
             ("/", "/v1/openapi.json"),
         ] {
-            let message = message(&Method::POST, path, SERVED);
+            let message = message(&Method::POST, path, &served());
             assert!(message.contains(expected), "{path}: {message}");
         }
     }
 
     #[test]
     fn a_path_is_not_repeated() {
-        let message = message(&Method::GET, "/v1/secret-key-123", SERVED);
+        let message = message(&Method::GET, "/v1/secret-key-123", &served());
         assert!(!message.contains("secret"), "{message}");
     }
 

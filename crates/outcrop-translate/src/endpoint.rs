@@ -23,6 +23,10 @@ pub trait Endpoint: Send + Sync + 'static {
     /// The state of one streamed answer.
     type Stream: StreamTranslator;
 
+    /// What the endpoint takes and answers, for the description of the API: JSON with the
+    /// members that `MEMBERS` in the server's `openapi/document.rs` lists.
+    const DESCRIPTION: &'static str;
+
     /// Parses a request and plans the calls that answer it. The same request is planned again when more is known:
     /// what stands behind its URLs, what its model refuses, what was wrong with an answer.
     ///

@@ -14,6 +14,9 @@ pub trait Task: Send + Sync + 'static {
     /// What the way back must know of the request.
     type Memo: Send + Sync + 'static;
 
+    /// What the endpoint takes and answers, as [`crate::Endpoint::DESCRIPTION`].
+    const DESCRIPTION: &'static str;
+
     /// Whether a request may be a form (`multipart/form-data`). JSON is taken by all, if only to be refused with a reason.
     const TAKES_FORMS: bool = false;
 

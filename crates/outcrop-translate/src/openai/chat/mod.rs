@@ -143,6 +143,8 @@ impl Endpoint for ChatCompletions {
     type Memo = Memo;
     type Stream = ChatStream;
 
+    const DESCRIPTION: &'static str = include_str!("openapi.json");
+
     fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
         plan::plan(&request::ChatRequest::parse(body)?, body, context)
     }

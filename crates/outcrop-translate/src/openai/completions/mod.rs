@@ -52,6 +52,8 @@ impl Endpoint for Completions {
     type Memo = Memo;
     type Stream = CompletionStream;
 
+    const DESCRIPTION: &'static str = include_str!("openapi.json");
+
     fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
         let request = CompletionRequest::parse(body)?;
         let several = request.prompts.len() > 1;
