@@ -6,7 +6,7 @@ use super::Operation;
 
 /// What stands at the top.
 const ABOUT: &str = "Amazon Bedrock in the words of OpenAI's API. The paths below `/v1` are served below `/api/v1` and \
-    without a prefix, too. A request with the header `X-Outcrop-Dry-Run: true` is answered with the call to Bedrock that \
+    without a prefix, too; and in Azure's form, with the model in the path, below `/openai/deployments/{model}`. A request with the header `X-Outcrop-Dry-Run: true` is answered with the call to Bedrock that \
     it would become, and no call is made.";
 
 /// Statuses of errors, and what they mean. Which of them an endpoint can answer with depends on Bedrock as well.
@@ -121,6 +121,9 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
             let mut schema = schema.clone();
             if member == "request" {
                 allow_null(&mut schema);
+            }
+            if operation.path.contains("{model}") {
+                leave_to_path(&mut schema, "model");
             }
             let mut media = json!({"schema": schema});
             if let (Some(example), "request") = (said.get("example"), member) {
@@ -243,6 +246,13 @@ fn allow_null(schema: &mut Value) {
                 choices.push(json!({"type": "null"}));
             }
         }
+    }
+}
+
+/// What the path says need not stand in the body.
+fn leave_to_path(schema: &mut Value, name: &str) {
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|known| known != name);
     }
 }
 

@@ -75,7 +75,9 @@ impl Page<'_> {
 
     fn operations(&self) -> Vec<Shown<'_>> {
         let mut operations = Vec::new();
-        for (path, item) in members(&self.document["paths"]) {
+        // Azure's form takes and answers the same.
+        let paths = members(&self.document["paths"]).filter(|(path, _)| !path.starts_with("/openai/deployments/"));
+        for (path, item) in paths {
             for (method, said) in members(item) {
                 operations.push(Shown {
                     method: method.to_ascii_uppercase(),
