@@ -10,7 +10,7 @@ const ABOUT: &str = "Amazon Bedrock in the words of OpenAI's API. The paths belo
     it would become, and no call is made.";
 
 /// Statuses of errors, and what they mean. Which of them an endpoint can answer with depends on Bedrock as well.
-const ERRORS: [(&str, &str); 12] = [
+const ERRORS: [(&str, &str); 13] = [
     ("400", "The request is wrong: `param` names the field."),
     ("401", "No key, or one that is not known."),
     ("403", "The caller may not, or the AWS account can't call the model."),
@@ -29,6 +29,7 @@ const ERRORS: [(&str, &str); 12] = [
         "Bedrock can't be reached, or has answered with what is no answer.",
     ),
     ("503", "Bedrock is not available, or the gateway is shutting down."),
+    ("504", "Bedrock took too long."),
 ];
 
 /// The members that a description may have.
@@ -85,7 +86,6 @@ pub(super) fn of(operations: &[Operation]) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "responses": error_responses(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "One of the gateway's keys."},
                 "api-key": {"type": "apiKey", "in": "header", "name": "api-key", "description": "The same, as Azure's clients send it."},
@@ -168,27 +168,13 @@ fn responses(operation: &Operation, said: &Map<String, Value>) -> Value {
         }
         return responses.into();
     }
-    for (status, _) in ERRORS {
+    for (status, meaning) in ERRORS {
         let is_of_body = matches!(status, "408" | "413" | "415");
         if is_of_body && operation.method == "get" {
             continue;
         }
-        let reference = format!("#/components/responses/Error{status}");
-        responses.insert(status.to_owned(), json!({"$ref": reference}));
-    }
-    responses.insert("504".to_owned(), json!({"$ref": "#/components/responses/Error504"}));
-    responses.into()
-}
-
-fn error_responses() -> Value {
-    let mut responses = Map::new();
-    let timeout = ("504", "Bedrock took too long.");
-    for (status, meaning) in ERRORS.into_iter().chain([timeout]) {
         let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}});
-        responses.insert(
-            format!("Error{status}"),
-            json!({"description": meaning, "content": content}),
-        );
+        responses.insert(status.to_owned(), json!({"description": meaning, "content": content}));
     }
     responses.into()
 }
