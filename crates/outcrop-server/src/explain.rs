@@ -9,20 +9,23 @@ use http::request::Request;
 use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use outcrop_bedrock::call::Call;
-use outcrop_translate::Notes;
-use outcrop_translate::openai::chat::ChatCompletions;
+use outcrop_bedrock::model_id::path_segment;
+use outcrop_translate::{Notes, Problem, ProblemKind, openai};
 use outcrop_upstream::Client;
 use serde_json::{Value, json};
+use tower_service::Service as _;
 
 use crate::access::API_KEY;
 use crate::caller::DRY_RUN;
 use crate::config::Config;
-use crate::exchange::{self, Gateway};
-use crate::iam;
+use crate::exchange::Gateway;
+use crate::{iam, routes};
 
-/// A request for chat completions that is to be explained, not made.
-#[derive(Clone, Debug, Default)]
+/// A request that is to be explained, not made.
+#[derive(Clone, Debug)]
 pub struct DryRun {
+    /// The endpoint that it is for: what follows `/v1/` in its path, such as `chat/completions`.
+    pub endpoint: String,
     /// Its headers. If they show no key, none is asked for, and what is set for some keys alone doesn't apply.
     pub headers: HeaderMap,
     /// The model to ask instead of the one that the body names.
@@ -59,7 +62,14 @@ impl DryRun {
         *request.method_mut() = Method::POST;
         *request.headers_mut() = self.headers;
         request.headers_mut().insert(DRY_RUN, HeaderValue::from_static("true"));
-        let response = exchange::run::<ChatCompletions>(Arc::new(gateway), request, self.model).await;
+        let endpoint = self.endpoint.trim_matches('/');
+        let path = match &self.model {
+            Some(model) => format!("/openai/deployments/{}/{endpoint}", path_segment(model)),
+            None => format!("/v1/{endpoint}"),
+        };
+        *request.uri_mut() = path.parse().map_err(|_| no_endpoint())?;
+        let answered = routes::router(Arc::new(gateway)).call(request).await;
+        let response = answered.unwrap_or_else(|never| match never {});
         let (head, body) = response.into_parts();
         // A body that is all there can't fail.
         let body = body.collect().await.map_or_else(|_| Bytes::new(), |all| all.to_bytes());
@@ -70,6 +80,15 @@ impl DryRun {
             status: head.status.as_u16(),
             body,
         })
+    }
+}
+
+/// An endpoint's name that can't stand in a path.
+fn no_endpoint() -> Refused {
+    let problem = Problem::new(404, ProblemKind::InvalidRequest, "There is no such endpoint.").with_code("unknown_url");
+    Refused {
+        status: problem.status,
+        body: openai::error_body(&problem).into(),
     }
 }
 

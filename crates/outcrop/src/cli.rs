@@ -159,7 +159,7 @@ fn explain() -> Command {
     Command::new("explain")
         .about("Show what a request becomes: the call to Bedrock, what was adapted, the rights it needs")
         .long_about(
-            "Show what the gateway would do with a request for chat completions: the call to Bedrock, what was adapted \
+            "Show what the gateway would do with a request: the call to Bedrock, what was adapted \
              and why, and the IAM actions that the call needs. Bedrock isn't called, no AWS credentials are needed, and \
              without --fetch no connection is made to anyone.\n\nOn a terminal it is a page to read, elsewhere JSON: \
              what the gateway answers to the header X-Outcrop-Dry-Run. A request that the gateway would refuse fails.",
@@ -177,6 +177,15 @@ fn explain() -> Command {
                 .value_name("MODEL")
                 .value_parser(NonEmptyStringValueParser::new())
                 .help("The model to ask instead of the one that the request names"),
+        )
+        .arg(
+            Arg::new("endpoint")
+                .long("endpoint")
+                .short('e')
+                .value_name("ENDPOINT")
+                .value_parser(NonEmptyStringValueParser::new())
+                .default_value("chat/completions")
+                .help("The endpoint that the request is for, such as embeddings or images/generations"),
         )
         .arg(
             Arg::new("stream")
@@ -215,7 +224,8 @@ fn explain() -> Command {
         .after_long_help(
             "Examples:\n  outcrop explain request.json\n  outcrop explain < request.json | jq .body\n  \
              outcrop explain --model amazon.nova-lite-v1:0 --stream request.json\n  \
-             outcrop explain -H 'X-Outcrop-On-Unsupported: reject' request.json",
+             outcrop explain -H 'X-Outcrop-On-Unsupported: reject' request.json\n  \
+             outcrop explain --endpoint completions request.json",
         )
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn page(explanation: &[u8]) -> String {
         return format!("{}\n", clean(&String::from_utf8_lossy(explanation)));
     };
     abbreviate(&mut explanation["body"]);
+    abbreviate(&mut explanation["further_bodies"]);
     let mut page = call(&explanation);
     let adapted = rows(&explanation["adaptations"], ["parameter", "outcome", "reason"]);
     add_table(&mut page, "adapted:", &adapted);
@@ -42,7 +43,13 @@ fn call(explanation: &Value) -> String {
     }
     let body = format!("{:#}", explanation["body"]);
     let _ = writeln!(call, "\n{}", clean(&body));
-    if let Some(calls @ 2..) = explanation["calls"].as_u64() {
+    for body in explanation["further_bodies"].as_array().into_iter().flatten() {
+        let _ = writeln!(call, "\n{}", clean(&format!("{body:#}")));
+    }
+    let bodies = 1 + explanation["further_bodies"].as_array().map_or(0, Vec::len) as u64;
+    if let Some(calls @ 2..) = explanation["calls"].as_u64().filter(|calls| *calls == bodies) {
+        let _ = writeln!(call, "\n{calls} calls, side by side: one with each body");
+    } else if let Some(calls @ 2..) = explanation["calls"].as_u64() {
         let _ = writeln!(call, "\ncalled {calls} times, side by side: once for each choice");
     }
     call

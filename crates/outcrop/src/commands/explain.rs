@@ -56,6 +56,10 @@ fn dry_run(matches: &ArgMatches) -> Result<DryRun, Failure> {
         map.append(name, value.clone());
     }
     Ok(DryRun {
+        endpoint: matches
+            .get_one::<String>("endpoint")
+            .map_or("chat/completions", String::as_str)
+            .to_owned(),
         headers: map,
         model: matches.get_one::<String>("model").cloned(),
         body: if matches.get_flag("stream") {

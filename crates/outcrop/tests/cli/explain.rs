@@ -51,6 +51,21 @@ fn a_call_is_told_with_what_was_adapted_and_what_it_needs() {
 }
 
 #[test]
+fn the_request_may_be_for_another_endpoint() {
+    let request = r#"{"model": "x", "prompt": ["Once", "Twice"]}"#;
+    let arguments = ["--endpoint", "completions", "--model", "amazon.titan-text-express-v1"];
+    let said = explained("explain-endpoint", request, &arguments);
+    assert_eq!(said["route"], "invoke");
+    assert_eq!(said["body"]["inputText"], "Once");
+    assert_eq!(said["further_bodies"][0]["inputText"], "Twice");
+    assert_eq!(said["calls"], 2);
+
+    let nowhere = explain("explain-no-endpoint", request, &["--endpoint", "completion"]);
+    assert_eq!(nowhere.status, 1);
+    assert!(nowhere.stderr.contains("Did you mean /v1/completions?"), "{nowhere:?}");
+}
+
+#[test]
 fn a_request_can_stand_in_a_file() {
     let place = Place::new("explain-file").with("request.json", &request(json!({})));
     let ran = place.run(&["explain", "request.json"]);
