@@ -4,10 +4,14 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
+use std::sync::Arc;
+
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
+use outcrop_translate::catalogue::Api;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_translate::resolve::{Asked, Directory, Target, Unresolved, resolve};
 use outcrop_translate::{Advisor, Catalogue, Context, Endpoint, Halt, Lesson, Policy, Repair};
 use serde_json::Value;
 
@@ -62,7 +66,11 @@ struct Knowledge {
 }
 
 impl Advisor for Knowledge {
-    fn policy(&self, _: &str) -> Policy {
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        resolve(asked, &Directory::offline(Catalogue::built_in())).map(Arc::new)
+    }
+
+    fn policy(&self, _: &[&str], _: bool) -> Policy {
         Policy {
             on_unsupported: if self.rejects {
                 OnUnsupported::Reject
@@ -80,6 +88,8 @@ impl Advisor for Knowledge {
                 trace: Some(Trace::Enabled),
                 stream_mode: Some(StreamMode::Async),
             }),
+            bedrock_api: [None, Some(Api::Converse), Some(Api::Invoke), Some(Api::OpenAi)]
+                [usize::from(self.caching / 3 % 4)],
         }
     }
 
@@ -102,6 +112,7 @@ fuzz_target!(|input: &[u8]| {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 8,
+        region: "us-east-1",
         catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,
@@ -152,6 +163,10 @@ fn check(body: &[u8], context: &Context<'_>) -> bool {
             let again = ChatCompletions::plan(&body, context).expect("it was planned before");
             assert_eq!((again.body.to_vec(), &again.notes), (call, &plan.notes));
             plan.is_reviewed
+        }
+        Err(Halt::LookUp(arn)) => {
+            assert!(arn.starts_with("arn:"));
+            false
         }
         Err(Halt::Fetch(urls)) => {
             assert!(!urls.is_empty());

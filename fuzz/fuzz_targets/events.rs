@@ -227,6 +227,7 @@ fuzz_target!(|script: Script| {
         created: 1,
         path_model: None,
         max_choices: 8,
+        region: "us-east-1",
         catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,

@@ -161,6 +161,7 @@ fuzz_target!(|script: Script| {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 4,
+        region: "us-east-1",
         catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,

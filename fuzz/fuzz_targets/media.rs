@@ -31,6 +31,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         created: 1_800_000_000,
         path_model: None,
         max_choices: 1,
+        region: "us-east-1",
         catalogue: Catalogue::built_in(),
         advisor: None,
         remote: None,

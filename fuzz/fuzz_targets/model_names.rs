@@ -124,6 +124,7 @@ fuzz_target!(|script: Script| {
             .map(ToOwned::to_owned)
             .into_iter()
             .collect(),
+        looks_behind: script.redirect_retired,
     };
     let listing = script.listing.as_ref().map(|listed| {
         let having = |bit: u8| -> HashSet<String> {

@@ -140,10 +140,18 @@ fn check(arguments: &[String]) -> Result {
         cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).run()
     })?;
     steps.run("audit", || audit::run(&[]))?;
+    steps.run("fuzz targets", check_fuzz_targets)?;
     steps.run("tests", || test(&[]))?;
     steps.run("clients", || clients::run(&[]))?;
     steps.sum_up();
     Ok(())
+}
+
+/// They are a workspace of their own, and would otherwise be found not to build when they are needed.
+fn check_fuzz_targets() -> Result {
+    cargo(["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--target-dir"])
+        .args([steps::target_dir()?.join("fuzz")])
+        .run()
 }
 
 fn test(arguments: &[String]) -> Result {
