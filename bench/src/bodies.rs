@@ -15,13 +15,30 @@ pub(crate) enum Shape {
     Agent,
     /// A question about a picture, in a data URL of 2 MB.
     Image,
+    /// A picture to be painted: no chat, and the answer is what is large.
+    Painting,
+}
+
+/// The image model that a painting is asked of; the stub answers for any.
+pub(crate) const PAINTER: &str = "amazon.nova-canvas-v1:0";
+
+/// The body of a request as the gateway gets it, or as the stub does: nothing reads the latter.
+pub(crate) fn of(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
+    match shape {
+        Shape::Painting => Ok(serde_json::to_vec(&json!({
+            "model": model,
+            "prompt": "An outcrop of limestone above a slow river, in the light of an autumn evening",
+            "size": "1024x1024",
+        }))?),
+        shape => chat(shape, model, stream),
+    }
 }
 
 /// A chat completion request for `model`.
-pub(crate) fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
+fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
     let mut prose = Prose::new(shape as u64 + 1);
     let messages = match shape {
-        Shape::Small => json!([
+        Shape::Small | Shape::Painting => json!([
             {"role": "system", "content": "You are a helpful assistant. Answer in a few sentences."},
             {"role": "user", "content": "What is an outcrop, and why do geologists like it?"},
         ]),
@@ -44,7 +61,7 @@ pub(crate) fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
         request["tool_choice"] = json!("auto");
     }
     let size = match shape {
-        Shape::Small | Shape::Image => 0,
+        Shape::Small | Shape::Image | Shape::Painting => 0,
         Shape::Conversation => 22_000,
         Shape::Agent => 200_000,
     };

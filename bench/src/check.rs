@@ -1,12 +1,14 @@
 //! Is an answer whole? Counts what arrives, however it is cut.
 
-use crate::stub::MARKER;
+use crate::stub::{MARKER, PICTURE_MARKER};
 
 /// What a request should be answered with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expect {
     /// A whole reply that contains the stub's sentence.
     Reply,
+    /// A whole answer that holds the stub's picture, in whatever it is wrapped.
+    Picture,
     /// Bedrock's event-stream frames, with so many text deltas.
     Frames(usize),
     /// OpenAI's server-sent events, with so many text deltas, ended by `[DONE]`.
@@ -18,9 +20,10 @@ impl Expect {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':').map(|(kind, chunks)| (kind, chunks.parse())) {
             None if text == "reply" => Ok(Self::Reply),
+            None if text == "picture" => Ok(Self::Picture),
             Some(("frames", Ok(chunks))) => Ok(Self::Frames(chunks)),
             Some(("events", Ok(chunks))) => Ok(Self::Events(chunks)),
-            _ => Err(format!("{text} is none of reply, frames:N, events:N")),
+            _ => Err(format!("{text} is none of reply, picture, frames:N, events:N")),
         }
     }
 
@@ -28,6 +31,7 @@ impl Expect {
     pub(crate) fn to_arg(self) -> String {
         match self {
             Self::Reply => "reply".to_owned(),
+            Self::Picture => "picture".to_owned(),
             Self::Frames(chunks) => format!("frames:{chunks}"),
             Self::Events(chunks) => format!("events:{chunks}"),
         }
@@ -52,7 +56,7 @@ pub(crate) struct Check {
     expect: Expect,
     /// Frames or events so far.
     count: usize,
-    /// The reply; or the begin of a frame or line whose rest is still to come.
+    /// The reply or the picture; or the begin of a frame or line whose rest is still to come.
     partial: Vec<u8>,
     /// Bytes of the current frame still to come.
     skip: usize,
@@ -66,7 +70,7 @@ impl Check {
     /// Takes the next bytes of the body.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         match self.expect {
-            Expect::Reply => self.partial.extend_from_slice(bytes),
+            Expect::Reply | Expect::Picture => self.partial.extend_from_slice(bytes),
             Expect::Frames(_) => self.push_frames(bytes),
             Expect::Events(_) => self.push_events(bytes),
         }
@@ -127,6 +131,8 @@ impl Check {
         match self.expect {
             Expect::Reply if String::from_utf8_lossy(&self.partial).contains(MARKER) => Ok(()),
             Expect::Reply => Err("the reply lacks the stub's sentence".to_owned()),
+            Expect::Picture if has(&self.partial, PICTURE_MARKER) => Ok(()),
+            Expect::Picture => Err("the answer lacks the stub's picture".to_owned()),
             Expect::Frames(_) if self.skip > 0 || !self.partial.is_empty() => Err("ends within a frame".to_owned()),
             // The start of the message, the stop of its block, its own stop, the metadata.
             Expect::Frames(chunks) if self.count == chunks + 4 => Ok(()),
@@ -138,6 +144,12 @@ impl Check {
             Expect::Events(chunks) => Err(format!("{} events for {chunks} chunks", self.count)),
         }
     }
+}
+
+/// Whether the answer has the end of the picture near its own: nobody looks through a megabyte for each.
+fn has(answer: &[u8], marker: &str) -> bool {
+    let tail = &answer[answer.len().saturating_sub(4096)..];
+    String::from_utf8_lossy(tail).contains(marker)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -31,6 +31,20 @@ const REPLY: &str = concat!(
     r#""usage":{"inputTokens":25,"outputTokens":64,"totalTokens":89}}"#,
 );
 
+/// The end of the canned picture, which is base64.
+pub(crate) const PICTURE_MARKER: &str = "bedsOfLimestone0";
+/// As large as a picture of 1024 × 1024 pixels usually is, in base64.
+const PICTURE_CHARS: usize = 1_000_000;
+
+/// The canned picture, as Amazon's image models answer.
+fn picture() -> &'static str {
+    static PICTURE: OnceLock<String> = OnceLock::new();
+    PICTURE.get_or_init(|| {
+        let filling = "iVBORw0KGgoAAAANSUhEUgAABAAAAAQACAIAAADwf7zU".repeat(PICTURE_CHARS / 44);
+        format!(r#"{{"images":["{filling}{PICTURE_MARKER}"],"error":null}}"#)
+    })
+}
+
 /// Scripts by bytes of text per delta.
 type Scripts = Arc<Mutex<HashMap<usize, Arc<Script>>>>;
 
@@ -52,6 +66,7 @@ async fn answer(request: Request<Incoming>, defaults: Plan, scripts: Scripts) ->
     match (call, path) {
         (Some((model, "converse-stream")), _) => stream(Plan::from_model_id(model, defaults), &scripts),
         (Some((_, "converse")), _) | (None, "/v1/chat/completions") => json(StatusCode::OK, REPLY),
+        (Some((_, "invoke")), _) => json(StatusCode::OK, picture()),
         // Empty lists are enough for a gateway that asks at startup what there is.
         (None, "/foundation-models") => json(StatusCode::OK, r#"{"modelSummaries":[]}"#),
         (None, "/inference-profiles") => json(StatusCode::OK, r#"{"inferenceProfileSummaries":[]}"#),

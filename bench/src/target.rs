@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::bodies::{self, Shape};
+use crate::bodies::{self, PAINTER, Shape};
 use crate::check::Expect;
 use crate::error::Result;
 use crate::load::{Job, Slow};
@@ -81,16 +81,20 @@ impl Target {
 
     /// The load as this target is asked for it.
     pub(crate) fn job(&self, load: &Load) -> Result<Job> {
-        let model = load.plan.unwrap_or(Plan::words(0, 0)).model_id();
+        let model = match load.shape {
+            Shape::Painting => PAINTER.to_owned(),
+            _ => load.plan.unwrap_or(Plan::words(0, 0)).model_id(),
+        };
         let expect = match (&self.kind, load.plan) {
+            (_, None) if load.shape == Shape::Painting => Expect::Picture,
             (_, None) => Expect::Reply,
             (Kind::Proxy, Some(plan)) => Expect::Frames(plan.chunks),
             (Kind::Gateway(_), Some(plan)) => Expect::Events(plan.chunks),
         };
         Ok(Job {
             target: self.server.address,
-            path: path(&self.kind, &model, load.plan.is_some()),
-            body: Bytes::from(bodies::chat(load.shape, &model, load.plan.is_some())?),
+            path: path(&self.kind, load.shape, &model, load.plan.is_some()),
+            body: Bytes::from(bodies::of(load.shape, &model, load.plan.is_some())?),
             key: KEY.to_owned(),
             connections: load.connections,
             requests: load.requests,
@@ -110,12 +114,17 @@ impl Target {
     }
 }
 
-/// Where a chat request goes.
-pub(crate) fn path(kind: &Kind, model: &str, stream: bool) -> String {
+/// Where a request goes.
+pub(crate) fn path(kind: &Kind, shape: Shape, model: &str, stream: bool) -> String {
     match kind {
+        Kind::Gateway(_) if shape == Shape::Painting => "/v1/images/generations".to_owned(),
         Kind::Gateway(_) => "/v1/chat/completions".to_owned(),
         Kind::Proxy => {
-            let operation = if stream { "converse-stream" } else { "converse" };
+            let operation = match (shape, stream) {
+                (Shape::Painting, _) => "invoke",
+                (_, true) => "converse-stream",
+                (_, false) => "converse",
+            };
             format!("/model/{}/{operation}", model.replace(':', "%3A"))
         }
     }

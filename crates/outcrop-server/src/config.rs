@@ -34,6 +34,10 @@ pub struct Config {
     pub max_connections: usize,
     /// The largest `n` of a request.
     pub max_choices: usize,
+    /// The most bytes of files that answers only name.
+    pub kept_files_limit: usize,
+    /// Where clients reach the gateway; `None` for the host that each names.
+    pub public_url: Option<String>,
     /// Fetching what URLs in requests point to.
     pub fetch: FetchConfig,
     /// What translation is told to do, by model and caller.
@@ -58,6 +62,8 @@ impl Default for Config {
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 10_000,
             max_choices: 8,
+            kept_files_limit: 128 * 1024 * 1024,
+            public_url: None,
             fetch: FetchConfig::default(),
             policies: Policies::default(),
             catalogue: Arc::clone(Catalogue::built_in()),

@@ -24,6 +24,14 @@ const TOO_LONG: [&str; 6] = [
     "context window",
 ];
 
+/// Phrases that mean that a filter of the model's provider stopped what was asked for (Titan's and Nova's image models,
+/// 2026-11; users' reports).
+const FILTERED: [&str; 3] = [
+    "blocked by our content filters",
+    "blocked by our content policies",
+    "stopped by the content filter",
+];
+
 /// A phrase that means that there is no model of that name.
 const NO_SUCH_MODEL: &str = "model identifier is invalid";
 
@@ -156,8 +164,11 @@ fn validation(message: &str, text: String) -> Problem {
             .with_code("model_not_found")
             .with_param("model");
     }
+    if FILTERED.iter().any(|phrase| lower.contains(phrase)) {
+        return Problem::invalid(text).with_code("content_policy_violation");
+    }
     let problem = Problem::invalid(text).with_code("bedrock_validation");
-    match blamed(message) {
+    match blamed(message).or_else(|| blamed_by_schema(message)) {
         Some(param) => problem.with_param(param),
         None => problem,
     }
@@ -190,6 +201,19 @@ fn blamed(message: &str) -> Option<String> {
     let path = &message[start..];
     let end = path.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
     Some(path[..end.unwrap_or(path.len())].trim_end_matches('.').to_owned())
+}
+
+/// The field that a model's schema refuses: `#: extraneous key [foo] is not permitted`, `#/foo/bar: 36 is not …`.
+fn blamed_by_schema(message: &str) -> Option<String> {
+    let (_, complaint) = message.split_once("Malformed input request: #")?;
+    let (place, what) = complaint.split_once(':')?;
+    let mut path: Vec<&str> = place.split('/').filter(|name| !name.is_empty()).collect();
+    let key = what
+        .trim_start()
+        .strip_prefix("extraneous key [")
+        .and_then(|rest| rest.split_once(']'));
+    path.extend(key.map(|(key, _)| key));
+    (!path.is_empty()).then(|| path.join("."))
 }
 
 /// The gateway stops before the answer is whole.

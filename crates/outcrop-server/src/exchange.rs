@@ -29,6 +29,7 @@ use crate::record::Record;
 use crate::refusal::{Refusal, failed_in_answer, not_bedrocks};
 use crate::rounds::{Answered, Rounds, Trouble, call_of};
 use crate::server::{Recorded, RequestId};
+use crate::shelf::Files;
 use crate::{access, body, caller, error};
 
 /// `X-Bedrock-Model`: the model that is asked.
@@ -52,6 +53,8 @@ pub(crate) struct Gateway {
     pub(crate) models: ModelList,
     pub(crate) names: Names,
     pub(crate) learned: Learned,
+    /// Files that answers only name.
+    pub(crate) files: Files,
     /// Gets what URLs in requests point to.
     pub(crate) fetcher: Fetcher,
     /// Whether a name stands in for what URLs point to, because calls are only described.
@@ -68,6 +71,7 @@ impl Gateway {
         config.names.looks_behind = config.policies.rules.iter().any(|rule| !rule.models.is_empty());
         Self {
             fetcher: Fetcher::new(config.fetch.clone()),
+            files: Files::new(config.kept_files_limit),
             leaves_urls_out: false,
             config,
             client,

@@ -40,6 +40,7 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
             "name" | "model" => name = Some(value.into_owned()),
             "provider" => provider = Some(value.into_owned()),
             "type" if value == "embedding" => purpose = Purpose::Embedding,
+            "type" if value == "image" => purpose = Purpose::Image,
             _ => {}
         }
     }

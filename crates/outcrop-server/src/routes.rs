@@ -11,11 +11,12 @@ use http::HeaderValue;
 use http::header::CONNECTION;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
+use outcrop_translate::openai::images::{ImageEdits, ImageGenerations, ImageVariations};
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
 use crate::openapi::{OpenApi, Operation, own};
-use crate::{body, error, health, mappings, models, task, unserved};
+use crate::{body, error, health, mappings, models, shelf, task, unserved};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
 const PREFIXES: [&str; 3] = ["/v1", "/api/v1", ""];
@@ -31,6 +32,10 @@ fn table() -> Table {
     let mut table = Table::default();
     table.endpoint::<ChatCompletions>("/chat/completions");
     table.endpoint::<Completions>("/completions");
+    table.task::<ImageGenerations>("/images/generations");
+    table.task::<ImageEdits>("/images/edits");
+    table.task::<ImageVariations>("/images/variations");
+    table.get("/images/{name}", own::IMAGE, get(shelf::serve));
     table.get("/models", own::MODELS, get(models::list));
     table.get("/models/{*model}", own::MODEL, get(models::one));
     table.get("/mappings", own::MAPPINGS, get(mappings::list));
@@ -71,7 +76,6 @@ impl Table {
     }
 
     /// What is answered with whole replies.
-    #[expect(dead_code, reason = "the endpoints follow")]
     fn task<T: Task>(&mut self, path: &str) {
         self.post(
             path,

@@ -278,6 +278,8 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
         api_keys: settings.api_keys.iter().map(|key| key.expose().to_owned()).collect(),
         local_only: !settings.insecure_no_auth,
         body_limit: usize::try_from(settings.body_limit.bytes()).unwrap_or(usize::MAX),
+        kept_files_limit: usize::try_from(settings.kept_files_limit.bytes()).unwrap_or(usize::MAX),
+        public_url: settings.public_url.as_ref().map(|url| url.as_str().to_owned()),
         header_timeout: *settings.header_timeout,
         body_timeout: *settings.body_timeout,
         send_timeout: *settings.send_timeout,

@@ -41,17 +41,32 @@ impl Schema {
 
     /// All that is wrong with `body`, each with the place where it is.
     pub(super) fn complaints(&self, body: &Value) -> Vec<String> {
+        complaints(self.read(), body)
+    }
+
+    /// The same by one of several schemas in a file, by its name there. They share their definitions.
+    pub(super) fn complaints_of(&self, name: &str, body: &Value) -> Vec<String> {
+        let root = self.read();
+        let mut walk = Walk {
+            root,
+            complaints: Vec::new(),
+        };
+        walk.value(root.get(name).unwrap_or(&Value::Null), body, "#");
+        walk.complaints
+    }
+
+    fn read(&self) -> &Value {
         #[expect(
             clippy::expect_used,
             reason = "the schemas are part of the program, and each shape's tests read its own"
         )]
         let schema = || serde_json::from_str(self.text).expect("a schema is JSON");
-        complaints(self.read.get_or_init(schema), body)
+        self.read.get_or_init(schema)
     }
 }
 
 /// All that is wrong with `body`, each with the place where it is.
-fn complaints(schema: &Value, body: &Value) -> Vec<String> {
+pub(super) fn complaints(schema: &Value, body: &Value) -> Vec<String> {
     let mut walk = Walk {
         root: schema,
         complaints: Vec::new(),

@@ -10,6 +10,7 @@ mod chat;
 mod chunks;
 mod command_r;
 mod headers;
+mod images;
 mod jamba;
 mod json_schema;
 mod mistral;
@@ -54,6 +55,12 @@ pub(crate) async fn answer(
     asked.check_types()?;
     let body = parse(raw)?;
     let target = shared.catalogue.resolve(identifier)?;
+    let painter = target.model.invoke.as_deref().and_then(images::named);
+    if let Some(painter) = painter {
+        target.check_streaming(mode == Mode::Stream)?;
+        let body = asked.guardrail(body)?;
+        return images::answer(shared, identifier, &target, painter, &asked, body, raw).await;
+    }
     let shape = shape_of(&target)?;
     target.check_streaming(mode == Mode::Stream)?;
     let (body, guardrail) = asked.guardrail(body)?;

@@ -1,7 +1,7 @@
 //! What the first bytes of an image tell: its format and its size.
 
 /// The format, as Converse names it.
-pub(super) fn format(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn format(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("png"),
         [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
@@ -12,7 +12,7 @@ pub(super) fn format(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Width and height in pixels, where the header is whole.
-pub(super) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+pub(crate) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     match format(bytes)? {
         "png" => Some((big(bytes, 16, 4)?, big(bytes, 20, 4)?)),
         "gif" => Some((little(bytes, 6, 2)?, little(bytes, 8, 2)?)),

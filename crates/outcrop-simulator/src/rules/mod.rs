@@ -3,7 +3,7 @@
 mod cache;
 mod conversation;
 mod effort;
-mod image;
+pub(crate) mod image;
 mod media;
 mod model;
 mod reasoning;

@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod facts;
 mod file;
+mod images;
 mod media;
 mod model;
 mod row;
@@ -26,9 +27,10 @@ use std::sync::{Arc, LazyLock};
 pub use changes::Changes;
 pub use error::CatalogueError;
 pub use facts::Fact;
+pub use images::{ImageRules, ImageSize, SizeRule};
 pub use media::MediaSupport;
 pub use model::{GeographicRates, Lifecycle, Model, Prices, Provider, Rates, Source};
-pub use words::{Api, Modality, PromptFormat, Set, Shape, Status, Word};
+pub use words::{Api, ImageTask, Modality, PromptFormat, Set, Shape, Status, Word};
 
 pub(crate) use traits::{CacheRules, MAX_CACHE_POINTS, MAX_STOP_SEQUENCES, Thinking, Traits};
 pub(crate) use words::{ForcedTools, Parameter, Sampling, TopK};
@@ -83,6 +85,7 @@ struct Entry {
     model: Model,
     traits: Traits,
     media: MediaSupport,
+    images: Option<Arc<ImageRules>>,
 }
 
 impl fmt::Debug for Catalogue {
@@ -159,6 +162,7 @@ impl Catalogue {
         Entry {
             traits: Traits::of_row(&row),
             media: MediaSupport::of_row(&row),
+            images: row.images.clone().map(Arc::new),
             model: Model::of_row(id, provider.unwrap_or_default(), self.sources(id), &row),
         }
     }
@@ -298,6 +302,15 @@ impl Catalogue {
                 Some(entry) => entry.media,
                 None => MediaSupport::of_row(&self.own_row(id)),
             },
+        }
+    }
+
+    /// How the model is asked for images; `None` where nobody knows how.
+    #[must_use]
+    pub fn images(&self, base_id: &str) -> Option<Arc<ImageRules>> {
+        match self.nearest(base_id) {
+            Some(entry) => entry.images.clone(),
+            None => self.own_row(base_id).images.map(Arc::new),
         }
     }
 }

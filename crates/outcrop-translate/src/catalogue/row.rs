@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use outcrop_bedrock::converse::DocumentFormat;
 use serde::Deserialize;
 
+use super::images::ImageRules;
 use super::model::{GeographicRates, Rates};
 use super::words::{
     Api, EffortField, ForcedTools, Modality, Parameter, PromptFormat, Sampling, Set, Shape, Status, ThinkingKind,
@@ -99,6 +100,7 @@ row! {
         apis: Vec<Api>,
         invoke: Shape,
         prompt: PromptFormat,
+        images: ImageRules,
         streaming: bool,
         long_context_beta: String,
         system: bool,

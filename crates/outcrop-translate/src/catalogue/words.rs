@@ -76,6 +76,12 @@ impl<T> Clone for Set<T> {
 
 impl<T> Copy for Set<T> {}
 
+impl<T: Word> Default for Set<T> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 impl<T: Word> PartialEq for Set<T> {
     fn eq(&self, other: &Self) -> bool {
         T::ALL.iter().all(|word| self.contains(*word) == other.contains(*word))
@@ -192,6 +198,22 @@ words! {
         OpenaiChat = "openai-chat",
         /// An imported model's `prompt`, in the format that its row names.
         Imported = "imported",
+        /// Amazon's `taskType` of images.
+        AmazonImage = "amazon-image",
+        /// Stable Diffusion XL's `text_prompts`.
+        StableDiffusion = "stable-diffusion",
+        /// The `prompt` of Stability AI's newer image models and services.
+        StabilityImage = "stability-image",
+    }
+
+    /// What an image model can be asked to do.
+    pub enum ImageTask {
+        /// To make an image of a text.
+        Generate = "generate",
+        /// To change an image.
+        Edit = "edit",
+        /// To make others like an image.
+        Vary = "vary",
     }
 
     /// How a conversation is written as one text.

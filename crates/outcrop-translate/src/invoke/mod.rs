@@ -145,6 +145,8 @@ pub(crate) fn family(shape: Shape, prompt: Option<PromptFormat>) -> Option<&'sta
         Shape::DeepseekPrompt => &DeepSeekPrompt,
         Shape::Nova => &Nova,
         Shape::OpenaiChat => &OpenAiChat,
+        // Those hold no conversation.
+        Shape::AmazonImage | Shape::StableDiffusion | Shape::StabilityImage => return None,
     })
 }
 

@@ -11,6 +11,7 @@ mod reference;
 
 use std::collections::HashSet;
 
+use bytes::Bytes;
 use outcrop_bedrock::converse::{
     Audio, AudioFormat, ContentBlock, Document, DocumentFormat, Image, ImageFormat, Message, S3Location, Source, Video,
     VideoFormat,
@@ -46,6 +47,15 @@ const UNSUPPORTED: &str = "unsupported_content";
 
 /// What stands beside a document when the client says nothing: Bedrock wants a text there.
 const DOCUMENT_TEXT: &str = "(document)";
+
+/// What an image is, and its width and height where the header tells; `None` for what is no image.
+pub(crate) fn image(bytes: &Bytes) -> Option<(ImageFormat, Option<(u32, u32)>)> {
+    let content = Content::Bytes(bytes.clone());
+    match kind::sniff(&content) {
+        Sniffed::Known(Kind::Image(format)) => Some((format, dimensions::dimensions(format, &content))),
+        _ => None,
+    }
+}
 
 /// A medium as Converse takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]

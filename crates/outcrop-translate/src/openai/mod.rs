@@ -3,5 +3,6 @@
 pub mod chat;
 pub mod completions;
 mod error;
+pub mod images;
 
 pub use error::error_body;

@@ -128,6 +128,8 @@ pub enum Purpose {
     Chat,
     /// To make vectors.
     Embedding,
+    /// To make images. A name that nobody knows means none.
+    Image,
 }
 
 /// Which model a name means.
@@ -396,6 +398,7 @@ impl<'d> Resolving<'_, 'd> {
         let default = match purpose {
             Purpose::Chat => &rules.default_model,
             Purpose::Embedding => &rules.default_embedding_model,
+            Purpose::Image => &None,
         };
         let is_default_itself = self.target.steps.iter().any(|step| step.rule == "default");
         if let (Some(default), false) = (default.clone(), is_default_itself) {

@@ -150,6 +150,10 @@ settings! {
         /// How long open streams may go on after SIGTERM.
         /// What is still open then ends with an error event. 0 ends them at once.
         shutdown_timeout: Duration = "30s";
+        /// The URL at which clients reach the gateway, such as `https://ai.example.com`.
+        /// The URLs of images that it keeps begin with it. Where it is not set, they begin with `http://` and the host
+        /// that the client named.
+        public_url: Option<BaseUrl> = "";
     }
     section "Access" {
         /// The API keys that clients may use, as `Authorization: Bearer` or `api-key`.
@@ -201,6 +205,9 @@ settings! {
         /// The largest `n` that a request may ask for.
         /// Each choice is a call of its own to Bedrock.
         max_choices: NonZeroUsize = "8";
+        /// The most memory for images that clients asked for by URL.
+        /// Each is kept for an hour; where there is no room, the oldest go first.
+        kept_files_limit: ByteSize = "128MiB";
         /// Silence on a stream after which it gets an SSE comment.
         /// It keeps load balancers from cutting a connection that looks idle. 0 sends none.
         keep_alive_interval: Duration = "15s";

@@ -59,6 +59,12 @@ const SAMPLES: &[Sample] = &[
     ("max_connections", NUMBERS, NUMBERS),
     ("max_choices", NUMBERS, NUMBERS),
     (
+        "kept_files_limit",
+        ["1000", "2MiB", "3kb"],
+        ["\"1KB\"", "\"2MiB\"", "\"3KB\""],
+    ),
+    ("public_url", URLS, SHOWN_URLS),
+    (
         "keep_alive_interval",
         ["0", "1.5", "2m"],
         ["\"0s\"", "\"1s 500ms\"", "\"2m\""],

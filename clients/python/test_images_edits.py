@@ -1,0 +1,272 @@
+"""Images that are changed, and others like them: forms, masks, what each service needs."""
+
+import base64
+import io
+
+import httpx
+import openai
+import pytest
+
+from support.exchange import simulator_url
+from support.images import decoded, grey_rows, mask, size
+from support.media import GIF, JPEG, data_url, png
+
+CANVAS, TITAN = "amazon.nova-canvas-v1:0", "amazon.titan-image-generator-v2:0"
+SDXL, SD35 = "stability.stable-diffusion-xl-v1", "stability.sd3-5-large-v1:0"
+SERVICE = "us.stability.stable-"
+IMAGE, SQUARE, SMALL = png(512, 512), png(1024, 1024), png(64, 64)
+
+
+@pytest.fixture
+def asked(stack):
+    httpx.delete(simulator_url(stack), trust_env=False, timeout=10).raise_for_status()
+
+    def bodies():
+        state = httpx.get(simulator_url(stack), trust_env=False, timeout=10).json()
+        return [request["body"] for request in state["requests"] if request["path"].endswith("/invoke")]
+
+    return bodies
+
+
+def file(data, name="image.png"):
+    stream = io.BytesIO(data)
+    stream.name = name
+    return stream
+
+
+class TestMasks:
+    @pytest.mark.parametrize(
+        "model, image, where, edited",
+        [
+            (CANVAS, IMAGE, ("inPaintingParams", "maskImage"), b"\0"),
+            (TITAN, IMAGE, ("inPaintingParams", "maskImage"), b"\0"),
+            (SDXL, SQUARE, ("mask_image",), b"\xff"),
+            (f"{SERVICE}image-inpaint-v1:0", IMAGE, ("mask",), b"\xff"),
+        ],
+    )
+    def test_transparent_is_what_changes(self, stack, asked, model, image, where, edited):
+        side = size(image)[0]
+        answer = stack.gateway.openai().images.edit(
+            model=model, prompt="a hat", image=file(image), mask=file(mask(side, side), "mask.png")
+        )
+        assert size(decoded(answer.data[0])) == (side, side)
+        [body] = asked()
+        converted = body
+        for name in where:
+            converted = converted[name]
+        kept = b"\xff" if edited == b"\0" else b"\0"
+        assert grey_rows(base64.b64decode(converted)) == {(edited * (side // 2), kept * (side // 2))}
+
+    def test_outpainting_changes_what_is_white(self, stack, asked):
+        stack.gateway.openai().images.edit(
+            model=TITAN,
+            prompt="a beach",
+            image=file(IMAGE),
+            mask=file(mask(512, 512)),
+            extra_body={"taskType": "OUTPAINTING", "outPaintingMode": "PRECISE"},
+        )
+        params = asked()[0]["outPaintingParams"]
+        assert params["outPaintingMode"] == "PRECISE"
+        [(left, right)] = grey_rows(base64.b64decode(params["maskImage"]))
+        assert set(left) == {255} and set(right) == {0}
+
+    @pytest.mark.parametrize(
+        "given, said",
+        [
+            (mask(512, 256), "512x256"),
+            (JPEG, "PNG"),
+            (png(512, 512), "transparency"),
+            (mask(512, 512)[:200], "damaged"),
+            (b"not an image", "PNG"),
+        ],
+    )
+    def test_masks_that_cant_be_meant(self, client, given, said):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.images.edit(model=CANVAS, prompt="a hat", image=file(IMAGE), mask=file(given))
+        assert refused.value.param == "mask" and said in refused.value.message
+
+    def test_a_few_bytes_that_unpack_into_many_are_refused(self, client):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.images.edit(
+                model=f"{SERVICE}image-inpaint-v1:0", prompt="a hat", image=file(IMAGE), mask=file(mask(20_000, 20))
+            )
+        assert refused.value.param == "mask"
+        with pytest.raises(openai.BadRequestError, match="pixels"):
+            client.images.edit(
+                model=f"{SERVICE}image-inpaint-v1:0", prompt="a hat", image=file(IMAGE), mask=file(bomb())
+            )
+
+    def test_models_without_masks_name_those_with(self, client):
+        with pytest.raises(openai.BadRequestError, match="inpaint") as refused:
+            client.images.edit(model=SD35, prompt="a hat", image=file(IMAGE), mask=file(mask(512, 512)))
+        assert refused.value.param == "mask"
+
+
+def bomb():
+    """A header that announces 65,000 x 65,000 pixels."""
+    import struct
+
+    from support.media import chunk
+
+    header = struct.pack(">IIBBBBB", 65_000, 65_000, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"x") + chunk(b"IEND", b"")
+
+
+class TestServices:
+    SERVICES = {
+        "image-erase-object": ({"mask": mask(512, 512), "prompt": ""}, (512, 512)),
+        "image-search-replace": ({"prompt": "a hat", "extra_body": {"search_prompt": "a cap"}}, (512, 512)),
+        "image-search-recolor": ({"prompt": "red", "extra_body": {"select_prompt": "a cap"}}, (512, 512)),
+        "image-remove-background": ({"prompt": ""}, (512, 512)),
+        "image-control-sketch": ({"prompt": "a hat", "extra_body": {"control_strength": 0.5}}, (512, 512)),
+        "image-control-structure": ({"prompt": "a hat"}, (512, 512)),
+        "image-style-guide": ({"prompt": "a hat", "size": "1216x832"}, (1216, 832)),
+        "outpaint": ({"prompt": "a beach", "extra_body": {"left": 88, "down": 100}}, (600, 612)),
+        "fast-upscale": ({"prompt": "", "image": SMALL}, (256, 256)),
+        "creative-upscale": ({"prompt": "a hat", "image": SMALL, "extra_body": {"creativity": 0.4}}, (2048, 2048)),
+        "conservative-upscale": ({"prompt": "a hat", "image": SMALL}, (2048, 2048)),
+    }
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_each_is_an_edit(self, client, service):
+        given, expected = self.SERVICES[service]
+        given = {"image": IMAGE} | given
+        files = {name: file(given.pop(name)) for name in ("image", "mask") if name in given}
+        raw = client.images.with_raw_response.edit(model=f"{SERVICE}{service}-v1:0", **files, **given)
+        assert size(decoded(raw.parse().data[0])) == expected
+        assert "x-outcrop-adapted" not in raw.headers
+
+    def test_a_bare_id_finds_its_profile(self, client):
+        raw = client.images.with_raw_response.edit(
+            model="stability.stable-fast-upscale-v1:0", prompt="", image=file(SMALL)
+        )
+        assert raw.headers["x-bedrock-model"] == "us.stability.stable-fast-upscale-v1:0"
+
+    def test_style_transfer_takes_two_images(self, client):
+        model = f"{SERVICE}style-transfer-v1:0"
+        answer = client.images.edit(model=model, prompt="as a painting", image=[file(IMAGE), file(SMALL)])
+        assert size(decoded(answer.data[0])) == (512, 512)
+        with pytest.raises(openai.BadRequestError, match="two images") as refused:
+            client.images.edit(model=model, prompt="as a painting", image=file(IMAGE))
+        assert refused.value.param == "image"
+
+    def test_outpainting_grows_to_a_size(self, stack, asked):
+        answer = stack.gateway.openai().images.edit(
+            model=f"{SERVICE}outpaint-v1:0", prompt="a beach", image=file(IMAGE), size="1024x513"
+        )
+        assert size(decoded(answer.data[0])) == (1024, 513)
+        body = asked()[0]
+        assert [body[side] for side in ("left", "right", "up", "down")] == [256, 256, 0, 1]
+
+    def test_a_service_makes_nothing_of_nothing(self, client):
+        with pytest.raises(openai.BadRequestError, match="ask for an edit"):
+            client.images.generate(model=f"{SERVICE}outpaint-v1:0", prompt="a fox")
+
+
+class TestEdits:
+    def test_amazon_edits_as_a_whole_without_a_mask(self, stack, asked):
+        answer = stack.gateway.openai().images.edit(
+            model=CANVAS, prompt="as a painting", image=[file(IMAGE), file(SQUARE)], n=2, size="768x512"
+        )
+        assert [size(decoded(image)) for image in answer.data] == [(768, 512)] * 2
+        [body] = asked()
+        assert body["taskType"] == "IMAGE_VARIATION" and len(body["imageVariationParams"]["images"]) == 2
+        assert base64.b64decode(body["imageVariationParams"]["images"][0]) == IMAGE
+
+    def test_amazons_mask_in_words(self, stack, asked):
+        stack.gateway.openai().images.edit(
+            model=TITAN, prompt="a hat", image=file(IMAGE), extra_body={"mask_prompt": "the cap"}
+        )
+        assert asked()[0]["inPaintingParams"]["maskPrompt"] == "the cap"
+
+    def test_a_background_is_removed(self, stack, asked):
+        raw = stack.gateway.openai().images.with_raw_response.edit(
+            model=TITAN, prompt="x", image=file(IMAGE), extra_body={"taskType": "BACKGROUND_REMOVAL"}
+        )
+        assert b"tRNS" in decoded(raw.parse().data[0])
+        assert raw.headers["x-outcrop-adapted"] == "prompt=dropped(not-of-task)"
+        assert set(asked()[0]) == {"taskType", "backgroundRemovalParams"}
+
+    def test_stable_diffusion_begins_with_an_image(self, stack, asked):
+        client = stack.gateway.openai()
+        raw = client.images.with_raw_response.edit(
+            model=SD35, prompt="as a painting", image=file(IMAGE), size="1024x1024", output_format="jpeg"
+        )
+        assert size(decoded(raw.parse().data[0])) == (512, 512)
+        assert raw.headers["x-outcrop-adapted"] == "strength=0.7(needed), size=dropped(size-of-image)"
+        client.images.edit(
+            model="gpt-image-1", prompt="as a painting", image=file(IMAGE), extra_body={"strength": 0.3, "seed": 4}
+        )
+        first, second = asked()
+        assert (first["mode"], first["strength"], first["output_format"]) == ("image-to-image", 0.7, "jpeg")
+        assert (second["strength"], second["seed"]) == (0.3, 4)
+
+    def test_json_with_data_urls(self, gateway):
+        image, transparent = data_url(IMAGE), data_url(mask(512, 512))
+        body = {"model": CANVAS, "prompt": "a hat", "images": [{"image_url": image}], "mask": {"image_url": transparent}}
+        reply = gateway.request("POST", "/v1/images/edits", json=body)
+        assert reply.status_code == 200, reply.text
+        for wrong, param in (
+            ({"images": [{"file_id": "file-1"}]}, "images[0]"),
+            ({"images": [{"image_url": "https://example.com/a.png"}]}, "images[0]"),
+            ({"images": ["!"]}, "images[0]"),
+            ({"images": []}, "image"),
+        ):
+            reply = gateway.request("POST", "/v1/images/edits", json=body | wrong)
+            assert reply.status_code == 400 and reply.json()["error"]["param"] == param, reply.text
+
+    @pytest.mark.parametrize(
+        "model, image, said",
+        [
+            (CANVAS, SMALL, "320 to 4096"),
+            (CANVAS, GIF, "png, jpeg"),
+            (TITAN, png(1500, 100), "1408"),
+            (f"{SERVICE}creative-upscale-v1:0", png(1100, 1000), "1048576"),
+            (SD35, b"", "formats"),
+        ],
+    )
+    def test_images_that_the_model_doesnt_read(self, client, model, image, said):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.images.edit(model=model, prompt="a hat", image=file(image))
+        assert refused.value.param == "image" and said in refused.value.message
+
+    def test_numbers_of_a_form(self, gateway):
+        def edit(**fields):
+            files = {"image": ("image.png", IMAGE, "image/png")}
+            data = {"model": SD35, "prompt": "42", "strength": "0.5", "seed": "7"} | fields
+            return gateway.request("POST", "/v1/images/edits", data=data, files=files)
+
+        assert edit(n="2", negative_prompt="7").status_code == 200
+        for fields, param in (({"n": "two"}, "n"), ({"strength": "2"}, "strength"), ({"stream": "true"}, "stream")):
+            reply = edit(**fields)
+            assert reply.status_code == 400 and reply.json()["error"]["param"] == param, reply.text
+
+    def test_forms_that_arent(self, gateway):
+        for content, kind in ((b"--x", "multipart/form-data; boundary=x"), (b"a=b", "application/x-www-form-urlencoded")):
+            reply = gateway.request("POST", "/v1/images/edits", content=content, headers={"content-type": kind})
+            assert reply.status_code in (400, 415) and reply.json()["error"]["message"], reply.text
+        files = {"image": ("image.png", IMAGE, "image/png")}
+        for path in ("/v1/images/edits", "/v1/images/variations"):
+            reply = gateway.request("POST", path, data={"prompt": "x"}, files=files)
+            assert reply.status_code == 400 and reply.json()["error"]["param"] == "model"
+            reply = gateway.request("POST", path, files={"model": (None, CANVAS)})
+            assert reply.status_code == 400 and reply.json()["error"]["param"] == "image"
+        reply = gateway.request("POST", "/v1/images/generations", data={"prompt": "x"}, files=files)
+        assert reply.status_code in (400, 415)
+
+
+class TestVariations:
+    @pytest.mark.parametrize("model", [CANVAS, TITAN])
+    def test_variations(self, client, model):
+        answer = client.images.create_variation(model=model, image=file(IMAGE), n=3, size="512x512")
+        assert [size(decoded(image)) for image in answer.data] == [(512, 512)] * 3
+        assert len({image.b64_json for image in answer.data}) == 3
+
+    def test_by_url(self, client):
+        image = client.images.create_variation(model=CANVAS, image=file(IMAGE), response_format="url").data[0]
+        assert size(httpx.get(image.url, trust_env=False, timeout=10).content) == (1024, 1024)
+
+    def test_models_that_make_none(self, client):
+        with pytest.raises(openai.BadRequestError, match="no variations") as refused:
+            client.images.create_variation(model="dall-e-2", image=file(IMAGE))
+        assert refused.value.param == "model"

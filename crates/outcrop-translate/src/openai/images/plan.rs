@@ -1,0 +1,300 @@
+//! From a request to calls: which model, which size, how many calls, whose body.
+
+use std::sync::Arc;
+
+use outcrop_bedrock::call::{CallBody, Operation};
+use serde_json::{Map, Value};
+
+use super::answer::{Form, Memo};
+use super::member::{missing, unsupported, wrong};
+use super::request::ImageRequest;
+use super::size::{Sizing, sizing};
+use super::source::SourceImage;
+use super::{amazon, diffusion, stability};
+use crate::catalogue::{ImageRules, ImageSize, ImageTask, Shape, Traits};
+use crate::endpoint::{Context, Halt};
+use crate::notes::Notes;
+use crate::policy::Guardrail;
+use crate::problem::Problem;
+use crate::resolve::{Asked, Purpose, Target};
+use crate::task::{Input, TaskCall, TaskPlan};
+
+/// The most images of a request, as at OpenAI.
+const MAX_IMAGES: u64 = 10;
+/// The largest seed that all models take.
+const MAX_SEED: u64 = (1 << 31) - 2;
+
+/// One order for a model, before it is written in the model's own words.
+pub(super) struct Order<'a> {
+    pub(super) task: ImageTask,
+    pub(super) prompt: Option<&'a str>,
+    pub(super) sizing: &'a Sizing,
+    pub(super) rules: &'a ImageRules,
+    pub(super) quality: Option<&'a str>,
+    pub(super) style: Option<&'a str>,
+    pub(super) output_format: Option<&'a str>,
+    pub(super) images: &'a [SourceImage],
+    pub(super) mask: Option<&'a bytes::Bytes>,
+    /// What isn't OpenAI's. Each body takes out what it places.
+    pub(super) others: Map<String, Value>,
+}
+
+impl Order<'_> {
+    /// The size of the image that is to be changed.
+    pub(super) fn image_size(&self) -> Option<ImageSize> {
+        self.images.first()?.size
+    }
+
+    /// Takes out a member that isn't OpenAI's, by the first of its names that is there.
+    pub(super) fn take(&mut self, names: &[&str]) -> Option<Value> {
+        names.iter().find_map(|name| self.others.remove(*name))
+    }
+
+    /// Notes that answers can't have the size that was asked for, but the image's own.
+    pub(super) fn keep_size_of_image(&self, notes: &mut Notes) {
+        let asked = match self.sizing {
+            Sizing::Unsaid => return,
+            Sizing::Exact(size) => Some(*size),
+            Sizing::Ratio(_) => None,
+        };
+        if asked.is_none() || asked != self.image_size() {
+            notes.lose("size", "dropped", "size-of-image");
+        }
+    }
+}
+
+/// A body, but for what differs from call to call.
+pub(super) struct Body {
+    pub(super) members: Map<String, Value>,
+    /// Where the seed goes.
+    pub(super) seed_at: Option<&'static [&'static str]>,
+    /// Where the number of images goes, for models that make several at once.
+    pub(super) count_at: Option<&'static [&'static str]>,
+}
+
+/// Plans the calls.
+pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
+    let mut notes = Notes::default();
+    let mut request = ImageRequest::read(task, input, &mut notes)?;
+    let n = request.n.unwrap_or(1);
+    if !(1..=MAX_IMAGES).contains(&n) {
+        return Err(wrong("n", &format!("1 to {MAX_IMAGES}, but got {n}")).into());
+    }
+    let target = target(&request, context, &mut notes)?;
+    let policy = context.policy(&target);
+    let (shape, rules) = rules(task, &target, context)?;
+    check_prompt(task, &request, &rules)?;
+    let images = images(&request, task, &rules)?;
+    let sizing = sizing(request.size.as_deref(), &rules, &mut notes)?;
+    let seed = seed(&mut request)?;
+    let mut order = Order {
+        task,
+        prompt: request.prompt.as_deref(),
+        sizing: &sizing,
+        rules: &rules,
+        quality: request.quality.as_deref(),
+        style: request.style.as_deref(),
+        output_format: request.output_format,
+        images: &images,
+        mask: request.mask.as_ref(),
+        others: std::mem::take(&mut request.others),
+    };
+    let body = match shape {
+        Shape::AmazonImage => amazon::body(&mut order, &mut notes),
+        Shape::StableDiffusion => diffusion::body(&mut order, &mut notes),
+        _ => stability::body(&mut order, &mut notes),
+    }?;
+    let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
+    on_unsupported.check(&notes)?;
+    let headers = policy.guardrail.as_ref().map(guardrail_headers).unwrap_or_default();
+    let calls = bodies(body, n, seed, &rules, context).into_iter().map(|body| TaskCall {
+        operation: Operation::InvokeModel,
+        model_id: target.model_id.clone(),
+        headers: headers.clone(),
+        body: CallBody::new(vec![body.into()]),
+        param: None,
+    });
+    Ok(TaskPlan {
+        calls: calls.collect(),
+        model_id: target.model_id.clone(),
+        region: target.region.clone(),
+        route: "invoke",
+        memo: Memo {
+            shape,
+            form: form(&request),
+            has_source: !images.is_empty(),
+        },
+        notes,
+    })
+}
+
+fn target(request: &ImageRequest, context: &Context<'_>, notes: &mut Notes) -> Result<Arc<Target>, Halt> {
+    let said = |name: &'_ Option<String>| name.clone().filter(|name| !name.trim().is_empty());
+    let model = said(&request.model);
+    let name = context
+        .path_model
+        .or(model.as_deref())
+        .ok_or_else(|| missing("model"))?;
+    let asked = Asked {
+        name,
+        provider: request.model_provider.as_deref(),
+        model_id: request.model_id.as_deref(),
+        purpose: Purpose::Image,
+    };
+    context.target(&asked, notes)
+}
+
+/// The form of the model's body, and what it makes.
+fn rules(task: ImageTask, target: &Target, context: &Context<'_>) -> Result<(Shape, Arc<ImageRules>), Problem> {
+    let known = target.base_id.as_deref().and_then(|id| {
+        let shape = Traits::of(context.catalogue, Some(id), &[]).invoke?;
+        Some((shape, context.catalogue.images(id)?))
+    });
+    let name = &target.model_id;
+    let (shape, rules) = known.ok_or_else(|| {
+        let message = format!("The model '{name}' makes no images, as far as is known here.");
+        Problem::invalid(message)
+            .with_code("unsupported_model")
+            .with_param("model")
+    })?;
+    if !rules.tasks.contains(task) {
+        let what = match task {
+            ImageTask::Generate => "makes images of other images only: ask for an edit",
+            ImageTask::Edit => "doesn't change images",
+            ImageTask::Vary => "makes no variations: ask for an edit, or another model",
+        };
+        let problem = Problem::invalid(format!("The model '{name}' {what}."));
+        return Err(problem.with_code("unsupported_model").with_param("model"));
+    }
+    Ok((shape, rules))
+}
+
+fn check_prompt(task: ImageTask, request: &ImageRequest, rules: &ImageRules) -> Result<(), Problem> {
+    match &request.prompt {
+        None if task == ImageTask::Generate => Err(missing("prompt")),
+        None => Ok(()),
+        Some(prompt) => {
+            let chars = prompt.chars().count();
+            match rules.prompt_chars.filter(|most| chars > *most) {
+                Some(most) => {
+                    let expected = format!("at most {most} characters for this model, but got {chars}");
+                    Err(wrong("prompt", &expected))
+                }
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn images(request: &ImageRequest, task: ImageTask, rules: &ImageRules) -> Result<Vec<SourceImage>, Problem> {
+    if task == ImageTask::Generate {
+        return Ok(Vec::new());
+    }
+    if request.images.is_empty() {
+        return Err(missing("image"));
+    }
+    if task == ImageTask::Vary && request.mask.is_some() {
+        return Err(unsupported("mask", "variations have none"));
+    }
+    let all = request.images.iter();
+    all.map(|(name, bytes)| SourceImage::read(name, bytes, rules)).collect()
+}
+
+/// The seed that the request names.
+fn seed(request: &mut ImageRequest) -> Result<Option<u64>, Problem> {
+    let Some(value) = request.others.remove("seed") else {
+        return Ok(None);
+    };
+    let seed = value.as_u64().ok_or_else(|| wrong("seed", "a whole number"))?;
+    Ok(Some(seed))
+}
+
+/// The body of each call: as few calls as will do, each with a seed of its own where there are several.
+fn bodies(body: Body, n: u64, seed: Option<u64>, rules: &ImageRules, context: &Context<'_>) -> Vec<Vec<u8>> {
+    let per_call = if body.count_at.is_some() { rules.per_call() } else { 1 };
+    let calls = n.div_ceil(per_call);
+    // Without it, all calls might give the same images.
+    let first = match (seed, calls) {
+        (None, 2..) => Some((context.unique % u128::from(MAX_SEED - MAX_IMAGES)) as u64),
+        _ => seed,
+    };
+    let one = |call: u64| {
+        let mut members = body.members.clone();
+        if let (Some(path), Some(first)) = (body.seed_at, first) {
+            put(&mut members, path, first.saturating_add(call * per_call).into());
+        }
+        let count = (n - call * per_call).min(per_call);
+        if let Some(path) = body.count_at.filter(|_| n > 1) {
+            put(&mut members, path, count.into());
+        }
+        Value::Object(members).to_string().into_bytes()
+    };
+    (0..calls).map(one).collect()
+}
+
+/// Sets a member that may stand within another.
+pub(super) fn put(members: &mut Map<String, Value>, path: &[&str], value: Value) {
+    match path {
+        [] => {}
+        [name] => {
+            members.insert((*name).to_owned(), value);
+        }
+        [name, rest @ ..] => {
+            let within = members
+                .entry((*name).to_owned())
+                .or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(within) = within {
+                put(within, rest, value);
+            }
+        }
+    }
+}
+
+/// How the client wants the images: OpenAI's older models give URLs, unless they are told otherwise.
+fn form(request: &ImageRequest) -> Form {
+    let is_dall_e = |name: &String| name.to_ascii_lowercase().contains("dall-e");
+    match request.response_format {
+        Some("url") => Form::Url,
+        None if request.model.as_ref().is_some_and(is_dall_e) => Form::Url,
+        _ => Form::Base64,
+    }
+}
+
+fn guardrail_headers(guardrail: &Guardrail) -> Vec<(&'static str, String)> {
+    vec![
+        ("x-amzn-bedrock-guardrailidentifier", guardrail.id.clone()),
+        ("x-amzn-bedrock-guardrailversion", guardrail.version.clone()),
+    ]
+}
+
+/// `style_preset` for OpenAI's `style`, where the model takes one.
+pub(super) fn place_style(order: &mut Order<'_>, members: &mut Map<String, Value>, takes: bool, notes: &mut Notes) {
+    let Some(style) = order.style else { return };
+    let preset = match style {
+        _ if !takes => {
+            notes.lose("style", "dropped", "no-styles");
+            return;
+        }
+        "vivid" => "cinematic",
+        "natural" => "photographic",
+        own => own,
+    };
+    if preset != style {
+        notes.add("style", "style_preset", "nearest-preset");
+    }
+    members.insert("style_preset".to_owned(), preset.into());
+}
+
+/// Notes that the model has no grades of quality.
+pub(super) fn drop_quality(order: &Order<'_>, notes: &mut Notes) {
+    if !matches!(order.quality, None | Some("auto" | "standard")) {
+        notes.lose("quality", "dropped", "one-quality");
+    }
+}
+
+/// Notes that the model takes no words.
+pub(super) fn no_prompt(order: &Order<'_>, notes: &mut Notes) {
+    if order.prompt.is_some() {
+        notes.lose("prompt", "dropped", "not-of-model");
+    }
+}
