@@ -9,6 +9,7 @@ mod anthropic;
 mod chat;
 mod chunks;
 mod command_r;
+mod embed;
 mod headers;
 mod jamba;
 mod json_schema;
@@ -54,6 +55,10 @@ pub(crate) async fn answer(
     asked.check_types()?;
     let body = parse(raw)?;
     let target = shared.catalogue.resolve(identifier)?;
+    if let Some(embedder) = target.model.invoke.as_deref().and_then(embed::named) {
+        target.check_streaming(mode == Mode::Stream)?;
+        return embed::answer(shared, embedder, (identifier, &target), &asked, (body, raw)).await;
+    }
     let shape = shape_of(&target)?;
     target.check_streaming(mode == Mode::Stream)?;
     let (body, guardrail) = asked.guardrail(body)?;

@@ -1,7 +1,7 @@
 //! What the first bytes of an image tell: its format and its size.
 
 /// The format, as Converse names it.
-pub(super) fn format(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn format(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("png"),
         [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
