@@ -11,6 +11,7 @@ use http::HeaderValue;
 use http::header::CONNECTION;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
+use outcrop_translate::openai::embeddings::Embeddings;
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
@@ -31,6 +32,7 @@ fn table() -> Table {
     let mut table = Table::default();
     table.endpoint::<ChatCompletions>("/chat/completions");
     table.endpoint::<Completions>("/completions");
+    table.task::<Embeddings>("/embeddings");
     table.get("/models", own::MODELS, get(models::list));
     table.get("/models/{*model}", own::MODEL, get(models::one));
     table.get("/mappings", own::MAPPINGS, get(mappings::list));
@@ -71,7 +73,6 @@ impl Table {
     }
 
     /// What is answered with whole replies.
-    #[expect(dead_code, reason = "the endpoints follow")]
     fn task<T: Task>(&mut self, path: &str) {
         self.post(
             path,

@@ -28,7 +28,7 @@ pub use error::CatalogueError;
 pub use facts::Fact;
 pub use media::MediaSupport;
 pub use model::{GeographicRates, Lifecycle, Model, Prices, Provider, Rates, Source};
-pub use words::{Api, Modality, PromptFormat, Set, Shape, Status, Word};
+pub use words::{Api, Modality, PromptFormat, Set, Shape, Status, VectorShape, Word};
 
 pub(crate) use traits::{CacheRules, MAX_CACHE_POINTS, MAX_STOP_SEQUENCES, Thinking, Traits};
 pub(crate) use words::{ForcedTools, Parameter, Sampling, TopK};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::model::{GeographicRates, Rates};
 use super::words::{
     Api, EffortField, ForcedTools, Modality, Parameter, PromptFormat, Sampling, Set, Shape, Status, ThinkingKind,
-    ThinkingTag, TopK, Ttl,
+    ThinkingTag, TopK, Ttl, VectorShape,
 };
 use crate::effort::Effort;
 
@@ -99,6 +99,9 @@ row! {
         apis: Vec<Api>,
         invoke: Shape,
         prompt: PromptFormat,
+        vectors: VectorShape,
+        dimensions: Vec<u64>,
+        max_text_chars: usize,
         streaming: bool,
         long_context_beta: String,
         system: bool,

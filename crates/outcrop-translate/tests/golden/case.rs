@@ -22,7 +22,7 @@ use super::layout::pretty;
 pub(crate) type Outcome = BTreeMap<&'static str, String>;
 
 /// Id and time of every answer.
-static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
+pub(crate) static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
     unique: 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef,
     created: 1_800_000_000,
     path_model: None,
@@ -39,17 +39,17 @@ const ANY_REQUEST: &[u8] = br#"{"model":"us.amazon.nova-lite-v1:0","messages":[{
 
 /// What the gateway knows besides the request.
 #[derive(Default)]
-struct Gateway {
+pub(crate) struct Gateway {
     policy: Policy,
     lessons: Vec<Lesson>,
-    remote: Remote,
+    pub(crate) remote: Remote,
     region: Option<String>,
 }
 
 impl Gateway {
     /// Reads `gateway.json`: `policy` by the names of the settings, `refusals` that were met before, `fetched` bytes
     /// in base64 by URL, and the gateway's `region`.
-    fn read(file: Option<&[u8]>) -> Result<Self, String> {
+    pub(crate) fn read(file: Option<&[u8]>) -> Result<Self, String> {
         let mut gateway = Self::default();
         let Some(file) = file else { return Ok(gateway) };
         let known: Value = serde_json::from_slice(file).map_err(|error| format!("gateway.json: {error}"))?;
@@ -185,25 +185,30 @@ fn response<E: Endpoint>(plan: &Plan<E::Memo>, replies: &[String]) -> Result<Res
     Ok(E::response(&plan.memo, &replies))
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, String> {
+pub(crate) fn text(bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+/// As AWS calls it.
+pub(crate) fn operation_name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Converse => "Converse",
+        Operation::ConverseStream => "ConverseStream",
+        Operation::InvokeModel => "InvokeModel",
+        Operation::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
+        Operation::ChatCompletions => "ChatCompletions",
+        Operation::ChatCompletionsStream => "ChatCompletionsStream",
+        Operation::CountTokens => "CountTokens",
+        Operation::ApplyGuardrail => "ApplyGuardrail",
+        Operation::InvokeGuardrailChecks => "InvokeGuardrailChecks",
+        Operation::Rerank => "Rerank",
+    }
 }
 
 fn call<M>(plan: &Plan<M>) -> Result<String, String> {
     let mut out = Vec::new();
     ObjectWriter::write(&mut out, |call| {
-        let operation = match plan.operation {
-            Operation::Converse => "Converse",
-            Operation::ConverseStream => "ConverseStream",
-            Operation::InvokeModel => "InvokeModel",
-            Operation::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
-            Operation::ChatCompletions => "ChatCompletions",
-            Operation::ChatCompletionsStream => "ChatCompletionsStream",
-            Operation::CountTokens => "CountTokens",
-            Operation::ApplyGuardrail => "ApplyGuardrail",
-            Operation::InvokeGuardrailChecks => "InvokeGuardrailChecks",
-            Operation::Rerank => "Rerank",
-        };
+        let operation = operation_name(plan.operation);
         call.field("operation", operation);
         call.field("modelId", &plan.model_id);
         call.optional("region", &plan.region);
@@ -236,7 +241,7 @@ fn refusal<E: Endpoint>(problem: &Problem) -> Result<String, String> {
 }
 
 /// One reply, or a list with one for each choice; as they stand.
-fn split_replies(reply: &[u8]) -> Result<Vec<String>, String> {
+pub(crate) fn split_replies(reply: &[u8]) -> Result<Vec<String>, String> {
     let raw: Vec<&serde_json::value::RawValue> = match serde_json::from_slice(reply) {
         Ok(list) => list,
         Err(_) => vec![serde_json::from_slice(reply).map_err(|error| format!("reply.json: {error}"))?],

@@ -8,43 +8,54 @@
 
 mod case;
 mod layout;
+mod task;
 
 use std::path::{Path, PathBuf};
 
 use case::Outcome;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
+use outcrop_translate::openai::embeddings::Embeddings;
+
+/// How a case is run.
+type Run = fn(&Path) -> Result<Outcome, String>;
 
 /// What a case may hold.
 const INPUTS: [&str; 4] = ["request.json", "gateway.json", "events.jsonl", "reply.json"];
-const OUTPUTS: [&str; 5] = ["call.json", "notes.txt", "error.json", "stream.sse", "response.json"];
+const OUTPUTS: [&str; 6] = [
+    "call.json",
+    "calls.json",
+    "notes.txt",
+    "error.json",
+    "stream.sse",
+    "response.json",
+];
 
 #[test]
 fn golden_cases_come_out_as_their_files_say() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
-    let (chat, completions) = (
-        folders_in(&fixtures.join("chat")),
-        folders_in(&fixtures.join("completions")),
-    );
-    assert!(
-        !chat.is_empty() && !completions.is_empty(),
-        "there are no cases in {}",
-        fixtures.display()
-    );
-    let chat_complaints = chat
-        .iter()
-        .filter_map(|folder| judge(folder, case::run::<ChatCompletions>, bless).err());
-    let others = completions
-        .iter()
-        .filter_map(|folder| judge(folder, case::run::<Completions>, bless).err());
-    let complaints: Vec<String> = chat_complaints.chain(others).collect();
+    let endpoints: [(&str, Run); 3] = [
+        ("chat", case::run::<ChatCompletions>),
+        ("completions", case::run::<Completions>),
+        ("embeddings", task::run::<Embeddings>),
+    ];
+    let (mut complaints, mut count) = (Vec::new(), 0);
+    for (endpoint, run) in endpoints {
+        let folders = folders_in(&fixtures.join(endpoint));
+        assert!(
+            !folders.is_empty(),
+            "there are no cases of {endpoint} in {}",
+            fixtures.display()
+        );
+        complaints.extend(folders.iter().filter_map(|folder| judge(folder, run, bless).err()));
+        count += folders.len();
+    }
     assert!(
         complaints.is_empty(),
-        "{}\n{} of {} cases differ. If the new outcome is right: `cargo xtask bless`, and read the diff.\n",
+        "{}\n{} of {count} cases differ. If the new outcome is right: `cargo xtask bless`, and read the diff.\n",
         complaints.join("\n"),
         complaints.len(),
-        chat.len() + completions.len()
     );
 }
 
