@@ -15,11 +15,35 @@ pub(crate) enum Shape {
     Agent,
     /// A question about a picture, in a data URL of 2 MB.
     Image,
+    /// 96 texts of 100 bytes or so, to be made vectors.
+    Texts {
+        /// Whether the numbers are wanted as base64, as OpenAI's clients do of themselves.
+        base64: bool,
+    },
+}
+
+/// How many texts are made vectors in one request: what a call of Cohere's takes.
+pub(crate) const TEXTS: usize = 96;
+/// The model of vectors that is asked for.
+pub(crate) const VECTORS_MODEL: &str = "cohere.embed-english-v3";
+
+/// The request of a work.
+pub(crate) fn request(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
+    match shape {
+        Shape::Texts { base64 } => {
+            let mut prose = Prose::new(shape.seed());
+            let texts: Vec<String> = (0..TEXTS).map(|_| prose.sentences(100)).collect();
+            let format = if base64 { "base64" } else { "float" };
+            let request = json!({"model": VECTORS_MODEL, "input": texts, "encoding_format": format});
+            Ok(serde_json::to_vec(&request)?)
+        }
+        chat_shape => chat(chat_shape, model, stream),
+    }
 }
 
 /// A chat completion request for `model`.
-pub(crate) fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
-    let mut prose = Prose::new(shape as u64 + 1);
+fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
+    let mut prose = Prose::new(shape.seed());
     let messages = match shape {
         Shape::Small => json!([
             {"role": "system", "content": "You are a helpful assistant. Answer in a few sentences."},
@@ -31,6 +55,7 @@ pub(crate) fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
             {"type": "text", "text": "What does this picture show?"},
             {"type": "image_url", "image_url": {"url": image_url(&mut prose, 2_000_000)}},
         ]}]),
+        Shape::Texts { .. } => json!([]),
     };
     let mut request = json!({
         "model": model,
@@ -44,12 +69,25 @@ pub(crate) fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
         request["tool_choice"] = json!("auto");
     }
     let size = match shape {
-        Shape::Small | Shape::Image => 0,
+        Shape::Small | Shape::Image | Shape::Texts { .. } => 0,
         Shape::Conversation => 22_000,
         Shape::Agent => 200_000,
     };
     fill(&mut request, &mut prose, size)?;
     Ok(serde_json::to_vec(&request)?)
+}
+
+impl Shape {
+    /// Each has its own words.
+    fn seed(self) -> u64 {
+        match self {
+            Shape::Small => 1,
+            Shape::Conversation => 2,
+            Shape::Agent => 3,
+            Shape::Image => 4,
+            Shape::Texts { .. } => 5,
+        }
+    }
 }
 
 /// Lengthens the last message until the request has `size` bytes.

@@ -82,15 +82,21 @@ impl Target {
     /// The load as this target is asked for it.
     pub(crate) fn job(&self, load: &Load) -> Result<Job> {
         let model = load.plan.unwrap_or(Plan::words(0, 0)).model_id();
+        let makes_vectors = matches!(load.shape, Shape::Texts { .. });
         let expect = match (&self.kind, load.plan) {
+            (Kind::Gateway(_), None) if makes_vectors => Expect::Vectors(bodies::TEXTS),
             (_, None) => Expect::Reply,
             (Kind::Proxy, Some(plan)) => Expect::Frames(plan.chunks),
             (Kind::Gateway(_), Some(plan)) => Expect::Events(plan.chunks),
         };
         Ok(Job {
             target: self.server.address,
-            path: path(&self.kind, &model, load.plan.is_some()),
-            body: Bytes::from(bodies::chat(load.shape, &model, load.plan.is_some())?),
+            path: match (&self.kind, makes_vectors) {
+                (Kind::Gateway(_), true) => "/v1/embeddings".to_owned(),
+                (Kind::Proxy, true) => format!("/model/{}/invoke", bodies::VECTORS_MODEL),
+                (kind, false) => path(kind, &model, load.plan.is_some()),
+            },
+            body: Bytes::from(bodies::request(load.shape, &model, load.plan.is_some())?),
             key: KEY.to_owned(),
             connections: load.connections,
             requests: load.requests,

@@ -44,6 +44,22 @@ pub(crate) const AGENT: CpuWork = whole(
 );
 /// A picture.
 pub(crate) const IMAGE: CpuWork = whole("2 MB image data URL, per request", Shape::Image, 8, 120, 3.5);
+/// What an index is built of.
+pub(crate) const VECTORS: CpuWork = whole(
+    "a batch of 96 embeddings, numbers, per request",
+    Shape::Texts { base64: false },
+    8,
+    400,
+    4.0,
+);
+/// The same as OpenAI's clients ask for it.
+pub(crate) const VECTORS_BASE64: CpuWork = whole(
+    "a batch of 96 embeddings, base64, per request",
+    Shape::Texts { base64: true },
+    8,
+    400,
+    8.0,
+);
 /// Streams at the pace of a fast model. They start a little apart, so that the chunks don't all fall on one tick, where
 /// one wake-up would carry many of them.
 pub(crate) const PACED: CpuWork = CpuWork {

@@ -7,6 +7,7 @@ mod cohere;
 mod item;
 mod marengo;
 mod nova;
+pub(crate) mod numbers;
 mod reply;
 mod titan;
 

@@ -7,7 +7,7 @@ use outcrop_bedrock::json::{ObjectWriter, write_array};
 use super::Memo;
 use crate::problem::{Problem, ProblemKind};
 use crate::task::{TaskAnswer, TaskReply};
-use crate::vectors::{FLOAT, Reply, Typed};
+use crate::vectors::{FLOAT, Reply, Typed, numbers};
 
 /// Writes the answer.
 pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer, Problem> {
@@ -29,6 +29,7 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
         // Where the body is silent, the headers tell.
         .map(|(read, reply)| read.tokens.or(reply.tokens.input).unwrap_or(0))
         .sum();
+    let mut is_readable = true;
     let mut body = Vec::with_capacity(replies.iter().map(|reply| reply.body.len() + 256).sum());
     ObjectWriter::write(&mut body, |answer| {
         answer.field("object", "list");
@@ -37,7 +38,7 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
             ObjectWriter::write(out, |item| {
                 item.field("object", "embedding");
                 item.field("index", &number);
-                write_vectors(memo, reply, index, item);
+                is_readable &= write_vectors(memo, reply, index, item);
             });
             number += 1;
         });
@@ -47,6 +48,9 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
             usage.field("total_tokens", &input_tokens);
         });
     });
+    if !is_readable {
+        return Err(unusable("there is a vector of something else than numbers in it"));
+    }
     let usage = TokenUsage {
         input_tokens,
         ..TokenUsage::default()
@@ -54,37 +58,41 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
     Ok(TaskAnswer { body, usage })
 }
 
-/// The vector of the first type that was asked for; with several, all of them beside it.
-fn write_vectors(memo: &Memo, reply: &Reply<'_>, index: usize, item: &mut ObjectWriter<'_>) {
+/// The vector of the first type that was asked for; with several, all of them beside it. `false` if one can't be read.
+fn write_vectors(memo: &Memo, reply: &Reply<'_>, index: usize, item: &mut ObjectWriter<'_>) -> bool {
     let of_type = |name: &str| reply.types.iter().find(|typed| typed.name == name);
     let wanted: Vec<&Typed<'_>> = memo.types.iter().filter_map(|name| of_type(name)).collect();
     let is_float = memo.types.is_empty() || memo.types.iter().any(|name| name == FLOAT);
     let main = is_float.then(|| of_type(FLOAT)).flatten();
+    let mut is_readable = true;
     if let Some(typed) = main.or(wanted.first().copied()).or(reply.types.first()) {
-        write_vector(memo, typed, index, item.key("embedding"));
+        is_readable &= write_vector(memo, typed, index, item.key("embedding"));
     }
     if memo.types.len() > 1 {
         item.object("embeddings_by_type", |by_type| {
             for typed in wanted {
-                write_vector(memo, typed, index, by_type.key(&typed.name));
+                is_readable &= write_vector(memo, typed, index, by_type.key(&typed.name));
             }
         });
     }
+    is_readable
 }
 
-/// Writes a vector as it stands in the reply, but for base64.
-fn write_vector(memo: &Memo, typed: &Typed<'_>, index: usize, out: &mut Vec<u8>) {
+/// Writes a vector as it stands in the reply, but for base64. `false` if its numbers can't be read.
+fn write_vector(memo: &Memo, typed: &Typed<'_>, index: usize, out: &mut Vec<u8>) -> bool {
     let Some(vector) = typed.vectors.get(index) else {
-        return;
+        return false;
     };
     let normalizes = memo.normalizes && typed.name == FLOAT;
     if !memo.base64 && !normalizes {
         out.extend_from_slice(vector.as_bytes());
-        return;
+        return true;
     }
-    let mut numbers = numbers(vector);
+    let Some(mut numbers) = numbers::read(vector) else {
+        return false;
+    };
     if normalizes {
-        normalize(&mut numbers);
+        numbers::normalize(&mut numbers);
     }
     if memo.base64 {
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
@@ -96,29 +104,7 @@ fn write_vector(memo: &Memo, typed: &Typed<'_>, index: usize, out: &mut Vec<u8>)
             out.extend_from_slice(number.to_string().as_bytes());
         });
     }
-}
-
-/// The numbers of a vector, which is known to be JSON.
-fn numbers(vector: &str) -> Vec<f32> {
-    let inner = vector.trim_start_matches('[').trim_end_matches(']');
-    let parsed = inner.split(',').map(|number| number.trim().parse::<f32>());
-    parsed.filter_map(Result::ok).collect()
-}
-
-/// Makes a vector's length 1, if it has any.
-fn normalize(numbers: &mut [f32]) {
-    let squares: f64 = numbers.iter().map(|number| f64::from(*number).powi(2)).sum();
-    let length = squares.sqrt();
-    if length > 0.0 {
-        for number in numbers {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a number between -1 and 1, with the digits it has"
-            )]
-            let part = (f64::from(*number) / length) as f32;
-            *number = part;
-        }
-    }
+    true
 }
 
 fn unusable(why: &str) -> Problem {
