@@ -17,28 +17,47 @@ pub(crate) enum Shape {
     Image,
     /// A picture to be painted: no chat, and the answer is what is large.
     Painting,
+    /// 96 texts of 100 bytes or so, to be made vectors.
+    Texts {
+        /// Whether the numbers are wanted as base64, as OpenAI's clients do of themselves.
+        base64: bool,
+    },
+    /// No body at all: the list of models is asked for.
+    Models,
 }
 
 /// The image model that a painting is asked of; the stub answers for any.
 pub(crate) const PAINTER: &str = "amazon.nova-canvas-v1:0";
+/// How many texts are made vectors in one request: what a call of Cohere's takes.
+pub(crate) const TEXTS: usize = 96;
+/// The model of vectors that is asked for.
+pub(crate) const VECTORS_MODEL: &str = "cohere.embed-english-v3";
 
 /// The body of a request as the gateway gets it, or as the stub does: nothing reads the latter.
-pub(crate) fn of(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
+pub(crate) fn request(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
     match shape {
         Shape::Painting => Ok(serde_json::to_vec(&json!({
             "model": model,
             "prompt": "An outcrop of limestone above a slow river, in the light of an autumn evening",
             "size": "1024x1024",
         }))?),
+        Shape::Texts { base64 } => {
+            let mut prose = Prose::new(shape.seed());
+            let texts: Vec<String> = (0..TEXTS).map(|_| prose.sentences(100)).collect();
+            let format = if base64 { "base64" } else { "float" };
+            let request = json!({"model": model, "input": texts, "encoding_format": format});
+            Ok(serde_json::to_vec(&request)?)
+        }
+        Shape::Models => Ok(Vec::new()),
         shape => chat(shape, model, stream),
     }
 }
 
 /// A chat completion request for `model`.
 fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
-    let mut prose = Prose::new(shape as u64 + 1);
+    let mut prose = Prose::new(shape.seed());
     let messages = match shape {
-        Shape::Small | Shape::Painting => json!([
+        Shape::Small | Shape::Painting | Shape::Texts { .. } | Shape::Models => json!([
             {"role": "system", "content": "You are a helpful assistant. Answer in a few sentences."},
             {"role": "user", "content": "What is an outcrop, and why do geologists like it?"},
         ]),
@@ -61,12 +80,35 @@ fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
         request["tool_choice"] = json!("auto");
     }
     let size = match shape {
-        Shape::Small | Shape::Image | Shape::Painting => 0,
+        Shape::Small | Shape::Image | Shape::Painting | Shape::Texts { .. } | Shape::Models => 0,
         Shape::Conversation => 22_000,
         Shape::Agent => 200_000,
     };
     fill(&mut request, &mut prose, size)?;
     Ok(serde_json::to_vec(&request)?)
+}
+
+impl Shape {
+    /// The model that is asked, where it isn't the stub's own.
+    pub(crate) fn model(self) -> Option<&'static str> {
+        match self {
+            Self::Painting => Some(PAINTER),
+            Self::Texts { .. } => Some(VECTORS_MODEL),
+            _ => None,
+        }
+    }
+
+    /// Each has its own words.
+    fn seed(self) -> u64 {
+        match self {
+            Shape::Small => 1,
+            Shape::Conversation => 2,
+            Shape::Agent => 3,
+            Shape::Image => 4,
+            Shape::Texts { .. } => 5,
+            Shape::Painting | Shape::Models => 6,
+        }
+    }
 }
 
 /// Lengthens the last message until the request has `size` bytes.

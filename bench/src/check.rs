@@ -9,6 +9,8 @@ pub(crate) enum Expect {
     Reply,
     /// A whole answer that holds the stub's picture, in whatever it is wrapped.
     Picture,
+    /// OpenAI's list of so many vectors.
+    Vectors(usize),
     /// Bedrock's event-stream frames, with so many text deltas.
     Frames(usize),
     /// OpenAI's server-sent events, with so many text deltas, ended by `[DONE]`.
@@ -16,14 +18,17 @@ pub(crate) enum Expect {
 }
 
 impl Expect {
-    /// Reads the form of the command line: `reply`, `frames:500`, `events:500`.
+    /// Reads the form of the command line: `reply`, `vectors:96`, `frames:500`, `events:500`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':').map(|(kind, chunks)| (kind, chunks.parse())) {
             None if text == "reply" => Ok(Self::Reply),
             None if text == "picture" => Ok(Self::Picture),
+            Some(("vectors", Ok(count))) => Ok(Self::Vectors(count)),
             Some(("frames", Ok(chunks))) => Ok(Self::Frames(chunks)),
             Some(("events", Ok(chunks))) => Ok(Self::Events(chunks)),
-            _ => Err(format!("{text} is none of reply, picture, frames:N, events:N")),
+            _ => Err(format!(
+                "{text} is none of reply, picture, vectors:N, frames:N, events:N"
+            )),
         }
     }
 
@@ -32,6 +37,7 @@ impl Expect {
         match self {
             Self::Reply => "reply".to_owned(),
             Self::Picture => "picture".to_owned(),
+            Self::Vectors(count) => format!("vectors:{count}"),
             Self::Frames(chunks) => format!("frames:{chunks}"),
             Self::Events(chunks) => format!("events:{chunks}"),
         }
@@ -70,7 +76,7 @@ impl Check {
     /// Takes the next bytes of the body.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         match self.expect {
-            Expect::Reply | Expect::Picture => self.partial.extend_from_slice(bytes),
+            Expect::Reply | Expect::Picture | Expect::Vectors(_) => self.partial.extend_from_slice(bytes),
             Expect::Frames(_) => self.push_frames(bytes),
             Expect::Events(_) => self.push_events(bytes),
         }
@@ -133,6 +139,16 @@ impl Check {
             Expect::Reply => Err("the reply lacks the stub's sentence".to_owned()),
             Expect::Picture if has(&self.partial, PICTURE_MARKER) => Ok(()),
             Expect::Picture => Err("the answer lacks the stub's picture".to_owned()),
+            Expect::Vectors(count) => {
+                let found = String::from_utf8_lossy(&self.partial)
+                    .matches(r#""object":"embedding""#)
+                    .count();
+                if found == count {
+                    Ok(())
+                } else {
+                    Err(format!("{found} vectors for {count} texts"))
+                }
+            }
             Expect::Frames(_) if self.skip > 0 || !self.partial.is_empty() => Err("ends within a frame".to_owned()),
             // The start of the message, the stop of its block, its own stop, the metadata.
             Expect::Frames(chunks) if self.count == chunks + 4 => Ok(()),
@@ -174,6 +190,13 @@ mod tests {
             assert_eq!(finish(Expect::Frames(3), &frames, cut), Ok(()));
             assert_eq!(finish(Expect::Events(3), events, cut), Ok(()));
         }
+    }
+
+    #[test]
+    fn vectors_are_counted() {
+        let body = br#"{"data":[{"object":"embedding","embedding":[1]},{"object":"embedding","embedding":[2]}]}"#;
+        assert_eq!(finish(Expect::Vectors(2), body, 7), Ok(()));
+        assert!(finish(Expect::Vectors(3), body, 7).is_err());
     }
 
     #[test]

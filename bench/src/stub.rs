@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use tokio::time::{Instant, Interval, interval_at};
 
+use crate::bodies::{TEXTS, VECTORS_MODEL};
 use crate::error::Result;
 use crate::frames::Script;
 use crate::net;
@@ -38,11 +39,11 @@ const PICTURE_CHARS: usize = 1_000_000;
 
 /// The canned picture, as Amazon's image models answer.
 fn picture() -> &'static str {
-    static PICTURE: OnceLock<String> = OnceLock::new();
-    PICTURE.get_or_init(|| {
+    static PICTURE: LazyLock<String> = LazyLock::new(|| {
         let filling = "iVBORw0KGgoAAAANSUhEUgAABAAAAAQACAIAAADwf7zU".repeat(PICTURE_CHARS / 44);
         format!(r#"{{"images":["{filling}{PICTURE_MARKER}"],"error":null}}"#)
-    })
+    });
+    &PICTURE
 }
 
 /// Scripts by bytes of text per delta.
@@ -66,9 +67,9 @@ async fn answer(request: Request<Incoming>, defaults: Plan, scripts: Scripts) ->
     match (call, path) {
         (Some((model, "converse-stream")), _) => stream(Plan::from_model_id(model, defaults), &scripts),
         (Some((_, "converse")), _) | (None, "/v1/chat/completions") => json(StatusCode::OK, REPLY),
+        (Some((VECTORS_MODEL, "invoke")), _) => vectors(),
         (Some((_, "invoke")), _) => json(StatusCode::OK, picture()),
-        // Empty lists are enough for a gateway that asks at startup what there is.
-        (None, "/foundation-models") => json(StatusCode::OK, r#"{"modelSummaries":[]}"#),
+        (None, "/foundation-models") => json(StatusCode::OK, models()),
         (None, "/inference-profiles") => json(StatusCode::OK, r#"{"inferenceProfileSummaries":[]}"#),
         _ => json(
             StatusCode::NOT_FOUND,
@@ -77,12 +78,56 @@ async fn answer(request: Request<Incoming>, defaults: Plan, scripts: Scripts) ->
     }
 }
 
+/// As many models as a large region of AWS has.
+fn models() -> &'static str {
+    static MODELS: LazyLock<String> = LazyLock::new(|| {
+        let model = |number| {
+            format!(r#"{{"modelArn":"arn:aws:bedrock:us-east-1::foundation-model/stub.model-{number}","#,)
+                + &format!(r#""modelId":"stub.model-{number}","modelName":"{MARKER} {number}","providerName":"Stub","#)
+                + r#""inputModalities":["TEXT","IMAGE"],"outputModalities":["TEXT"],"responseStreamingSupported":true,"#
+                + r#""customizationsSupported":[],"inferenceTypesSupported":["ON_DEMAND"],"#
+                + r#""modelLifecycle":{"status":"ACTIVE","startOfLifeTime":"2026-01-15T00:00:00Z"}}"#
+        };
+        let models: Vec<String> = (0..150).map(model).collect();
+        format!(r#"{{"modelSummaries":[{}]}}"#, models.join(","))
+    });
+    &MODELS
+}
+
 fn json(status: StatusCode, body: &'static str) -> Response<Either<Full<Bytes>, Stream>> {
     let mut response = Response::new(Either::Left(Full::new(Bytes::from_static(body.as_bytes()))));
     *response.status_mut() = status;
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    stamp(&mut response);
+    response
+}
+
+/// 96 vectors of 1,024 numbers each, as Cohere's models write them: 1.2 MB.
+fn vectors() -> Response<Either<Full<Bytes>, Stream>> {
+    const DIMENSION: usize = 1024;
+    static REPLY: LazyLock<Bytes> = LazyLock::new(|| {
+        let number = |index: usize| {
+            // A whole number that looks like any other (Knuth's multiplier), as a fraction with the digits of 32 bits.
+            let mixed = (index as u32).wrapping_mul(2_654_435_769) >> 8;
+            ((mixed as f32 / (1 << 24) as f32 - 0.5) / 10.0).to_string()
+        };
+        let vector = |index: usize| {
+            let numbers: Vec<String> = (0..DIMENSION).map(|at| number(index * DIMENSION + at)).collect();
+            format!("[{}]", numbers.join(","))
+        };
+        let vectors: Vec<String> = (0..TEXTS).map(vector).collect();
+        let body = format!(
+            r#"{{"id":"5f1c2b9e","texts":["{MARKER}"],"embeddings":[{}],"response_type":"embeddings_floats"}}"#,
+            vectors.join(",")
+        );
+        Bytes::from(body)
+    });
+    let mut response = Response::new(Either::Left(Full::new(REPLY.clone())));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert("x-amzn-bedrock-input-token-count", HeaderValue::from_static("2400"));
     stamp(&mut response);
     response
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::bodies::{self, PAINTER, Shape};
+use crate::bodies::{self, Shape};
 use crate::check::Expect;
 use crate::error::Result;
 use crate::load::{Job, Slow};
@@ -81,12 +81,13 @@ impl Target {
 
     /// The load as this target is asked for it.
     pub(crate) fn job(&self, load: &Load) -> Result<Job> {
-        let model = match load.shape {
-            Shape::Painting => PAINTER.to_owned(),
-            _ => load.plan.unwrap_or(Plan::words(0, 0)).model_id(),
+        let model = match load.shape.model() {
+            Some(model) => model.to_owned(),
+            None => load.plan.unwrap_or(Plan::words(0, 0)).model_id(),
         };
         let expect = match (&self.kind, load.plan) {
             (_, None) if load.shape == Shape::Painting => Expect::Picture,
+            (Kind::Gateway(_), None) if matches!(load.shape, Shape::Texts { .. }) => Expect::Vectors(bodies::TEXTS),
             (_, None) => Expect::Reply,
             (Kind::Proxy, Some(plan)) => Expect::Frames(plan.chunks),
             (Kind::Gateway(_), Some(plan)) => Expect::Events(plan.chunks),
@@ -94,7 +95,7 @@ impl Target {
         Ok(Job {
             target: self.server.address,
             path: path(&self.kind, load.shape, &model, load.plan.is_some()),
-            body: Bytes::from(bodies::of(load.shape, &model, load.plan.is_some())?),
+            body: Bytes::from(bodies::request(load.shape, &model, load.plan.is_some())?),
             key: KEY.to_owned(),
             connections: load.connections,
             requests: load.requests,
@@ -117,11 +118,18 @@ impl Target {
 /// Where a request goes.
 pub(crate) fn path(kind: &Kind, shape: Shape, model: &str, stream: bool) -> String {
     match kind {
-        Kind::Gateway(_) if shape == Shape::Painting => "/v1/images/generations".to_owned(),
-        Kind::Gateway(_) => "/v1/chat/completions".to_owned(),
+        Kind::Gateway(_) => match shape {
+            Shape::Painting => "/v1/images/generations",
+            Shape::Texts { .. } => "/v1/embeddings",
+            Shape::Models => "/v1/models",
+            _ => "/v1/chat/completions",
+        }
+        .to_owned(),
+        // What the gateway's list is made of.
+        Kind::Proxy if shape == Shape::Models => PROBE.to_owned(),
         Kind::Proxy => {
             let operation = match (shape, stream) {
-                (Shape::Painting, _) => "invoke",
+                (Shape::Painting | Shape::Texts { .. }, _) => "invoke",
                 (_, true) => "converse-stream",
                 (_, false) => "converse",
             };

@@ -29,7 +29,7 @@ pub(crate) fn measure(setting: &Setting<'_>) -> Result<Vec<Row>> {
 fn once(setting: &Setting<'_>, kind: &Kind) -> Result<f64> {
     let address = free_address()?;
     let model = Plan::words(0, 0).model_id();
-    let body = bodies::of(Shape::Small, &model, false)?;
+    let body = bodies::request(Shape::Small, &model, false)?;
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n",

@@ -328,10 +328,18 @@ pub(crate) fn note_plan<M>(record: &mut Record, plan: &Plan<M>) {
     record.adapted = plan.notes.to_string();
 }
 
+/// The most of AWS's request ids that one answer shows: a batch of texts can be two thousand calls, and clients don't read
+/// headers of any length.
+const MAX_SHOWN_IDS: usize = 16;
+
 /// Notes what the calls' replies tell of themselves.
 pub(crate) fn note_replies(record: &mut Record, replies: &[Reply]) {
     let ids: Vec<&str> = replies.iter().filter_map(|reply| reply.request_id.as_deref()).collect();
-    record.aws_request_id = ids.join(", ");
+    record.aws_request_id = ids[..ids.len().min(MAX_SHOWN_IDS)].join(", ");
+    if ids.len() > MAX_SHOWN_IDS {
+        let more = ids.len() - MAX_SHOWN_IDS;
+        record.aws_request_id.push_str(&format!(", and {more} more"));
+    }
     record.attempts = replies.iter().map(|reply| reply.attempts).sum();
 }
 

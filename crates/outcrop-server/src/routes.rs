@@ -11,6 +11,7 @@ use http::HeaderValue;
 use http::header::CONNECTION;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
+use outcrop_translate::openai::embeddings::Embeddings;
 use outcrop_translate::openai::images::{ImageEdits, ImageGenerations, ImageVariations};
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
@@ -32,6 +33,7 @@ fn table() -> Table {
     let mut table = Table::default();
     table.endpoint::<ChatCompletions>("/chat/completions");
     table.endpoint::<Completions>("/completions");
+    table.task::<Embeddings>("/embeddings");
     table.task::<ImageGenerations>("/images/generations");
     table.task::<ImageEdits>("/images/edits");
     table.task::<ImageVariations>("/images/variations");

@@ -20,7 +20,9 @@ pub mod resolve;
 pub mod schema;
 mod stop;
 mod task;
+mod tokens;
 mod unread;
+mod vectors;
 mod wire;
 
 pub use catalogue::{Catalogue, CatalogueError};

@@ -320,6 +320,29 @@ impl<'a> Reader<'a> {
         Ok(number as u64)
     }
 
+    /// Reads a long array of numbers and keeps it as it stands. That there is nothing but numbers and commas in it is
+    /// checked, in blocks of bytes; not the form of each number, which costs ten times as much.
+    ///
+    /// # Errors
+    /// When the next value is no array, or there is something else in it.
+    pub fn numbers(&mut self) -> Read<&'a str> {
+        const BLOCK: usize = 32;
+        self.expect(Kind::Array)?;
+        let start = self.at;
+        self.at += 1;
+        let rest = &self.text.as_bytes()[self.at..];
+        let blocks = rest.chunks_exact(BLOCK);
+        // Without a branch within a block, so that it is done a register at a time.
+        let is_plain = |block: &&[u8]| block.iter().fold(true, |plain, byte| plain & is_of_numbers(*byte));
+        let plain = blocks.take_while(is_plain).count() * BLOCK;
+        let length = rest[plain..].iter().take_while(|byte| is_of_numbers(**byte)).count();
+        self.at += plain + length;
+        if !self.eat(b']') {
+            return Err(self.syntax("expected numbers, and the end of the array"));
+        }
+        Ok(&self.text[start..self.at])
+    }
+
     /// Reads any value and keeps it as it stands. Its syntax and depth are checked.
     ///
     /// # Errors
@@ -569,4 +592,15 @@ impl<'a> Reader<'a> {
             code: None,
         }
     }
+}
+
+/// Whether a byte can stand in an array of numbers.
+fn is_of_numbers(byte: u8) -> bool {
+    // `+`, `,`, `-`, `.` are neighbours.
+    (byte.wrapping_sub(b'+') <= 3)
+        | (byte.wrapping_sub(b'0') <= 9)
+        | (byte | 0x20 == b'e')
+        | (byte == b' ')
+        | (byte.wrapping_sub(b'\t') <= 1)
+        | (byte == b'\r')
 }

@@ -123,3 +123,32 @@ fn texts_are_joined_without_decoding() {
     let (a, b) = (JsonText::encode("one\n"), JsonText::encode("two"));
     assert_eq!(JsonText::join(&[a, b], "\n").decoded(), "one\n\ntwo");
 }
+
+#[test]
+fn long_arrays_of_numbers_stay_as_they_stand() {
+    let many: Vec<String> = (0..500)
+        .map(|n| format!("{}e-{}", f64::from(n) * -0.37, n % 9))
+        .collect();
+    let long = format!("[{}]", many.join(", "));
+    for array in ["[]", "[1]", "[ 0.5,\n-1E+3 ]", &long] {
+        let document = format!(" {array} ");
+        assert_eq!(
+            Reader::document(document.as_bytes(), Reader::numbers).as_deref(),
+            Ok(array)
+        );
+    }
+    let with_a_word = long.replace(", ", r#", "", "#);
+    for wrong in [
+        "[1",
+        "[true]",
+        "[[1]]",
+        r#"["1"]"#,
+        "1",
+        "{}",
+        "",
+        &with_a_word,
+        &long[..long.len() - 1],
+    ] {
+        assert!(Reader::document(wrong.as_bytes(), Reader::numbers).is_err(), "{wrong}");
+    }
+}

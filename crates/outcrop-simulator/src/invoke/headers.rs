@@ -116,6 +116,16 @@ impl Asked {
         Ok((body, Some(guardrail)))
     }
 
+    /// Refuses a guardrail where there is none: before models that make vectors.
+    pub(super) fn refuse_guardrail(&self) -> Result<(), Refusal> {
+        match self.text("guardrailIdentifier") {
+            Some(_) => Err(Refusal::validation(
+                "Guardrails are not supported for the model that you provided.",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// Adds what Converse has in its body.
     pub(super) fn add_to(&self, request: &mut Value, guardrail: Option<&Value>) {
         if let Some(guardrail) = guardrail {

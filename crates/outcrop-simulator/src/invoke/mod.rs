@@ -9,6 +9,7 @@ mod anthropic;
 mod chat;
 mod chunks;
 mod command_r;
+mod embed;
 mod headers;
 mod images;
 mod jamba;
@@ -60,6 +61,10 @@ pub(crate) async fn answer(
         target.check_streaming(mode == Mode::Stream)?;
         let body = asked.guardrail(body)?;
         return images::answer(shared, identifier, &target, painter, &asked, body, raw).await;
+    }
+    if let Some(embedder) = target.model.invoke.as_deref().and_then(embed::named) {
+        target.check_streaming(mode == Mode::Stream)?;
+        return embed::answer(shared, embedder, (identifier, &target), &asked, (body, raw)).await;
     }
     let shape = shape_of(&target)?;
     target.check_streaming(mode == Mode::Stream)?;

@@ -30,7 +30,7 @@ pub use facts::Fact;
 pub use images::{ImageRules, ImageSize, SizeRule};
 pub use media::MediaSupport;
 pub use model::{GeographicRates, Lifecycle, Model, Prices, Provider, Rates, Source};
-pub use words::{Api, ImageTask, Modality, PromptFormat, Set, Shape, Status, Word};
+pub use words::{Api, ImageTask, Modality, PromptFormat, Set, Shape, Status, VectorShape, Word};
 
 pub(crate) use traits::{CacheRules, MAX_CACHE_POINTS, MAX_STOP_SEQUENCES, Thinking, Traits};
 pub(crate) use words::{ForcedTools, Parameter, Sampling, TopK};

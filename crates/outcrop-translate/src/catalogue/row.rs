@@ -9,7 +9,7 @@ use super::images::ImageRules;
 use super::model::{GeographicRates, Rates};
 use super::words::{
     Api, EffortField, ForcedTools, Modality, Parameter, PromptFormat, Sampling, Set, Shape, Status, ThinkingKind,
-    ThinkingTag, TopK, Ttl,
+    ThinkingTag, TopK, Ttl, VectorShape,
 };
 use crate::effort::Effort;
 
@@ -101,6 +101,9 @@ row! {
         invoke: Shape,
         prompt: PromptFormat,
         images: ImageRules,
+        vectors: VectorShape,
+        dimensions: Vec<u64>,
+        max_text_chars: usize,
         streaming: bool,
         long_context_beta: String,
         system: bool,

@@ -6,6 +6,7 @@ use super::Catalogue;
 use super::row::Row;
 use super::words::{
     Api, EffortField, ForcedTools, Parameter, PromptFormat, Sampling, Set, Shape, ThinkingKind, ThinkingTag, TopK, Ttl,
+    VectorShape,
 };
 use crate::effort::Effort;
 use crate::lesson::Lesson;
@@ -73,6 +74,12 @@ pub(crate) struct Traits {
     pub(crate) invoke: Option<Shape>,
     /// How a conversation is written as one text, where InvokeModel wants that.
     pub(crate) prompt: Option<PromptFormat>,
+    /// The form of its InvokeModel bodies, if it makes vectors.
+    pub(crate) vectors: Option<VectorShape>,
+    /// How many numbers its vectors may have; none where that isn't known.
+    pub(crate) dimensions: Vec<u64>,
+    /// The longest text that becomes a vector, in characters.
+    pub(crate) max_text_chars: Option<usize>,
     /// Whether it streams.
     pub(crate) streaming: bool,
     /// The beta that widens its context.
@@ -161,6 +168,9 @@ impl Traits {
             apis: Set::of(apis),
             invoke: row.invoke,
             prompt: row.prompt,
+            vectors: row.vectors,
+            dimensions: row.dimensions.clone().unwrap_or_default(),
+            max_text_chars: row.max_text_chars,
             streaming: row.streaming.unwrap_or(true),
             long_context_beta: row.long_context_beta.as_deref().map(Arc::from),
             refused: Vec::new(),

@@ -216,6 +216,26 @@ words! {
         Vary = "vary",
     }
 
+    /// The form of InvokeModel's bodies, of models that make vectors.
+    pub enum VectorShape {
+        /// Titan's `inputText` alone.
+        Titan1 = "titan-1",
+        /// Titan's `inputText` with `dimensions`.
+        Titan2 = "titan-2",
+        /// Titan's `inputText` and `inputImage`.
+        TitanImage = "titan-image",
+        /// Cohere's `texts` with `truncate` by `START` and `END`.
+        Cohere3 = "cohere-3",
+        /// Cohere's `texts` and `inputs` with `output_dimension`.
+        Cohere4 = "cohere-4",
+        /// Nova's `singleEmbeddingParams`.
+        Nova = "nova",
+        /// Marengo's `inputText`.
+        Marengo2 = "marengo-2",
+        /// Marengo's `text` and `text_image`.
+        Marengo3 = "marengo-3",
+    }
+
     /// How a conversation is written as one text.
     pub enum PromptFormat {
         /// `[INST]`, the system prompt within `<<SYS>>`.

@@ -123,6 +123,7 @@ pub(crate) struct Intake<'r> {
     documents: usize,
     videos: usize,
     base64_chars: usize,
+    max_image_bytes: usize,
     names: HashSet<String>,
 }
 
@@ -136,8 +137,15 @@ impl<'r> Intake<'r> {
             documents: 0,
             videos: 0,
             base64_chars: 0,
+            max_image_bytes: MAX_IMAGE_BYTES,
             names: HashSet::new(),
         }
+    }
+
+    /// For an API other than Converse, which takes larger images.
+    pub(crate) fn with_max_image_bytes(mut self, bytes: usize) -> Self {
+        self.max_image_bytes = bytes;
+        self
     }
 
     /// Takes one in. What must be fetched first is noted in [`Remote`], and something stands in for it.
@@ -234,7 +242,7 @@ impl<'r> Intake<'r> {
         match kind_of(&content, expected, labels)? {
             Kind::Image(format) => {
                 self.count_image()?;
-                check_size("image", content.len(), MAX_IMAGE_BYTES)?;
+                check_size("image", content.len(), self.max_image_bytes)?;
                 check_sides(format, &content)?;
                 let source = content.into_source();
                 Ok(Medium::Image(Image { format, source }))

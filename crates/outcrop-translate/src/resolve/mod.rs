@@ -191,6 +191,10 @@ impl From<Problem> for Unresolved {
     }
 }
 
+/// What OpenAI's names of models of vectors mean where the operator doesn't say: bedrock-access-gateway's default, so that
+/// vectors which its users have kept stay comparable.
+const OPENAIS_EMBEDDINGS: &str = "cohere.embed-multilingual-v3";
+
 /// Finds the model that is meant.
 ///
 /// # Errors
@@ -390,21 +394,25 @@ impl<'d> Resolving<'_, 'd> {
         }
         let rules = self.directory.rules;
         // Whoever asks for one of OpenAI's embeddings wants vectors, wherever he asks (bedrock-access-gateway's rule).
-        let purpose = if name.to_ascii_lowercase().starts_with("text-embedding-") {
+        let is_openais = name.to_ascii_lowercase().starts_with("text-embedding-");
+        let purpose = if is_openais {
             Purpose::Embedding
         } else {
             self.asked.purpose
         };
-        let default = match purpose {
-            Purpose::Chat => &rules.default_model,
-            Purpose::Embedding => &rules.default_embedding_model,
-            Purpose::Image => &None,
+        let mut default = match purpose {
+            Purpose::Chat => rules.default_model.as_deref(),
+            Purpose::Embedding => rules.default_embedding_model.as_deref(),
+            Purpose::Image => None,
         };
+        if is_openais && self.directory.catalogue.model(OPENAIS_EMBEDDINGS).is_some() {
+            default = default.or(Some(OPENAIS_EMBEDDINGS));
+        }
         let is_default_itself = self.target.steps.iter().any(|step| step.rule == "default");
-        if let (Some(default), false) = (default.clone(), is_default_itself) {
-            self.step("default", &default, "the default for names that nobody knows");
+        if let (Some(default), false) = (default, is_default_itself) {
+            self.step("default", default, "the default for names that nobody knows");
             self.target.defaulted = true;
-            let name = self.strip(decoded(&default).into_owned())?;
+            let name = self.strip(decoded(default).into_owned())?;
             return self.find(&name);
         }
         if is_opaque_id(name) {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use case::Outcome;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
+use outcrop_translate::openai::embeddings::Embeddings;
 use outcrop_translate::openai::images::{ImageEdits, ImageGenerations, ImageVariations};
 
 /// How a case is run.
@@ -35,9 +36,10 @@ const OUTPUTS: [&str; 6] = [
 fn golden_cases_come_out_as_their_files_say() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let bless = std::env::var_os("BLESS").is_some_and(|value| value == "1");
-    let endpoints: [(&str, Run); 3] = [
+    let endpoints: [(&str, Run); 4] = [
         ("chat", case::run::<ChatCompletions>),
         ("completions", case::run::<Completions>),
+        ("embeddings", task::run::<Embeddings>),
         ("images", run_images),
     ];
     let (mut complaints, mut count) = (Vec::new(), 0);

@@ -253,7 +253,8 @@ settings! {
         /// bedrock-access-gateway.
         default_model: Option<ModelName> = "", or DEFAULT_MODEL;
         /// The model to ask in place of an embedding model whose name nobody knows.
-        /// `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
+        /// Where it is not set, OpenAI's names, `text-embedding-…`, mean `cohere.embed-multilingual-v3`; others are
+        /// refused with status 404. `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
         default_embedding_model: Option<ModelName> = "", or DEFAULT_EMBEDDING_MODEL;
         /// Ask the successor of a model that AWS has retired.
         /// Switched off, Bedrock refuses such a request, and the error names the successor. A row of the catalogue can

@@ -26,6 +26,8 @@ use crate::problem::{Problem, ProblemKind};
 use crate::stop::StopMatcher;
 use form::Form;
 
+pub(super) use parameter::operators_decision;
+pub(super) use plan::request_metadata;
 pub(super) use response::Completed;
 pub(super) use text::TextFilter;
 

@@ -98,6 +98,14 @@ pub(super) fn treatment(name: &str) -> Treatment {
 
 const OPERATORS_DECISION: &str = "credentials and routing are the gateway's own";
 
+/// Why a parameter that chooses an account or a way to it is refused, if it is one.
+pub(in crate::openai) fn operators_decision(name: &str) -> Option<&'static str> {
+    match treatment(name) {
+        Treatment::Refuse { advice, .. } if advice == OPERATORS_DECISION => Some(advice),
+        _ => None,
+    }
+}
+
 /// Whether `value` is `neutral` but for white space and the writing of numbers.
 pub(super) fn is_neutral(value: &Json<'_>, neutral: &str) -> bool {
     let squeezed: String = value.as_str().split_ascii_whitespace().collect();

@@ -38,6 +38,8 @@ use crate::schema;
 use crate::wire::{Wire, Writing};
 use conversation::{Conversation, Telling};
 
+pub(in crate::openai) use metadata::pairs as request_metadata;
+
 /// Plans the calls that answer a request, which was read from `source`.
 pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
     let (mut notes, mut names) = (Notes::default(), Names::default());
@@ -50,6 +52,9 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         .advisor
         .map_or_else(Vec::new, |advisor| advisor.lessons(model_id));
     let mut traits = Traits::of(context.catalogue, target.base_id.as_deref(), &lessons);
+    if traits.vectors.is_some() {
+        return Err(makes_vectors(asked.name).into());
+    }
     let policy = context.policy(&target);
     let mut api = model::api(request, &target, &traits, &policy, &mut notes);
     if api == Api::OpenAi
@@ -243,6 +248,15 @@ fn missing(parameter: &str) -> Problem {
     Problem::invalid(format!("Missing required parameter: '{parameter}'."))
         .with_code("missing_required_parameter")
         .with_param(parameter)
+}
+
+/// The refusal of a model that doesn't talk.
+fn makes_vectors(name: &str) -> Problem {
+    let name: String = name.chars().take(200).collect();
+    let message = format!("The model '{name}' makes vectors, and doesn't chat: ask it at '/v1/embeddings'.");
+    Problem::invalid(message)
+        .with_code("model_not_supported")
+        .with_param("model")
 }
 
 fn choices(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<usize, Problem> {

@@ -9,7 +9,6 @@ const MAX_CHARS: usize = 256;
 
 /// Translates both; what Bedrock's pattern refuses is replaced, what is too long cut, and noted.
 pub(super) fn translate(request: &ChatRequest<'_>, notes: &mut Notes) -> Vec<(String, String)> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
     let user = request.user.as_deref().map(|user| ("user", user));
     let metadata = request
         .metadata
@@ -20,7 +19,16 @@ pub(super) fn translate(request: &ChatRequest<'_>, notes: &mut Notes) -> Vec<(St
         .request_metadata
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_ref()));
-    for (key, value) in own.chain(metadata).chain(user) {
+    pairs(own.chain(metadata).chain(user), notes)
+}
+
+/// Makes them fit.
+pub(in crate::openai) fn pairs<'a>(
+    given: impl Iterator<Item = (&'a str, &'a str)>,
+    notes: &mut Notes,
+) -> Vec<(String, String)> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for (key, value) in given {
         let (fit_key, fit_value) = (fit(key), fit(value));
         if fit_key != key || fit_value != value {
             notes.add("metadata", "rewritten", "characters-or-length");

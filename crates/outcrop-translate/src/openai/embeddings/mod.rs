@@ -1,0 +1,70 @@
+//! `POST /v1/embeddings`.
+
+mod answer;
+mod input;
+mod plan;
+mod request;
+
+use outcrop_bedrock::json::JsonText;
+
+use crate::endpoint::{Context, Halt};
+use crate::problem::Problem;
+use crate::task::{AnswerContext, Input, Task, TaskAnswer, TaskPlan, TaskReply};
+
+/// The embeddings endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Embeddings;
+
+/// What the answer must know of its request.
+#[derive(Clone, Debug)]
+pub struct Memo {
+    /// The model as the client is told.
+    model: JsonText<'static>,
+    /// Whether vectors are wanted as base64 of little-endian 32-bit numbers.
+    base64: bool,
+    /// Whether their length must be made 1 here.
+    normalizes: bool,
+    /// The types of numbers that were asked for; none for the usual ones.
+    types: Vec<String>,
+    /// How many vectors each reply holds.
+    counts: Vec<usize>,
+}
+
+impl Task for Embeddings {
+    type Memo = Memo;
+
+    const DESCRIPTION: &'static str = include_str!("openapi.json");
+
+    fn plan(input: &Input, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
+        match input {
+            Input::Json(body) => plan_body(body, context),
+            Input::Form(_) => Err(Problem::invalid("Embeddings are asked for in JSON.").into()),
+        }
+    }
+
+    fn answer(memo: &Memo, replies: &[TaskReply<'_>], _: &AnswerContext<'_>) -> Result<TaskAnswer, Problem> {
+        answer::write(memo, replies)
+    }
+
+    fn error(problem: &Problem) -> Vec<u8> {
+        super::error_body(problem)
+    }
+}
+
+fn plan_body(body: &[u8], context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
+    let request = request::EmbeddingsRequest::parse(body).map_err(|fault| dotted(fault.into()))?;
+    plan::plan(&request, context).map_err(|halt| match halt {
+        Halt::Problem(problem) => Halt::Problem(dotted(problem)),
+        halt => halt,
+    })
+}
+
+/// The same with inputs named as the calls name them: `input.3`, not `input[3]`.
+fn dotted(mut problem: Problem) -> Problem {
+    if let Some(path) = problem.param.as_deref().filter(|path| path.starts_with("input[")) {
+        let dotted = path.replace('[', ".").replace(']', "");
+        problem.message = problem.message.replace(path, &dotted);
+        problem.param = Some(dotted);
+    }
+    problem
+}

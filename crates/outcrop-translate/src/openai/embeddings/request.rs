@@ -1,0 +1,128 @@
+//! The request as OpenAI's clients write it (OpenAI's API description, `CreateEmbeddingRequest`, read 2026-11), and what
+//! others add to it.
+
+use std::borrow::Cow;
+
+use outcrop_bedrock::json::{Fault, Json, Kind, Reader};
+
+use super::input::Inputs;
+use crate::policy::OnUnsupported;
+use crate::vectors::{Truncate, Wishes};
+
+/// A request, read but not judged.
+#[derive(Debug, Default)]
+pub(super) struct EmbeddingsRequest<'a> {
+    pub(super) model: Option<Cow<'a, str>>,
+    /// The proxy API specification's way to name Bedrock's model beside another.
+    pub(super) bedrock_model: Option<Cow<'a, str>>,
+    /// The proxy API specification's way to say who makes the model.
+    pub(super) model_provider: Option<Cow<'a, str>>,
+    /// LiteLLM's way to call another id for the model.
+    pub(super) model_id: Option<Cow<'a, str>>,
+    pub(super) input: Option<Inputs<'a>>,
+    pub(super) base64: bool,
+    /// What the vectors should be like; `others` holds what is no parameter of ours.
+    pub(super) wishes: Wishes<'a>,
+    pub(super) user: Option<Cow<'a, str>>,
+    /// `requestMetadata` and `metadata`.
+    pub(super) metadata: Vec<(String, Cow<'a, str>)>,
+    pub(super) on_unsupported: Option<OnUnsupported>,
+    /// Whether another API than the only one is asked for.
+    pub(super) wants_other_api: bool,
+}
+
+impl<'a> EmbeddingsRequest<'a> {
+    /// Reads the body of a request.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
+        let mut request = Self::default();
+        // As with chat: what SDKs merge into the body, others send as it is.
+        let mut extra_body: Option<Json<'a>> = None;
+        Reader::document(body, |reader| {
+            reader.object(|name, reader| {
+                if name == "extra_body" {
+                    extra_body = reader.nullable(Reader::json)?;
+                    return Ok(());
+                }
+                request.read_parameter(name, reader)
+            })
+        })?;
+        if let Some(extra_body) = extra_body.as_ref().and_then(Json::as_slice) {
+            Reader::document(extra_body.as_bytes(), |reader| {
+                reader.object(|name, reader| request.read_parameter(name, reader))
+            })
+            .map_err(|fault| fault.under_key("extra_body"))?;
+        }
+        Ok(request)
+    }
+
+    fn read_parameter(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        // OpenAI takes null for "not given" almost everywhere, and SDKs send it.
+        if reader.kind()? == Kind::Null {
+            return reader.skip();
+        }
+        let wishes = &mut self.wishes;
+        match name {
+            "model" => self.model = Some(reader.string()?),
+            "bedrock_model" => self.bedrock_model = Some(reader.string()?),
+            "model_provider" => self.model_provider = Some(reader.string()?),
+            "model_id" => self.model_id = Some(reader.string()?),
+            "bedrock_api" => self.wants_other_api = reader.string()? != "invoke",
+            "useConverseAPI" | "use_converse_api" => self.wants_other_api = reader.bool()?,
+            "input" => self.input = Some(Inputs::read(reader)?),
+            "encoding_format" => {
+                self.base64 = match reader.string()?.as_ref() {
+                    "float" => false,
+                    "base64" => true,
+                    _ => return Err(Fault::shape("expected 'float' or 'base64'")),
+                }
+            }
+            // OpenAI's name, and those of the models.
+            "dimensions" | "output_dimension" | "outputEmbeddingLength" | "embeddingDimension" => {
+                wishes.dimension = Some(reader.count()?);
+            }
+            "input_type" | "embeddingPurpose" => wishes.purpose = Some(purpose(reader.string()?)),
+            "truncate" | "truncationMode" | "textTruncate" => wishes.truncate = Some(read_truncate(reader)?),
+            "normalize" => wishes.normalize = Some(reader.bool()?),
+            "embedding_types" | "embeddingTypes" => {
+                wishes.types = match reader.kind()? {
+                    Kind::String => vec![reader.string()?],
+                    _ => reader.list(Reader::string)?,
+                };
+            }
+            "user" => self.user = Some(reader.string()?),
+            "requestMetadata" | "metadata" => reader.object(|key, reader| {
+                self.metadata.push((key.to_owned(), reader.string()?));
+                Ok(())
+            })?,
+            "on_unsupported" => {
+                let word = OnUnsupported::from_name(&reader.string()?);
+                self.on_unsupported = Some(word.ok_or_else(|| Fault::shape("expected 'adapt' or 'reject'"))?);
+            }
+            _ => {
+                let value = reader.json()?;
+                // As with every parameter, the last one of a name counts.
+                wishes.others.retain(|(known, _)| known != name);
+                wishes.others.push((name.to_owned().into(), value));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Cohere's word for what others call by theirs; the words of models stay as they are.
+pub(super) fn purpose(word: Cow<'_, str>) -> Cow<'_, str> {
+    match word.as_ref() {
+        "query" => Cow::Borrowed("search_query"),
+        "document" | "passage" => Cow::Borrowed("search_document"),
+        _ => word,
+    }
+}
+
+/// A word, or, as Hugging Face's server has it, whether it is cut at all.
+fn read_truncate(reader: &mut Reader<'_>) -> Result<Truncate, Fault> {
+    if reader.kind()? == Kind::Bool {
+        return Ok(if reader.bool()? { Truncate::End } else { Truncate::Never });
+    }
+    Truncate::from_name(&reader.string()?)
+        .ok_or_else(|| Fault::shape("expected 'NONE', 'START' or 'END', or 'LEFT' or 'RIGHT'"))
+}
