@@ -203,7 +203,8 @@ class TestEdits:
 
     def test_json_with_data_urls(self, gateway):
         image, transparent = data_url(IMAGE), data_url(mask(512, 512))
-        body = {"model": CANVAS, "prompt": "a hat", "images": [{"image_url": image}], "mask": {"image_url": transparent}}
+        images, masked = [{"image_url": image}], {"image_url": transparent}
+        body = {"model": CANVAS, "prompt": "a hat", "images": images, "mask": masked}
         reply = gateway.request("POST", "/v1/images/edits", json=body)
         assert reply.status_code == 200, reply.text
         for wrong, param in (
@@ -242,7 +243,8 @@ class TestEdits:
             assert reply.status_code == 400 and reply.json()["error"]["param"] == param, reply.text
 
     def test_forms_that_arent(self, gateway):
-        for content, kind in ((b"--x", "multipart/form-data; boundary=x"), (b"a=b", "application/x-www-form-urlencoded")):
+        no_forms = ((b"--x", "multipart/form-data; boundary=x"), (b"a=b", "application/x-www-form-urlencoded"))
+        for content, kind in no_forms:
             reply = gateway.request("POST", "/v1/images/edits", content=content, headers={"content-type": kind})
             assert reply.status_code in (400, 415) and reply.json()["error"]["message"], reply.text
         files = {"image": ("image.png", IMAGE, "image/png")}

@@ -14,7 +14,8 @@ TITAN, TITAN_1, CANVAS = (
     "amazon.titan-image-generator-v1",
     "amazon.nova-canvas-v1:0",
 )
-SDXL, SDXL_0, SD35 = "stability.stable-diffusion-xl-v1", "stability.stable-diffusion-xl-v0", "stability.sd3-5-large-v1:0"
+SDXL, SDXL_0 = "stability.stable-diffusion-xl-v1", "stability.stable-diffusion-xl-v0"
+SD35 = "stability.sd3-5-large-v1:0"
 SERVICE = "us.stability.stable-"
 IMAGE = base64_of(png(512, 512))
 

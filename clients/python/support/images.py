@@ -24,15 +24,6 @@ def size(data):
     return struct.unpack(">II", data[16:24])
 
 
-def rgba(width, height, pixel):
-    """A PNG with four channels, whose pixels `pixel(x, y)` names."""
-    rows = b"".join(b"\0" + b"".join(bytes(pixel(x, y)) for x in range(width)) for y in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        chunk(kind, data) for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
-    )
-
-
 def mask(width, height):
     """What OpenAI calls a mask: the left half is transparent, and so to be changed."""
     row = b"\0" + b"\0\0\0\0" * (width // 2) + b"\0\0\0\xff" * (width - width // 2)
