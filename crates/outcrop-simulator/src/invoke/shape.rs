@@ -73,7 +73,9 @@ mod tests {
         let own = catalogue.resources().iter().map(|own| own.model);
         for model in catalogue.models().chain(own) {
             if let Some(name) = &model.invoke {
-                let known = named(name).is_some() || super::super::images::named(name).is_some();
+                let known = named(name).is_some()
+                    || super::super::images::named(name).is_some()
+                    || name == crate::rerank::SHAPE;
                 assert!(known, "{}: {name}", model.id);
             }
         }

@@ -13,6 +13,7 @@ mod tools;
 
 use serde_json::Value;
 
+pub(crate) use image::format as image_format;
 pub(crate) use thinking::Wanted;
 
 use crate::models::Target;
