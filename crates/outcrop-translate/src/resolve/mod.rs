@@ -20,6 +20,7 @@ use outcrop_bedrock::model_id;
 use crate::catalogue::{Api, Catalogue, Model, Status, Word as _};
 use crate::problem::{Problem, ProblemKind};
 pub(crate) use arn::Arn;
+pub(crate) use geography::arn_partition;
 
 pub use nearest::near;
 pub use pattern::NamePattern;
@@ -130,6 +131,8 @@ pub enum Purpose {
     Embedding,
     /// To make images. A name that nobody knows means none.
     Image,
+    /// To rank documents.
+    Ranking,
 }
 
 /// Which model a name means.
@@ -399,6 +402,7 @@ impl<'d> Resolving<'_, 'd> {
             Purpose::Chat => &rules.default_model,
             Purpose::Embedding => &rules.default_embedding_model,
             Purpose::Image => &None,
+            Purpose::Ranking => &None,
         };
         let is_default_itself = self.target.steps.iter().any(|step| step.rule == "default");
         if let (Some(default), false) = (default.clone(), is_default_itself) {
