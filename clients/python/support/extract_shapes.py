@@ -10,6 +10,7 @@ import sys
 WANTED = [
     "CreateChatCompletionResponse",
     "CreateChatCompletionStreamResponse",
+    "CreateModerationResponse",
     "ErrorResponse",
     "ListModelsResponse",
 ]

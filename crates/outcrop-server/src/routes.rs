@@ -13,6 +13,7 @@ use outcrop_translate::cohere::rerank::Rerank;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
 use outcrop_translate::openai::images::{ImageEdits, ImageGenerations, ImageVariations};
+use outcrop_translate::openai::moderations::Moderations;
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
@@ -37,6 +38,7 @@ fn table() -> Table {
     table.task::<ImageEdits>("/images/edits");
     table.task::<ImageVariations>("/images/variations");
     table.get("/images/{name}", own::IMAGE, get(shelf::serve));
+    table.task::<Moderations>("/moderations");
     table.task::<Rerank<1>>("/rerank");
     table.task_at::<Rerank<2>>("/v2/rerank");
     table.get("/models", own::MODELS, get(models::list));

@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use outcrop_bedrock::call::{Call, TokenCounts};
+use outcrop_bedrock::call::{Call, Operation, TokenCounts};
 use outcrop_translate::{AnswerContext, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
 use outcrop_upstream::{Client, Failure, Reply};
 
@@ -148,6 +148,18 @@ async fn refusal<M>(
 ) -> Refusal {
     let mut refusal = gateway.refusal(failure, &plan.model_id, record).await;
     let problem = &mut refusal.problem;
+    if problem.status == 404
+        && plan
+            .calls
+            .get(index)
+            .is_some_and(|call| call.operation == Operation::ApplyGuardrail)
+    {
+        // No model is what isn't there.
+        problem.message = error::of_error(&failure.error).message;
+        problem.code = Some("guardrail_not_found");
+        problem.param = None;
+        return refusal;
+    }
     if let Some(param) = plan.calls.get(index).and_then(|call| call.param.as_deref())
         && problem.param.as_deref() != Some("model")
     {
