@@ -14,6 +14,7 @@ use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
 use outcrop_translate::openai::images::{ImageEdits, ImageGenerations, ImageVariations};
 use outcrop_translate::openai::moderations::Moderations;
+use outcrop_translate::openai::token_counts::{InputTokens, TokenCounter};
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
@@ -38,6 +39,8 @@ fn table() -> Table {
     table.task::<ImageEdits>("/images/edits");
     table.task::<ImageVariations>("/images/variations");
     table.get("/images/{name}", own::IMAGE, get(shelf::serve));
+    table.task::<InputTokens>("/chat/completions/input_tokens");
+    table.task_at::<TokenCounter>("/utils/token_counter");
     table.task::<Moderations>("/moderations");
     table.task::<Rerank<1>>("/rerank");
     table.task_at::<Rerank<2>>("/v2/rerank");

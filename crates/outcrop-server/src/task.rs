@@ -11,6 +11,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use outcrop_bedrock::call::{Call, Operation, TokenCounts};
+use outcrop_translate::openai::token_counts;
 use outcrop_translate::{AnswerContext, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
 use outcrop_upstream::{Client, Failure, Reply};
 
@@ -27,6 +28,9 @@ use crate::{caller, error, form};
 /// As many calls of one request are made side by side: enough to hide the way to Bedrock, and too few for one request
 /// to use up an account's rate.
 const SIDE_BY_SIDE: usize = 16;
+
+/// What Bedrock says of a model whose tokens it doesn't count.
+const CANT_COUNT: &str = "support counting tokens";
 
 /// As many pages of one reply are asked for: more than a list of a thousand has, so that it ends whatever comes.
 const MAX_PAGES: usize = 1000;
@@ -148,19 +152,27 @@ async fn refusal<M>(
 ) -> Refusal {
     let mut refusal = gateway.refusal(failure, &plan.model_id, record).await;
     let problem = &mut refusal.problem;
-    if problem.status == 404
-        && plan
-            .calls
-            .get(index)
-            .is_some_and(|call| call.operation == Operation::ApplyGuardrail)
-    {
-        // No model is what isn't there.
-        problem.message = error::of_error(&failure.error).message;
-        problem.code = Some("guardrail_not_found");
-        problem.param = None;
+    let Some(call) = plan.calls.get(index) else {
         return refusal;
+    };
+    match call.operation {
+        // No model is what isn't there.
+        Operation::ApplyGuardrail if problem.status == 404 => {
+            problem.message = error::of_error(&failure.error).message;
+            problem.code = Some("guardrail_not_found");
+            problem.param = None;
+            return refusal;
+        }
+        // The model is there, but can't count.
+        Operation::CountTokens if problem.status == 404 || problem.message.contains(CANT_COUNT) => {
+            problem.message = token_counts::not_counted(&call.model_id, &gateway.config.catalogue);
+            problem.status = 400;
+            problem.code = Some("model_not_supported");
+            problem.param = Some("model".to_owned());
+        }
+        _ => {}
     }
-    if let Some(param) = plan.calls.get(index).and_then(|call| call.param.as_deref())
+    if let Some(param) = call.param.as_deref()
         && problem.param.as_deref() != Some("model")
     {
         problem.message = format!("{param}: {}", problem.message);

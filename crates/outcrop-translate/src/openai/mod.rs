@@ -5,5 +5,6 @@ pub mod completions;
 mod error;
 pub mod images;
 pub mod moderations;
+pub mod token_counts;
 
 pub use error::error_body;
