@@ -109,7 +109,7 @@ def test_a_model_may_need_a_profile(runtime, listed):
 
 
 def test_models_that_dont_chat_are_listed_all_the_same(runtime, listed):
-    for model in ["amazon.rerank-v1:0", "stability.stable-diffusion-xl-v1", "amazon.titan-embed-image-v1"]:
+    for model in ["cohere.rerank-v3-5:0", "stability.stable-diffusion-xl-v1", "amazon.titan-embed-image-v1"]:
         assert model in listed
         refused(lambda: runtime.converse(modelId=model, messages=[user("Hi")]))
 

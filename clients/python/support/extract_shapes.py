@@ -11,6 +11,7 @@ WANTED = [
     "CreateChatCompletionResponse",
     "CreateChatCompletionStreamResponse",
     "CreateEmbeddingResponse",
+    "CreateModerationResponse",
     "ErrorResponse",
     "ListModelsResponse",
 ]

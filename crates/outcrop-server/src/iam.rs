@@ -4,7 +4,7 @@
 //! management, guardrails, the Marketplace and API keys; read 2026-11. Converse has no action of its own: those of
 //! `InvokeModel` govern it.
 
-use outcrop_bedrock::call::Call;
+use outcrop_bedrock::call::{Call, Operation};
 use serde_json::{Value, json};
 
 const RENDER_PROMPT: &str = "bedrock:RenderPrompt";
@@ -23,18 +23,16 @@ pub(crate) fn needs(region: &str, call: &Call, guardrail: Option<&str>, body: &s
         "bedrock:InvokeModel"
     };
     let partition = partition(region);
+    if let Some(needs) = of_operation(partition, region, call) {
+        return needs;
+    }
     let mut needs = match Arn::parse(&call.model_id) {
         Some(arn) => of_arn(action, &arn),
         None if call.model_id.starts_with("arn:") => vec![need(action, call.model_id.clone())],
         None => of_id(action, partition, region, &call.model_id),
     };
     if let Some(guardrail) = guardrail {
-        let resource = if guardrail.starts_with("arn:") {
-            guardrail.to_owned()
-        } else {
-            format!("arn:{partition}:bedrock:{region}:*:guardrail/{guardrail}")
-        };
-        needs.push(need(APPLY_GUARDRAIL, resource));
+        needs.push(of_guardrail(partition, region, guardrail));
     }
     let body = serde_json::from_str(body).unwrap_or_default();
     let mut objects = Vec::new();
@@ -46,6 +44,37 @@ pub(crate) fn needs(region: &str, call: &Call, guardrail: Option<&str>, body: &s
         }
     }
     needs
+}
+
+/// The operations that have actions of their own.
+fn of_operation(partition: &str, region: &str, call: &Call) -> Option<Vec<Value>> {
+    let model = |action| match Arn::parse(&call.model_id) {
+        Some(arn) => of_arn(action, &arn),
+        None => of_id(action, partition, region, &call.model_id),
+    };
+    match call.operation {
+        Operation::CountTokens => Some(model("bedrock:CountTokens")),
+        Operation::Rerank => {
+            let mut needs = vec![need("bedrock:Rerank", "*".to_owned())];
+            needs.extend(model("bedrock:InvokeModel"));
+            Some(needs)
+        }
+        Operation::ApplyGuardrail => {
+            let (guardrail, _) = call.model_id.rsplit_once('/').unwrap_or((&call.model_id, ""));
+            Some(vec![of_guardrail(partition, region, guardrail)])
+        }
+        Operation::InvokeGuardrailChecks => Some(vec![need("bedrock:InvokeGuardrailChecks", "*".to_owned())]),
+        _ => None,
+    }
+}
+
+fn of_guardrail(partition: &str, region: &str, guardrail: &str) -> Value {
+    let resource = if guardrail.starts_with("arn:") {
+        guardrail.to_owned()
+    } else {
+        format!("arn:{partition}:bedrock:{region}:*:guardrail/{guardrail}")
+    };
+    need(APPLY_GUARDRAIL, resource)
 }
 
 /// What a Bedrock API key needs besides.
@@ -200,7 +229,7 @@ fn partition(region: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use outcrop_bedrock::call::{CallBody, Operation};
+    use outcrop_bedrock::call::CallBody;
 
     use super::*;
 
@@ -285,6 +314,46 @@ mod tests {
                 format!("bedrock:InvokeModel {of}:marketplace/model-endpoint/all-access"),
                 format!("sagemaker:InvokeEndpoint {endpoint}")
             ]
+        );
+    }
+
+    #[test]
+    fn what_holds_no_conversation_has_actions_of_its_own() {
+        let told = |operation, name: &str| {
+            let call = Call {
+                operation,
+                model_id: name.to_owned(),
+                region: None,
+                headers: Vec::new(),
+                body: CallBody::default(),
+            };
+            let needs = needs("us-west-2", &call, None, "{}");
+            let told = needs
+                .iter()
+                .map(|need| format!("{} {}", need["action"], need["resource"]).replace('"', ""));
+            told.collect::<Vec<_>>()
+        };
+        let model = "arn:aws:bedrock:us-west-2::foundation-model/a.b";
+        assert_eq!(
+            told(Operation::Rerank, "a.b"),
+            ["bedrock:Rerank *".to_owned(), format!("bedrock:InvokeModel {model}")]
+        );
+        assert_eq!(
+            told(Operation::CountTokens, "a.b"),
+            [format!("bedrock:CountTokens {model}")]
+        );
+        assert_eq!(
+            told(Operation::ApplyGuardrail, "gr1/DRAFT"),
+            ["bedrock:ApplyGuardrail arn:aws:bedrock:us-west-2:*:guardrail/gr1"]
+        );
+        let arn = "arn:aws:bedrock:us-west-2:123456789012:guardrail/gr1";
+        assert_eq!(
+            told(Operation::ApplyGuardrail, &format!("{arn}/1")),
+            [format!("bedrock:ApplyGuardrail {arn}")]
+        );
+        assert_eq!(
+            told(Operation::InvokeGuardrailChecks, ""),
+            ["bedrock:InvokeGuardrailChecks *"]
         );
     }
 

@@ -9,10 +9,13 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use http::HeaderValue;
 use http::header::CONNECTION;
+use outcrop_translate::cohere::rerank::Rerank;
 use outcrop_translate::openai::chat::ChatCompletions;
 use outcrop_translate::openai::completions::Completions;
 use outcrop_translate::openai::embeddings::Embeddings;
 use outcrop_translate::openai::images::{ImageEdits, ImageGenerations, ImageVariations};
+use outcrop_translate::openai::moderations::Moderations;
+use outcrop_translate::openai::token_counts::{InputTokens, TokenCounter};
 use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
@@ -38,6 +41,11 @@ fn table() -> Table {
     table.task::<ImageEdits>("/images/edits");
     table.task::<ImageVariations>("/images/variations");
     table.get("/images/{name}", own::IMAGE, get(shelf::serve));
+    table.task::<InputTokens>("/chat/completions/input_tokens");
+    table.task_at::<TokenCounter>("/utils/token_counter");
+    table.task::<Moderations>("/moderations");
+    table.task::<Rerank<1>>("/rerank");
+    table.task_at::<Rerank<2>>("/v2/rerank");
     table.get("/models", own::MODELS, get(models::list));
     table.get("/models/{*model}", own::MODEL, get(models::one));
     table.get("/mappings", own::MAPPINGS, get(mappings::list));
@@ -90,6 +98,15 @@ impl Table {
                 }
             }),
         );
+    }
+
+    /// The same at a path with a prefix of its own.
+    fn task_at<T: Task>(&mut self, path: &str) {
+        self.add(
+            path,
+            only_post(post(|State(gateway), request| task::run::<T>(gateway, request, None))),
+        );
+        self.note("post", path.to_owned(), T::DESCRIPTION);
     }
 
     /// Below each prefix, and as Azure's clients ask for it, who name the model in the path.

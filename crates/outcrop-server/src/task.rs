@@ -10,8 +10,9 @@ use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use outcrop_bedrock::call::{Call, TokenCounts};
-use outcrop_translate::{AnswerContext, Input, Problem, Task, TaskPlan, TaskReply};
+use outcrop_bedrock::call::{Call, Operation, TokenCounts};
+use outcrop_translate::openai::token_counts;
+use outcrop_translate::{AnswerContext, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
 use outcrop_upstream::{Client, Failure, Reply};
 
 use crate::body::{self, Takes};
@@ -27,6 +28,12 @@ use crate::{caller, error, form};
 /// As many calls of one request are made side by side: enough to hide the way to Bedrock, and too few for one request
 /// to use up an account's rate.
 const SIDE_BY_SIDE: usize = 16;
+
+/// What Bedrock says of a model whose tokens it doesn't count.
+const CANT_COUNT: &str = "support counting tokens";
+
+/// As many pages of one reply are asked for: more than a list of a thousand has, so that it ends whatever comes.
+const MAX_PAGES: usize = 1000;
 
 /// Answers a request of task `T`.
 pub(crate) async fn run<T: Task>(gateway: Arc<Gateway>, request: Request, path_model: Option<String>) -> Response {
@@ -70,7 +77,7 @@ async fn answer<T: Task>(
         }
         let mut refused = 0;
         let replies = loop {
-            let (failure, index) = match send_all(&gateway.client, &plan).await {
+            let (failure, index) = match send_all::<T>(&gateway.client, &plan).await {
                 Ok(replies) => break replies,
                 Err(failed) => failed,
             };
@@ -98,16 +105,41 @@ async fn read_input(head: &Parts, body: Bytes) -> Result<Input, Problem> {
     Ok(Input::Json(body))
 }
 
-/// Makes the calls, a few at a time. The replies are in the order of the calls. Gives the first failure, and the number
-/// of its call.
-async fn send_all<M>(client: &Client, plan: &TaskPlan<M>) -> Result<Vec<Reply>, (Failure, usize)> {
+/// The replies to a call, or its failure with its number.
+type Sending<'a> = BoxFuture<'a, Result<Vec<Reply>, (Failure, usize)>>;
+
+/// Makes the calls, a few at a time. The replies are in the order of the calls, with all pages. Gives the first failure,
+/// and the number of its call.
+async fn send_all<T: Task>(client: &Client, plan: &TaskPlan<T::Memo>) -> Result<Vec<Reply>, (Failure, usize)> {
     // Boxed, since the compiler can't tell that the futures of borrowed calls may go from thread to thread.
-    let mut sending: Vec<BoxFuture<'_, Result<Reply, (Failure, usize)>>> = Vec::new();
+    let mut sending: Vec<Sending<'_>> = Vec::new();
     for (index, call) in plan.calls.iter().enumerate() {
-        let call = call.call(plan.region.as_deref());
-        sending.push(async move { client.send(&call).await.map_err(|failure| (failure, index)) }.boxed());
+        let region = plan.region.as_deref();
+        sending.push(
+            async move {
+                let sent = send_pages::<T>(client, call, region).await;
+                sent.map_err(|failure| (failure, index))
+            }
+            .boxed(),
+        );
     }
-    stream::iter(sending).buffered(SIDE_BY_SIDE).try_collect().await
+    let pages: Vec<Vec<Reply>> = stream::iter(sending).buffered(SIDE_BY_SIDE).try_collect().await?;
+    Ok(pages.into_iter().flatten().collect())
+}
+
+/// Makes a call, and those for what its replies have left over.
+async fn send_pages<T: Task>(client: &Client, call: &TaskCall, region: Option<&str>) -> Result<Vec<Reply>, Failure> {
+    let mut replies = vec![client.send(&call.call(region)).await?];
+    while replies.len() < MAX_PAGES
+        && let Some(next) = replies.last().and_then(|reply| {
+            let body = exchange::whole_body(reply)?;
+            let tokens = reply.tokens;
+            T::next(call, &TaskReply { body, tokens })
+        })
+    {
+        replies.push(client.send(&next.call(region)).await?);
+    }
+    Ok(replies)
 }
 
 /// What a failed call means for the client, who knows the part of its request that the call was about.
@@ -120,7 +152,27 @@ async fn refusal<M>(
 ) -> Refusal {
     let mut refusal = gateway.refusal(failure, &plan.model_id, record).await;
     let problem = &mut refusal.problem;
-    if let Some(param) = plan.calls.get(index).and_then(|call| call.param.as_deref())
+    let Some(call) = plan.calls.get(index) else {
+        return refusal;
+    };
+    match call.operation {
+        // No model is what isn't there.
+        Operation::ApplyGuardrail if problem.status == 404 => {
+            problem.message = error::of_error(&failure.error).message;
+            problem.code = Some("guardrail_not_found");
+            problem.param = None;
+            return refusal;
+        }
+        // The model is there, but can't count.
+        Operation::CountTokens if problem.status == 404 || problem.message.contains(CANT_COUNT) => {
+            problem.message = token_counts::not_counted(&call.model_id, &gateway.config.catalogue);
+            problem.status = 400;
+            problem.code = Some("model_not_supported");
+            problem.param = Some("model".to_owned());
+        }
+        _ => {}
+    }
+    if let Some(param) = call.param.as_deref()
         && problem.param.as_deref() != Some("model")
     {
         problem.message = format!("{param}: {}", problem.message);

@@ -12,7 +12,15 @@ import botocore
 import botocore.loaders
 
 OPERATIONS = {
-    "bedrock-runtime": ["Converse", "ConverseStream", "CountTokens", "InvokeModel", "InvokeModelWithResponseStream"],
+    "bedrock-runtime": [
+        "ApplyGuardrail",
+        "Converse",
+        "ConverseStream",
+        "CountTokens",
+        "InvokeGuardrailChecks",
+        "InvokeModel",
+        "InvokeModelWithResponseStream",
+    ],
     "bedrock": [
         "ListFoundationModels",
         "GetFoundationModel",
@@ -29,30 +37,38 @@ OPERATIONS = {
         "GetPromptRouter",
         "ListPromptRouters",
     ],
+    "bedrock-agent-runtime": ["Rerank"],
 }
 LIMITS = ("type", "required", "min", "max", "pattern", "enum", "union", "document")
 
 
 def main():
-    operations, shapes = {}, {}
+    operations, shapes, known = {}, {}, {}
     for service, names in OPERATIONS.items():
         model = botocore.loaders.Loader().load_service_model(service, "service-2")
         reached = set().union(*(reachable(model, model["operations"][name]) for name in names))
-        own = disagreeing(model, reached, shapes)
+        own = disagreeing(model, reached, known)
         for name in names:
             operations[name] = operation(model["operations"][name])
         for shape in reached:
-            shapes[own.get(shape, shape)] = compact(model["shapes"][shape], own)
+            shapes.setdefault(own.get(shape, shape), compact(model["shapes"][shape], own))
+        for name, shape in model["shapes"].items():
+            known.setdefault(name, compact(shape, {}))
     write(operations, shapes)
 
 
-def disagreeing(model, reached, shapes):
-    """New names for the shapes that an earlier service has another idea of."""
-    return {
-        name: f"{model['metadata']['endpointPrefix']}.{name}"
-        for name in reached
-        if name in shapes and shapes[name] != compact(model["shapes"][name], {})
-    }
+def disagreeing(model, reached, known):
+    """New names for the shapes that an earlier service has another idea of, and for those that hold one of them."""
+    own = {}
+    while True:
+        new = {
+            name: f"{model['metadata']['endpointPrefix']}.{name}"
+            for name in reached
+            if name in known and name not in own and known[name] != compact(model["shapes"][name], own)
+        }
+        if not new:
+            return own
+        own.update(new)
 
 
 def operation(model):

@@ -18,11 +18,14 @@ use crate::body::{Content, Outgoing, Step};
 use crate::models::Catalogue;
 use crate::refusal::Refusal;
 use crate::route::Route;
-use crate::script::Script;
+use crate::script::{Marked, Script};
 use crate::shapes::table;
 use crate::socket::Reset;
 use crate::state::State;
-use crate::{Config, Scenario, converse, count_tokens, foundation_models, inference_profiles, introspection, invoke};
+use crate::{
+    Config, Scenario, converse, count_tokens, foundation_models, guardrail, inference_profiles, introspection, invoke,
+    rerank,
+};
 
 /// What Bedrock reads at most.
 const MAX_BODY_BYTES: usize = 25_000_000;
@@ -71,6 +74,19 @@ impl Shared {
             }
         }
         chosen.unwrap_or_default()
+    }
+
+    /// Does what the scenario, and markers in a text, ask for about a call that isn't a conversation: waits, or refuses.
+    pub(crate) async fn follow(&self, operation: &str, model: &str, text: &str) -> Result<(), Refusal> {
+        let marked = Marked::read(text).map_err(|error| Refusal::validation(error.to_string()))?;
+        let script = Script::new(self.scripted(operation, model, text).into_iter().chain(marked.actions));
+        if let Some(delay) = script.delay {
+            tokio::time::sleep(delay).await;
+        }
+        let refused = script
+            .counts_attempts()
+            .then(|| script.error_at(self.state.attempt(model, text)).cloned());
+        refused.flatten().map_or(Ok(()), Err)
     }
 }
 
@@ -185,6 +201,22 @@ async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) ->
             invoke::answer(shared, model, parts, body, converse::Mode::Stream).await
         }
         Route::ChatCompletions => invoke::chat(shared, parts, body).await,
+        Route::Rerank => {
+            let found = rerank::answer(&shared.catalogue, body)?;
+            let (model, query) = rerank::asked(body);
+            shared.follow("Rerank", &model, &query).await?;
+            Ok(Answer::json(&found))
+        }
+        Route::ApplyGuardrail { identifier, version } => {
+            let found = guardrail::apply::answer(shared.catalogue.region(), identifier, version, body)?;
+            shared.follow("ApplyGuardrail", identifier, &found.text).await?;
+            Ok(Answer::json(&found.answer))
+        }
+        Route::InvokeGuardrailChecks => {
+            let found = guardrail::checks::answer(body)?;
+            shared.follow("InvokeGuardrailChecks", "", &found.text).await?;
+            Ok(Answer::json(&found.answer))
+        }
         other => {
             let script = Script::new(shared.scripted(other.operation(), "", ""));
             if let Some(delay) = script.delay {
@@ -213,7 +245,10 @@ fn look_up(shared: &Shared, route: &Route, query: &str, body: &Bytes) -> Result<
         | Route::ConverseStream { .. }
         | Route::InvokeModel { .. }
         | Route::InvokeModelWithResponseStream { .. }
-        | Route::ChatCompletions => Value::Null,
+        | Route::ChatCompletions
+        | Route::Rerank
+        | Route::ApplyGuardrail { .. }
+        | Route::InvokeGuardrailChecks => Value::Null,
     };
     Ok(Answer::json(&found))
 }

@@ -1,7 +1,7 @@
 //! A strict Bedrock to run offline.
 //!
-//! It speaks bedrock-runtime's `Converse`, `InvokeModel`, both also streamed, `CountTokens` and OpenAI's chat completions,
-//! and bedrock's lists of models, inference profiles and all else that can be called by an ARN, over HTTP as AWS does: it
+//! It speaks bedrock-runtime's `Converse`, `InvokeModel`, both also streamed, `CountTokens`, `ApplyGuardrail`,
+//! `InvokeGuardrailChecks` and OpenAI's chat completions, bedrock-agent-runtime's `Rerank`, and bedrock's lists of models, inference profiles and all else that can be called by an ARN, over HTTP as AWS does: it
 //! recomputes signatures, checks bodies against AWS's published service
 //! model, refuses what AWS refuses, and streams real event frames. What it answers is deterministic, and can be
 //! scripted by a [`Scenario`] or by markers in the prompt; `docs/simulator.md` lists them.
@@ -15,6 +15,7 @@ mod count_tokens;
 mod exchange;
 mod foundation_models;
 mod frames;
+mod guardrail;
 mod inference_profiles;
 mod introspection;
 mod invoke;
@@ -25,6 +26,7 @@ mod path;
 mod prompt_cache;
 mod refusal;
 mod regions;
+mod rerank;
 mod resources;
 mod route;
 mod rules;

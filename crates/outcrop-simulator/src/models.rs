@@ -59,6 +59,9 @@ pub(crate) struct Model {
     cache_min: Option<u64>,
     /// The shape of its body for `InvokeModel`, if it can be invoked; `invoke::shape::named` knows them.
     pub(crate) invoke: Option<String>,
+    /// The only regions that have it, if it isn't everywhere.
+    #[serde(default)]
+    regions: Vec<String>,
     /// If OpenAI's chat completions work with it.
     #[serde(default)]
     pub(crate) openai: bool,
@@ -233,7 +236,7 @@ impl Catalogue {
     }
 
     pub(crate) fn models(&self) -> impl Iterator<Item = &'static Model> {
-        self.table.models.iter()
+        self.table.models.iter().filter(|model| model.is_in(&self.region))
     }
 
     /// All inference profiles, by id.
@@ -247,7 +250,7 @@ impl Catalogue {
     pub(crate) fn model(&self, identifier: &str) -> Option<&'static Model> {
         let prefix = format!("arn:aws:bedrock:{}::foundation-model/", self.region);
         let id = identifier.strip_prefix(&prefix).unwrap_or(identifier);
-        self.table.models.iter().find(|model| model.id == id)
+        self.models().find(|model| model.id == id)
     }
 
     /// A profile by its id or ARN; an application profile is known by its ARN only.
@@ -348,6 +351,10 @@ impl Target {
 impl Model {
     pub(crate) fn arn(&self, region: &str) -> String {
         format!("arn:aws:bedrock:{region}::foundation-model/{}", self.id)
+    }
+
+    fn is_in(&self, region: &str) -> bool {
+        self.regions.is_empty() || self.regions.iter().any(|known| known == region)
     }
 
     pub(crate) fn reads(&self, modality: &str) -> bool {

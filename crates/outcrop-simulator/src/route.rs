@@ -25,6 +25,13 @@ pub(crate) enum Route {
     CountTokens {
         model: String,
     },
+    ApplyGuardrail {
+        identifier: String,
+        version: String,
+    },
+    InvokeGuardrailChecks,
+    /// The agent runtime's.
+    Rerank,
     ListFoundationModels,
     GetFoundationModel {
         id: String,
@@ -52,6 +59,12 @@ impl Route {
             }
             (&Method::POST, ["openai", "v1", "chat", "completions"]) => Some(Route::ChatCompletions),
             (&Method::POST, ["model", model, "count-tokens"]) => Some(Route::CountTokens { model: decoded(model)? }),
+            (&Method::POST, ["guardrail", identifier, "version", version, "apply"]) => Some(Route::ApplyGuardrail {
+                identifier: decoded(identifier)?,
+                version: decoded(version)?,
+            }),
+            (&Method::POST, ["guardrail-checks", "invoke"]) => Some(Route::InvokeGuardrailChecks),
+            (&Method::POST, ["rerank"]) => Some(Route::Rerank),
             (&Method::GET, ["foundation-models"]) => Some(Route::ListFoundationModels),
             (&Method::GET, ["foundation-models", id]) => Some(Route::GetFoundationModel { id: decoded(id)? }),
             (&Method::GET, ["inference-profiles"]) => Some(Route::ListInferenceProfiles),
@@ -81,6 +94,9 @@ impl Route {
             Route::InvokeModelWithResponseStream { .. } => "InvokeModelWithResponseStream",
             Route::ChatCompletions => "ChatCompletions",
             Route::CountTokens { .. } => "CountTokens",
+            Route::ApplyGuardrail { .. } => "ApplyGuardrail",
+            Route::InvokeGuardrailChecks => "InvokeGuardrailChecks",
+            Route::Rerank => "Rerank",
             Route::ListFoundationModels => "ListFoundationModels",
             Route::GetFoundationModel { .. } => "GetFoundationModel",
             Route::ListInferenceProfiles => "ListInferenceProfiles",
@@ -116,6 +132,8 @@ mod tests {
             operation("/model/a/invoke-with-response-stream"),
             Some("InvokeModelWithResponseStream")
         );
+        assert_eq!(operation("/rerank"), Some("Rerank"));
+        assert_eq!(operation("/guardrail/a/version/1/apply"), Some("ApplyGuardrail"));
         assert_eq!(operation("/openai/v1/chat/completions"), Some("ChatCompletions"));
     }
 

@@ -5,6 +5,7 @@
 //! in as arguments: the same request always gives the same calls.
 
 pub mod catalogue;
+pub mod cohere;
 mod effort;
 mod endpoint;
 mod invoke;

@@ -26,7 +26,14 @@ pub trait Task: Send + Sync + 'static {
     /// When the request can't be understood or translated, or something must be found out first.
     fn plan(input: &Input, context: &Context<'_>) -> Result<TaskPlan<Self::Memo>, Halt>;
 
-    /// Writes the answer of the replies: one for each call, in the order of the calls.
+    /// The call for what the reply to a planned call has left for another one, as lists do that come in pages. None, if
+    /// nothing else is said.
+    fn next(_call: &TaskCall, _reply: &TaskReply<'_>) -> Option<TaskCall> {
+        None
+    }
+
+    /// Writes the answer of the replies: one for each call, in the order of the calls, each followed by its further
+    /// pages.
     ///
     /// # Errors
     /// When the replies hold nothing that the client could use.

@@ -84,10 +84,19 @@ pub(crate) fn command() -> Command {
              outcrop serve --region eu-central-1   Serve Bedrock on http://127.0.0.1:8080/v1\n  \
              outcrop chat \"Why is the sky blue?\"   Ask once, by itself or through OPENAI_BASE_URL\n  \
              outcrop models resolve gpt-4o         Show which model a name means, and why\n  \
+             outcrop count-tokens \"Hello!\"         Count the tokens of a text or a request\n  \
              outcrop explain request.json          Show the call to Bedrock that a request becomes\n  \
              outcrop config check                  Find what is wrong with the settings",
         )
-        .subcommands([serve(), simulate(), chat(), models::models(), explain(), config()])
+        .subcommands([
+            serve(),
+            simulate(),
+            chat(),
+            models::models(),
+            count_tokens(),
+            explain(),
+            config(),
+        ])
 }
 
 fn serve() -> Command {
@@ -152,6 +161,58 @@ fn chat() -> Command {
         .after_long_help(
             "Examples:\n  outcrop chat --simulate \"Hello!\"\n  git diff | outcrop chat --system \"Review this.\"\n  \
              outcrop chat --base-url http://127.0.0.1:8080/v1 --max-tokens 200 \"Tell me a story.\"",
+        )
+}
+
+fn count_tokens() -> Command {
+    Command::new("count-tokens")
+        .about("Count the tokens of a text or a request, as a model would read it")
+        .long_about(
+            "Count the tokens of a text, or of a request for chat completions, as a model would read it, by Bedrock's \
+             CountTokens. No model is asked, and nothing is paid for. The number is printed. Not all models can count; \
+             for one that can't, the error names those that can.",
+        )
+        .arg(
+            Arg::new("prompt")
+                .value_name("TEXT")
+                .conflicts_with("file")
+                .help("The text [standard input if it is - or absent]"),
+        )
+        .arg(
+            Arg::new("file")
+                .long("file")
+                .short('f')
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("A request's JSON instead of a text [standard input if it is -]"),
+        )
+        .arg(
+            Arg::new("model")
+                .long("model")
+                .short('m')
+                .value_name("MODEL")
+                .value_parser(NonEmptyStringValueParser::new())
+                .help(format!("The model [default: the request's, or {DEFAULT_MODEL}]")),
+        )
+        .arg(
+            Arg::new("system")
+                .long("system")
+                .short('s')
+                .value_name("TEXT")
+                .conflicts_with("file")
+                .help("Instructions for the model, which count too"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Print the gateway's answer as it is"),
+        )
+        .args(gateway())
+        .args(in_process())
+        .after_long_help(
+            "Examples:\n  outcrop count-tokens --simulate \"Hello!\"\n  outcrop count-tokens < README.md\n  \
+             outcrop count-tokens --file request.json --model anthropic.claude-haiku-4-5-20251001-v1:0",
         )
 }
 

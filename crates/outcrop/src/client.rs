@@ -1,4 +1,4 @@
-//! A client of any gateway that speaks OpenAI's API, for `chat` and `models`.
+//! A client of any gateway that speaks OpenAI's API, for `chat`, `models` and `count-tokens`.
 
 use std::error::Error;
 use std::io;
@@ -114,6 +114,17 @@ impl Client {
     /// Any reason for which there is none.
     pub(crate) async fn get_json(&self, path: &str) -> Result<Value, ClientError> {
         let response = self.send(Method::GET, path, "application/json", Bytes::new()).await?;
+        let body = whole(response).await?;
+        serde_json::from_slice(&body).map_err(|error| ClientError::NotOpenAi(error.to_string()))
+    }
+
+    /// Posts a JSON document, and gives the one that answers it.
+    ///
+    /// # Errors
+    /// Any reason for which there is none.
+    pub(crate) async fn post_for_json(&self, path: &str, question: &Value) -> Result<Value, ClientError> {
+        let body = question.to_string().into();
+        let response = self.send(Method::POST, path, "application/json", body).await?;
         let body = whole(response).await?;
         serde_json::from_slice(&body).map_err(|error| ClientError::NotOpenAi(error.to_string()))
     }

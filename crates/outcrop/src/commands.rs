@@ -2,6 +2,7 @@
 
 mod chat;
 mod config;
+mod count_tokens;
 mod explain;
 mod models;
 mod serve;
@@ -35,6 +36,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("simulate", matches)) => simulate::run(matches),
         Some(("chat", matches)) => chat::run(matches),
         Some(("models", matches)) => models::run(matches),
+        Some(("count-tokens", matches)) => count_tokens::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("config", matches)) => config::run(matches),
         // The command line requires a command and knows no other.

@@ -44,6 +44,9 @@ pub(crate) enum Failure {
         /// Why not.
         source: io::Error,
     },
+    /// A request is no JSON object.
+    #[error("the request is no JSON object: {0}")]
+    RequestJson(#[source] serde_json::Error),
     /// There was nothing to explain.
     #[error("there is no request: name a file, or give it on standard input")]
     NoRequest,

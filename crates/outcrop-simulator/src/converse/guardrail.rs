@@ -1,27 +1,19 @@
-//! The one guardrail that there is: it blocks a word of the input, and another one of the output.
+//! The one guardrail in a conversation: it blocks a word of the input, and another one of the output.
 
 use serde_json::{Map, Value, json};
 
 use super::Mode;
 use super::reply::{Block, Reply};
-use crate::models::ACCOUNT;
+use crate::guardrail::{self, ID, IN_INPUT, IN_OUTPUT, MESSAGE, Named};
 use crate::refusal::Refusal;
 use crate::rules::{blocks, is_from, list, messages};
-
-const ID: &str = "simguardrail1";
-const VERSIONS: [&str; 2] = ["1", "DRAFT"];
-const IN_INPUT: &str = "BLOCKED-INPUT";
-const IN_OUTPUT: &str = "BLOCKED-OUTPUT";
-/// What is answered instead.
-const MESSAGE: &str = "Sorry, the model cannot answer this question.";
 
 /// A guardrail as a request asks for it.
 pub(super) struct Guardrail {
     trace: Trace,
     /// If a stream goes out before it is looked at.
     asynchronous: bool,
-    arn: String,
-    version: String,
+    named: Named,
 }
 
 #[derive(PartialEq)]
@@ -51,16 +43,7 @@ impl Guardrail {
             }
             _ => {}
         }
-        let arn = format!("arn:aws:bedrock:{region}:{ACCOUNT}:guardrail/{ID}");
-        if identifier != ID && identifier != arn {
-            return Err(Refusal::validation("The provided guardrail identifier is invalid."));
-        }
-        if !VERSIONS.contains(&version) {
-            return Err(Refusal::new(
-                "ResourceNotFoundException",
-                "The guardrail identifier or version provided in the request does not exist.",
-            ));
-        }
+        let named = Named::find(identifier, version, region)?;
         Ok(Some(Guardrail {
             trace: match text("trace") {
                 "enabled" => Trace::Enabled,
@@ -68,8 +51,7 @@ impl Guardrail {
                 _ => Trace::Disabled,
             },
             asynchronous: text("streamProcessingMode") == "async",
-            arn,
-            version: version.to_owned(),
+            named,
         }))
     }
 
@@ -141,24 +123,18 @@ impl Guardrail {
         let chars = text.chars().count();
         let mut assessment = json!({
             "invocationMetrics": {
-                "guardrailProcessingLatency": 100 + chars / 100,
+                "guardrailProcessingLatency": guardrail::latency(chars),
                 "usage": {
                     "topicPolicyUnits": 0,
                     "contentPolicyUnits": 0,
-                    "wordPolicyUnits": chars.div_ceil(1000),
+                    "wordPolicyUnits": guardrail::units(chars),
                     "sensitiveInformationPolicyUnits": 0,
                     "sensitiveInformationPolicyFreeUnits": 0,
                     "contextualGroundingPolicyUnits": 0,
                 },
                 "guardrailCoverage": {"textCharacters": {"guarded": chars, "total": chars}},
             },
-            "appliedGuardrailDetails": {
-                "guardrailId": ID,
-                "guardrailVersion": self.version,
-                "guardrailArn": self.arn,
-                "guardrailOrigin": ["REQUEST"],
-                "guardrailOwnership": "SELF",
-            },
+            "appliedGuardrailDetails": self.named.details(),
         });
         let found = text.contains(word);
         if found || self.trace == Trace::Full {

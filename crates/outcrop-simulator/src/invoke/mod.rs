@@ -18,6 +18,7 @@ mod mistral;
 mod nova;
 mod openai;
 mod openai_chat;
+mod rank;
 mod shape;
 mod text;
 
@@ -32,7 +33,7 @@ use crate::exchange::{Answer, Shared, parse};
 use crate::frames::{self, Framed, Wire};
 use crate::models::Target;
 use crate::refusal::Refusal;
-use crate::{rules, validate};
+use crate::{rerank, rules, validate};
 use about::About;
 use headers::Asked;
 use shape::Shape;
@@ -65,6 +66,10 @@ pub(crate) async fn answer(
     if let Some(embedder) = target.model.invoke.as_deref().and_then(embed::named) {
         target.check_streaming(mode == Mode::Stream)?;
         return embed::answer(shared, embedder, (identifier, &target), &asked, (body, raw)).await;
+    }
+    if target.model.invoke.as_deref() == Some(rerank::SHAPE) {
+        target.check_streaming(mode == Mode::Stream)?;
+        return rank::answer(shared, identifier, &target, &body).await;
     }
     let shape = shape_of(&target)?;
     target.check_streaming(mode == Mode::Stream)?;

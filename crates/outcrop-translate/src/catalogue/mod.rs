@@ -293,6 +293,12 @@ impl Catalogue {
         self.traits(Some(base_id)).thinking != Thinking::Untold
     }
 
+    /// The models whose tokens `CountTokens` is known to count, and that can still be called.
+    pub fn counting(&self) -> impl Iterator<Item = &Model> {
+        self.models()
+            .filter(|model| model.lifecycle.status != Status::Retired && self.traits(Some(&model.id)).counts_tokens)
+    }
+
     /// What the model takes besides text.
     #[must_use]
     pub fn media(&self, base_id: Option<&str>) -> MediaSupport {

@@ -136,6 +136,7 @@ row! {
         cache_least_tokens: u64,
         cache_ttls: Set<Ttl>,
         cache_tools: bool,
+        counts_tokens: bool,
         counts_cached_input_twice: bool,
     }
 }

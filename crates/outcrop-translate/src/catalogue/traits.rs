@@ -60,6 +60,8 @@ pub(crate) struct Traits {
     pub(crate) openai_parameters: Set<Parameter>,
     /// Whether its output tokens can be told apart (`/usage/output_tokens_details`).
     pub(crate) reports_thinking_tokens: bool,
+    /// Whether `CountTokens` is known to count its tokens.
+    pub(crate) counts_tokens: bool,
     /// Whether a stream's `inputTokens` may hold the cached tokens too.
     pub(crate) counts_cached_input_twice: bool,
     /// The smallest `maxTokens`.
@@ -161,6 +163,7 @@ impl Traits {
             cache: CacheRules::of_row(row),
             openai_parameters: row.parameters.unwrap_or(Set::EMPTY),
             reports_thinking_tokens: row.thinking_tokens.unwrap_or(false),
+            counts_tokens: row.counts_tokens.unwrap_or(false),
             counts_cached_input_twice: row.counts_cached_input_twice.unwrap_or(false),
             least_max_tokens: row.least_max_tokens.unwrap_or(1),
             least_thinking_budget: row.least_thinking_budget.unwrap_or(1024),

@@ -42,6 +42,20 @@ pub(crate) fn partition(region: &str) -> &'static str {
         .unwrap_or(&"")
 }
 
+/// The name of a region's partition, as ARNs begin with it (botocore 1.44.5, `partitions.json`, 2026-11).
+pub(crate) fn arn_partition(region: &str) -> &'static str {
+    match partition(region) {
+        "cn-" => "aws-cn",
+        "us-gov-" => "aws-us-gov",
+        "us-iso-" => "aws-iso",
+        "us-isob-" => "aws-iso-b",
+        "us-isof-" => "aws-iso-f",
+        "eu-isoe-" => "aws-iso-e",
+        "eusc-" => "aws-eusc",
+        _ => "aws",
+    }
+}
+
 /// The profile prefix for all commercial regions.
 pub(crate) const GLOBAL: &str = "global";
 

@@ -20,6 +20,7 @@ use outcrop_bedrock::model_id;
 use crate::catalogue::{Api, Catalogue, Model, Status, Word as _};
 use crate::problem::{Problem, ProblemKind};
 pub(crate) use arn::Arn;
+pub(crate) use geography::arn_partition;
 
 pub use nearest::near;
 pub use pattern::NamePattern;
@@ -130,6 +131,8 @@ pub enum Purpose {
     Embedding,
     /// To make images. A name that nobody knows means none.
     Image,
+    /// To rank documents.
+    Ranking,
 }
 
 /// Which model a name means.
@@ -403,7 +406,7 @@ impl<'d> Resolving<'_, 'd> {
         let mut default = match purpose {
             Purpose::Chat => rules.default_model.as_deref(),
             Purpose::Embedding => rules.default_embedding_model.as_deref(),
-            Purpose::Image => None,
+            Purpose::Image | Purpose::Ranking => None,
         };
         if is_openais && self.directory.catalogue.model(OPENAIS_EMBEDDINGS).is_some() {
             default = default.or(Some(OPENAIS_EMBEDDINGS));

@@ -35,7 +35,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 /// From the argument, else from standard input unless someone would have to type it without having been asked.
-fn prompt(matches: &ArgMatches) -> Result<String, Failure> {
+pub(super) fn prompt(matches: &ArgMatches) -> Result<String, Failure> {
     let prompt = match matches.get_one::<String>("prompt").map(String::as_str) {
         Some(prompt) if prompt != "-" => prompt.to_owned(),
         None if io::stdin().is_terminal() => return Err(Failure::NoPrompt),
@@ -52,10 +52,14 @@ fn prompt(matches: &ArgMatches) -> Result<String, Failure> {
     }
 }
 
+/// The instructions, as a message.
+pub(super) fn system(matches: &ArgMatches) -> Option<Value> {
+    let text = matches.get_one::<String>("system")?;
+    Some(json!({ "role": "system", "content": text }))
+}
+
 fn question(matches: &ArgMatches, prompt: &str) -> Value {
-    let system = matches
-        .get_one::<String>("system")
-        .map(|text| json!({ "role": "system", "content": text }));
+    let system = system(matches);
     let user = json!({ "role": "user", "content": prompt });
     let mut question = json!({
         "model": matches.get_one::<String>("model"),

@@ -72,7 +72,7 @@ fn dry_run(matches: &ArgMatches) -> Result<DryRun, Failure> {
 }
 
 /// From the file, else from standard input unless someone would have to type it without having been asked.
-fn read(file: Option<&Path>) -> Result<Bytes, Failure> {
+pub(super) fn read(file: Option<&Path>) -> Result<Bytes, Failure> {
     let failed = |path: String| move |source| Failure::ReadRequest { path, source };
     let bytes = match file {
         Some(path) if path.as_os_str() != "-" => fs::read(path).map_err(failed(path.display().to_string()))?,

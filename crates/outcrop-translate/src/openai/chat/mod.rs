@@ -15,6 +15,7 @@ mod stream;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, Extras, StopReason, TokenUsage};
@@ -23,6 +24,7 @@ use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter};
 use crate::endpoint::{Context, Endpoint, Halt, Passed, Plan, Repair};
 use crate::names::Restorer;
 use crate::problem::{Problem, ProblemKind};
+use crate::resolve::Target;
 use crate::stop::StopMatcher;
 use form::Form;
 
@@ -180,6 +182,14 @@ pub(super) fn plan_text(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo
     let mut request = request::ChatRequest::parse(body)?;
     request.continues_text = true;
     plan::plan(&request, body, context)
+}
+
+/// The model that a request means.
+///
+/// # Errors
+/// When there is none, or something must be looked up first.
+pub(super) fn target(body: &Bytes, context: &Context<'_>) -> Result<Arc<Target>, Halt> {
+    plan::target(&request::ChatRequest::parse(body)?, context)
 }
 
 /// OpenAI's word for why a choice ended. A message that calls tools never ends as `stop`: clients would not run them.

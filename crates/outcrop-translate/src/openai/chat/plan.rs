@@ -204,6 +204,12 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     })
 }
 
+/// The model that a request means.
+pub(super) fn target(request: &ChatRequest<'_>, context: &Context<'_>) -> Result<std::sync::Arc<Target>, Halt> {
+    let asked = model::asked(request, context)?;
+    context.target(&asked, &mut Notes::default())
+}
+
 /// Checks a request that could pass straight through, as it is checked for Converse, so that errors name their field.
 /// What must be mended in it only Converse's way mends: one word on what that is.
 fn find_mending(

@@ -1,0 +1,6 @@
+//! Cohere's protocols.
+
+mod error;
+pub mod rerank;
+
+pub use error::error_body;
