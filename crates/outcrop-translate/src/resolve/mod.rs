@@ -21,6 +21,7 @@ use crate::catalogue::{Api, Catalogue, Model, Status, Word as _};
 use crate::problem::{Problem, ProblemKind};
 pub(crate) use arn::Arn;
 
+pub use geography::of_region as geographies;
 pub use nearest::near;
 pub use pattern::NamePattern;
 
@@ -60,6 +61,13 @@ pub struct Listing {
     pub on_demand: HashSet<String>,
     /// Ids of inference profiles.
     pub profiles: HashSet<String>,
+}
+
+impl Listing {
+    /// Whether an id of a model or an inference profile can be called as it is.
+    pub fn calls(&self, model_id: &str) -> bool {
+        self.on_demand.contains(model_id) || self.profiles.contains(model_id)
+    }
 }
 
 /// What is behind an ARN that doesn't tell it.
@@ -149,6 +157,8 @@ pub struct Target {
     pub names: Vec<String>,
     /// The region; `None` for the gateway's own.
     pub region: Option<String>,
+    /// Whether the name says which region, be it the gateway's own.
+    pub names_region: bool,
     /// The API that the name demands.
     pub api: Option<Api>,
     /// The format of an imported model's prompts.
@@ -723,6 +733,7 @@ impl<'d> Resolving<'_, 'd> {
         let Some(region) = &self.target.region else {
             return Ok(());
         };
+        self.target.names_region = true;
         if self.directory.region == Some(region) {
             self.target.region = None;
             return Ok(());
