@@ -42,6 +42,8 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// What translation is told to do, by model and caller.
     pub policies: Policies,
+    /// Regions beside the gateway's own whose models are listed, and called by ids that its own doesn't have.
+    pub regions: Vec<String>,
     /// What is known of models.
     pub catalogue: Arc<Catalogue>,
     /// What the operator says of names.
@@ -66,6 +68,7 @@ impl Default for Config {
             public_url: None,
             fetch: FetchConfig::default(),
             policies: Policies::default(),
+            regions: Vec::new(),
             catalogue: Arc::clone(Catalogue::built_in()),
             names: NameRules::default(),
         }

@@ -112,7 +112,7 @@ async fn send_all<M>(client: &Client, plan: &TaskPlan<M>) -> Result<Vec<Reply>, 
 
 /// What a failed call means for the client, who knows the part of its request that the call was about.
 async fn refusal<M>(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     failure: &Failure,
     index: usize,
     plan: &TaskPlan<M>,

@@ -1,193 +1,205 @@
-//! `GET /v1/models`: what can be asked.
+//! `GET /v1/models`: what this account can call, in the configured regions.
+//!
+//! Bedrock is asked for all of its lists at once (`gather`), and what it says becomes a [`Known`] that can be asked for ids
+//! (`directory`). Each id that might be called is resolved as a request would resolve it (`entries`), and told of
+//! (`describe`). The page is written once (`page`) and handed out as it is, until it is old: then it is handed out once
+//! more, and made anew behind it.
 
-use std::sync::Arc;
+mod answer;
+mod describe;
+mod directory;
+mod entries;
+mod gather;
+mod page;
+mod question;
+mod time;
+mod warning;
+mod words;
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
-use axum::response::Response;
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
-use outcrop_translate::resolve::Listing;
-use outcrop_translate::{Problem, ProblemKind, openai};
-use outcrop_upstream::{Client, Error, FoundationModel, InferenceProfile};
-use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use futures_util::future::{BoxFuture, FutureExt as _, Shared};
+use outcrop_translate::{Problem, ProblemKind};
 use tokio::time::Instant;
 
 use crate::exchange::Gateway;
-use crate::learned::Learned;
-use crate::{access, error};
+use directory::Known;
+use entries::Entries;
+use gather::Gathered;
+use page::{Page, SharedPage};
+
+pub(crate) use answer::{list, one, providers};
 
 /// Lists change with AWS's launches; a few minutes late is early enough.
 const FRESH: Duration = Duration::from_secs(300);
-
+/// The same after a failure that may pass.
+const FRESH_WITH_FAILURES: Duration = Duration::from_secs(15);
+/// A page that is older is not handed out while it is made anew: nobody has asked for it for long.
+const TOO_OLD: Duration = Duration::from_secs(60 * 60);
 /// A failure is remembered for this long, so that those who wait don't each wait for another one.
 const FAILED: Duration = Duration::from_secs(5);
 /// As long as a refusal waits for the list, which only makes it more helpful.
 const HINT_PATIENCE: Duration = Duration::from_secs(2);
 
-/// The models of the account, asked for once in a while. The lock is held while Bedrock is asked, so that it is asked
-/// once; chat completions don't need it.
-#[derive(Debug, Default)]
-pub(crate) struct ModelList(Mutex<Option<(Instant, Listed)>>);
-
-/// What Bedrock answered the last time.
-type Listed = Result<Arc<Models>, Problem>;
+/// What a refresh came to.
+type Listed = Result<SharedPage, Problem>;
 
 /// The models of the account.
-#[derive(Debug)]
-struct Models {
-    /// As clients are told.
-    list: Vec<Value>,
-    /// As names are resolved by.
-    listing: Arc<Listing>,
+#[derive(Debug, Default)]
+pub(crate) struct ModelList(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    page: Option<SharedPage>,
+    /// What stood in the way of the first page, and when.
+    problem: Option<(Instant, Problem)>,
+    /// The latest refresh, under way or over.
+    flight: Option<Flight>,
 }
 
-impl ModelList {
-    async fn all(&self, gateway: &Gateway) -> Listed {
-        let mut kept = self.0.lock().await;
-        if let Some((asked, listed)) = &*kept
-            && asked.elapsed() < if listed.is_ok() { FRESH } else { FAILED }
-        {
-            return listed.clone();
-        }
-        let listed = ask(&gateway.client).await.map(Arc::new).map_err(|error| {
-            tracing::warn!(%error, "models could not be listed");
-            error::of_error(&error)
-        });
-        if let Ok(models) = &listed {
-            gateway.names.know(Arc::clone(&models.listing));
-        }
-        *kept = Some((Instant::now(), listed.clone()));
-        listed
+/// A refresh, for all who wait for it.
+#[derive(Clone, Debug)]
+struct Flight {
+    outcome: Shared<BoxFuture<'static, Listed>>,
+    /// When Bedrock was first asked; a refresh that waits for an earlier one hasn't begun.
+    begun: Arc<OnceLock<Instant>>,
+}
+
+impl Flight {
+    /// Whether what comes of it is news for somebody who asks `since` then, or for anyone.
+    fn serves(&self, since: Option<Instant>) -> bool {
+        let is_news = |since| self.begun.get().is_none_or(|begun| *begun >= since);
+        self.outcome.peek().is_none() && since.is_none_or(is_news)
     }
 }
 
 impl ModelList {
+    /// The page, from memory where that can be; an old one is made anew behind it.
+    async fn page(&self, gateway: &Arc<Gateway>) -> Listed {
+        {
+            let state = self.state();
+            if let Some(page) = &state.page {
+                let (age, fresh) = (page.asked.elapsed(), fresh(page));
+                if age < TOO_OLD {
+                    let page = Arc::clone(page);
+                    drop(state);
+                    if age >= fresh {
+                        self.refresh(gateway, None);
+                    }
+                    return Ok(page);
+                }
+            } else if let Some((_, problem)) = state.problem.as_ref().filter(|(since, _)| since.elapsed() < FAILED) {
+                return Err(problem.clone());
+            }
+        }
+        self.refresh(gateway, None).outcome.await
+    }
+
+    /// The page as it is now.
+    async fn page_of_now(&self, gateway: &Arc<Gateway>) -> Listed {
+        self.refresh(gateway, Some(Instant::now())).outcome.await
+    }
+
+    /// Joins the refresh that is under way or, where that has begun too early, begins the next once it is over. It goes on
+    /// if those who wait leave.
+    fn refresh(&self, gateway: &Arc<Gateway>, since: Option<Instant>) -> Flight {
+        let mut state = self.state();
+        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.serves(since)) {
+            return flight.clone();
+        }
+        let (earlier, begun) = (state.flight.take(), Arc::new(OnceLock::new()));
+        let (gateway, beginning) = (Arc::clone(gateway), Arc::clone(&begun));
+        let task = tokio::spawn(async move {
+            if let Some(earlier) = earlier {
+                let _ = earlier.outcome.await;
+            }
+            let asked = *beginning.get_or_init(Instant::now);
+            gateway.models.ask(&gateway, asked).await
+        });
+        let outcome = async move { task.await.unwrap_or_else(|_| Err(broken())) };
+        let flight = Flight {
+            outcome: outcome.boxed().shared(),
+            begun,
+        };
+        state.flight = Some(flight.clone());
+        flight
+    }
+
+    /// Asks Bedrock, and keeps what comes of it.
+    async fn ask(&self, gateway: &Arc<Gateway>, asked: Instant) -> Listed {
+        let before = self.state().page.clone();
+        let last = before.as_ref().map(|page| &page.known.gathered);
+        let gathered = Gathered::ask(&gateway.client, &gateway.config.regions, last).await;
+        let warnings = gathered.warnings();
+        warning::log(&warnings, before.as_ref().map_or(&[], |page| &page.warnings));
+        if let Some(problem) = gathered.problem() {
+            self.state().problem = Some((Instant::now(), problem.clone()));
+            return Err(problem);
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let known = Known::new(gathered, now.map_or(0, |now| now.as_secs()));
+        gateway.names.know(Arc::clone(&known.listings));
+        gateway.names.tell(&known.behind);
+        let thinking = Arc::clone(gateway);
+        // Hundreds of names are resolved, and somebody else may wait for this thread.
+        let page = tokio::task::spawn_blocking(move || {
+            let entries = Entries {
+                known: &known,
+                config: &thinking.config,
+                looked_up: &|arn| thinking.names.behind(arn),
+            };
+            let entries = entries.all();
+            Arc::new(Page::new(known, entries, asked))
+        });
+        let page = page.await.map_err(|_| broken())?;
+        let mut state = self.state();
+        state.page = Some(Arc::clone(&page));
+        state.problem = None;
+        Ok(page)
+    }
+
+    /// Asks Bedrock before anyone else does, where names depend on what it says: several regions are configured.
+    pub(crate) fn prepare(&self, gateway: &Arc<Gateway>) {
+        if gateway.config.regions.len() > 1 {
+            self.refresh(gateway, None);
+        }
+    }
+
     /// The inference profiles through which `model` can be called; none if they can't be listed.
-    pub(crate) async fn profiles_of(&self, gateway: &Gateway, model: &str) -> Vec<String> {
-        let Ok(Ok(models)) = tokio::time::timeout(HINT_PATIENCE, self.all(gateway)).await else {
+    pub(crate) async fn profiles_of(&self, gateway: &Arc<Gateway>, model: &str) -> Vec<String> {
+        let Ok(Ok(page)) = tokio::time::timeout(HINT_PATIENCE, self.page(gateway)).await else {
             return Vec::new();
         };
-        let ids = models.listing.profiles.iter();
+        let Some(listing) = page.known.listings.get(gateway.client.region()) else {
+            return Vec::new();
+        };
         let is_profile = |id: &&String| id.split_once('.').is_some_and(|(_, behind)| behind == model);
-        let mut profiles: Vec<String> = ids.filter(is_profile).cloned().collect();
+        let mut profiles: Vec<String> = listing.profiles.iter().filter(is_profile).cloned().collect();
         profiles.sort_unstable();
         profiles
     }
 
     /// Makes sure that names are resolved by what Bedrock lists, if it lists it in time.
-    pub(crate) async fn refresh_names(&self, gateway: &Gateway) {
-        let _ = tokio::time::timeout(HINT_PATIENCE, self.all(gateway)).await;
+    pub(crate) async fn refresh_names(&self, gateway: &Arc<Gateway>) {
+        let _ = tokio::time::timeout(HINT_PATIENCE, self.page(gateway)).await;
+    }
+
+    /// A panic elsewhere leaves nothing half done here.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn ask(client: &Client) -> Result<Models, Error> {
-    let (foundation, profiles) =
-        futures_util::future::try_join(client.list_foundation_models(), client.list_inference_profiles()).await?;
-    let created = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |elapsed| elapsed.as_secs());
-    let is_on_demand =
-        |model: &&FoundationModel| model.inference_types_supported.iter().any(|kind| kind == "ON_DEMAND");
-    let on_demand = foundation
-        .iter()
-        .filter(is_on_demand)
-        .map(|model| model.model_id.as_str());
-    // What the account has made is called by its ARN.
-    let name = |profile: &'_ InferenceProfile| match profile.r#type.as_str() {
-        "APPLICATION" if !profile.inference_profile_arn.is_empty() => profile.inference_profile_arn.clone(),
-        _ => profile.inference_profile_id.clone(),
-    };
-    let named: Vec<String> = profiles.iter().map(name).collect();
-    let ids = on_demand.chain(named.iter().map(String::as_str));
-    let mut ids: Vec<&str> = ids.collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let object = |id: &str| json!({"id": id, "object": "model", "created": created, "owned_by": "bedrock"});
-    let list = ids.into_iter().map(object).collect();
-    let listing = Listing {
-        models: foundation.iter().map(|model| model.model_id.clone()).collect(),
-        on_demand: foundation
-            .iter()
-            .filter(is_on_demand)
-            .map(|model| model.model_id.clone())
-            .collect(),
-        profiles: profiles
-            .into_iter()
-            .map(|profile| profile.inference_profile_id)
-            .collect(),
-    };
-    Ok(Models {
-        list,
-        listing: Arc::new(listing),
-    })
-}
-
-/// `GET /v1/models`
-pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    match models(&gateway, &headers).await {
-        Ok(models) => {
-            let models: Vec<Value> = models
-                .list
-                .iter()
-                .map(|model| with_lessons(model.clone(), &gateway.learned))
-                .collect();
-            answer(&json!({"object": "list", "data": models}))
-        }
-        Err(problem) => error::response(&problem, openai::error_body(&problem)),
+/// How long a page is handed out without a look at whether it is still right.
+fn fresh(page: &Page) -> Duration {
+    if page.known.gathered.is_shaky() {
+        FRESH_WITH_FAILURES
+    } else {
+        FRESH
     }
 }
 
-/// `GET /v1/models/{id}`
-pub(crate) async fn one(
-    State(gateway): State<Arc<Gateway>>,
-    headers: HeaderMap,
-    id: Result<Path<String>, PathRejection>,
-) -> Response {
-    let id = id.map(|Path(id)| id).unwrap_or_default();
-    let found = models(&gateway, &headers).await.and_then(|models| {
-        models
-            .list
-            .iter()
-            .find(|model| model["id"] == id)
-            .cloned()
-            .ok_or_else(|| {
-                Problem::new(
-                    404,
-                    ProblemKind::InvalidRequest,
-                    "The model does not exist, or the account can't call it.",
-                )
-                .with_code("model_not_found")
-                .with_param("model")
-            })
-    });
-    match found {
-        Ok(model) => answer(&with_lessons(model, &gateway.learned)),
-        Err(problem) => error::response(&problem, openai::error_body(&problem)),
-    }
-}
-
-/// A model with what it was found to refuse.
-fn with_lessons(mut model: Value, learned: &Learned) -> Value {
-    let lessons = model["id"].as_str().map_or_else(Vec::new, |id| learned.of(id));
-    if let (false, Some(members)) = (lessons.is_empty(), model.as_object_mut()) {
-        let refused: Vec<String> = lessons.iter().map(ToString::to_string).collect();
-        members.insert("learned".to_owned(), json!({"refused": refused}));
-    }
-    model
-}
-
-async fn models(gateway: &Gateway, headers: &HeaderMap) -> Listed {
-    access::admit(headers, &gateway.config)?;
-    gateway.models.all(gateway).await
-}
-
-fn answer(body: &Value) -> Response {
-    let mut response = Response::new(body.to_string().into());
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+fn broken() -> Problem {
+    Problem::new(500, ProblemKind::Server, "The list of models could not be made.").with_code("internal_error")
 }

@@ -122,6 +122,11 @@ const SAMPLES: &[Sample] = &[
     ("default_embedding_model", MODELS, SHOWN_MODELS),
     ("redirect_retired", SWITCHES, SWITCHES),
     (
+        "regions",
+        ["[\"us-east-1\"]", "us-east-2,eu-west-1", ""],
+        ["[\"us-east-1\"]", "[\"us-east-2\",\"eu-west-1\"]", "[]"],
+    ),
+    (
         "allowed_regions",
         ["[\"us-east-1\"]", "us-east-2,eu-west-1", ""],
         ["[\"us-east-1\"]", "[\"us-east-2\",\"eu-west-1\"]", "[]"],
