@@ -193,6 +193,16 @@ class TestWhatIsTold:
         assert model["capabilities"] == {"input": ["text", "image"], "output": ["text"], "streaming": True}
 
 
+    def test_it_is_as_it_is_described(self, gateway):
+        described = gateway.get("/v1/openapi.json").json()["components"]["schemas"]["Model"]
+        properties = described["properties"]
+        for model in listing(gateway)["data"]:
+            assert set(described["required"]) <= set(model) <= set(properties)
+            assert model["kind"] in properties["kind"]["enum"] and model["type"] in properties["type"]["enum"]
+            for part in ("capabilities", "lifecycle", "prices"):
+                assert set(model.get(part, {})) <= set(properties[part]["properties"]), model
+
+
 class TestOne:
     @pytest.mark.parametrize(
         "identifier",
@@ -332,6 +342,14 @@ class TestTheCache:
         assert stack.gateway.chat("[[sim:text Here.]]", model=arn).status_code == 200
         control(stack).delete_inference_profile(inferenceProfileIdentifier=arn)
         assert arn not in by_id(stack.gateway, "?refresh=true")
+
+    def test_an_old_page_is_handed_out_once_more_and_made_anew_behind_it(self, stacked):
+        """Nobody waits for Bedrock but the first."""
+        stack = stacked("--model-list-max-age", "0")
+        before = by_id(stack.gateway)
+        arn = make_profile(stack, "made meanwhile")
+        assert by_id(stack.gateway) == before
+        process.poll(lambda: arn in by_id(stack.gateway), "the new model, without having been asked for")
 
     def test_one_model_can_be_refreshed_too(self, stacked):
         stack = stacked()

@@ -44,6 +44,8 @@ pub struct Config {
     pub policies: Policies,
     /// Regions beside the gateway's own whose models are listed, and called by ids that its own doesn't have.
     pub regions: Vec<String>,
+    /// How long the list of models is handed out before Bedrock is asked again, behind it.
+    pub model_list_max_age: Duration,
     /// What is known of models.
     pub catalogue: Arc<Catalogue>,
     /// What the operator says of names.
@@ -69,6 +71,7 @@ impl Default for Config {
             fetch: FetchConfig::default(),
             policies: Policies::default(),
             regions: Vec::new(),
+            model_list_max_age: Duration::from_secs(300),
             catalogue: Arc::clone(Catalogue::built_in()),
             names: NameRules::default(),
         }

@@ -303,6 +303,7 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
             max_concurrent: settings.fetch_concurrency.get(),
         },
         policies: policies(settings),
+        model_list_max_age: settings.model_list_max_age,
         regions: settings.regions.iter().map(ToString::to_string).collect(),
         catalogue: Arc::clone(&settings.models),
         names: name_rules(settings),

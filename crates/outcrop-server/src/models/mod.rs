@@ -12,6 +12,8 @@ mod entries;
 mod gather;
 mod page;
 mod question;
+#[cfg(test)]
+mod tests;
 mod time;
 mod warning;
 mod words;
@@ -31,9 +33,7 @@ use page::{Page, SharedPage};
 
 pub(crate) use answer::{list, one, providers};
 
-/// Lists change with AWS's launches; a few minutes late is early enough.
-const FRESH: Duration = Duration::from_secs(300);
-/// The same after a failure that may pass.
+/// How long a page is fresh at the most after a failure that may pass.
 const FRESH_WITH_FAILURES: Duration = Duration::from_secs(15);
 /// A page that is older is not handed out while it is made anew: nobody has asked for it for long.
 const TOO_OLD: Duration = Duration::from_secs(60 * 60);
@@ -80,8 +80,8 @@ impl ModelList {
         {
             let state = self.state();
             if let Some(page) = &state.page {
-                let (age, fresh) = (page.asked.elapsed(), fresh(page));
-                if age < TOO_OLD {
+                let (age, fresh) = (page.asked.elapsed(), fresh(page, gateway.config.model_list_max_age));
+                if age < fresh.max(TOO_OLD) {
                     let page = Arc::clone(page);
                     drop(state);
                     if age >= fresh {
@@ -192,11 +192,11 @@ impl ModelList {
 }
 
 /// How long a page is handed out without a look at whether it is still right.
-fn fresh(page: &Page) -> Duration {
+fn fresh(page: &Page, max_age: Duration) -> Duration {
     if page.known.gathered.is_shaky() {
-        FRESH_WITH_FAILURES
+        max_age.min(FRESH_WITH_FAILURES)
     } else {
-        FRESH
+        max_age
     }
 }
 

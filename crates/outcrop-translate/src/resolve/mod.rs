@@ -464,7 +464,10 @@ impl<'d> Resolving<'_, 'd> {
             }
             self.step("id", name, "an id of a vendor that the catalogue doesn't know");
             name.clone_into(&mut self.target.model_id);
-            // What stands behind a geography is looked for by its bare name.
+            // Bedrock may list a profile for it.
+            if directory.listing.is_some_and(|listing| listing.models.contains(name)) {
+                self.choose_profile(name, None, false)?;
+            }
             return Ok(true);
         };
         if base_id.len() < name.len() {

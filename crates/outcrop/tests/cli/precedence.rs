@@ -118,6 +118,7 @@ const SAMPLES: &[Sample] = &[
             "[\"d=us.amazon.nova-pro-v1:0\"]",
         ],
     ),
+    ("model_list_max_age", DURATIONS, SHOWN_DURATIONS),
     ("default_model", MODELS, SHOWN_MODELS),
     ("default_embedding_model", MODELS, SHOWN_MODELS),
     ("redirect_retired", SWITCHES, SWITCHES),
