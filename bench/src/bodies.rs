@@ -17,6 +17,8 @@ pub(crate) enum Shape {
     Image,
     /// A picture to be painted: no chat, and the answer is what is large.
     Painting,
+    /// No body at all: the list of models is asked for.
+    Models,
 }
 
 /// The image model that a painting is asked of; the stub answers for any.
@@ -30,6 +32,7 @@ pub(crate) fn of(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
             "prompt": "An outcrop of limestone above a slow river, in the light of an autumn evening",
             "size": "1024x1024",
         }))?),
+        Shape::Models => Ok(Vec::new()),
         shape => chat(shape, model, stream),
     }
 }
@@ -38,7 +41,7 @@ pub(crate) fn of(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
 fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
     let mut prose = Prose::new(shape as u64 + 1);
     let messages = match shape {
-        Shape::Small | Shape::Painting => json!([
+        Shape::Small | Shape::Painting | Shape::Models => json!([
             {"role": "system", "content": "You are a helpful assistant. Answer in a few sentences."},
             {"role": "user", "content": "What is an outcrop, and why do geologists like it?"},
         ]),
@@ -61,7 +64,7 @@ fn chat(shape: Shape, model: &str, stream: bool) -> Result<Vec<u8>> {
         request["tool_choice"] = json!("auto");
     }
     let size = match shape {
-        Shape::Small | Shape::Image | Shape::Painting => 0,
+        Shape::Small | Shape::Image | Shape::Painting | Shape::Models => 0,
         Shape::Conversation => 22_000,
         Shape::Agent => 200_000,
     };

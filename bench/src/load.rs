@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
@@ -30,7 +30,7 @@ pub(crate) struct Job {
     pub(crate) target: SocketAddr,
     /// The path, as it stands on the wire.
     pub(crate) path: String,
-    /// The body of each request.
+    /// The body of each request; without one, it is a GET.
     pub(crate) body: Bytes,
     /// The key sent as a bearer token.
     pub(crate) key: String,
@@ -179,7 +179,11 @@ async fn connect(target: SocketAddr) -> Result<SendRequest<Full<Bytes>>, String>
 /// One request and its whole answer.
 async fn exchange(shared: &Shared, sender: &mut SendRequest<Full<Bytes>>, tally: &mut Tally) -> Result<(), String> {
     let job = &shared.job;
-    let request = Request::post(job.path.as_str())
+    // Whoever has nothing to send, asks for something.
+    let method = if job.body.is_empty() { Method::GET } else { Method::POST };
+    let request = Request::builder()
+        .method(method)
+        .uri(job.path.as_str())
         .header(HOST, job.target.to_string())
         .header(AUTHORIZATION, format!("Bearer {}", job.key))
         .header(CONTENT_TYPE, "application/json")

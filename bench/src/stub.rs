@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -67,14 +67,29 @@ async fn answer(request: Request<Incoming>, defaults: Plan, scripts: Scripts) ->
         (Some((model, "converse-stream")), _) => stream(Plan::from_model_id(model, defaults), &scripts),
         (Some((_, "converse")), _) | (None, "/v1/chat/completions") => json(StatusCode::OK, REPLY),
         (Some((_, "invoke")), _) => json(StatusCode::OK, picture()),
-        // Empty lists are enough for a gateway that asks at startup what there is.
-        (None, "/foundation-models") => json(StatusCode::OK, r#"{"modelSummaries":[]}"#),
+        (None, "/foundation-models") => json(StatusCode::OK, models()),
         (None, "/inference-profiles") => json(StatusCode::OK, r#"{"inferenceProfileSummaries":[]}"#),
         _ => json(
             StatusCode::NOT_FOUND,
             r#"{"message":"the stub knows no such operation"}"#,
         ),
     }
+}
+
+/// As many models as a large region of AWS has.
+fn models() -> &'static str {
+    static MODELS: LazyLock<String> = LazyLock::new(|| {
+        let model = |number| {
+            format!(r#"{{"modelArn":"arn:aws:bedrock:us-east-1::foundation-model/stub.model-{number}","#,)
+                + &format!(r#""modelId":"stub.model-{number}","modelName":"{MARKER} {number}","providerName":"Stub","#)
+                + r#""inputModalities":["TEXT","IMAGE"],"outputModalities":["TEXT"],"responseStreamingSupported":true,"#
+                + r#""customizationsSupported":[],"inferenceTypesSupported":["ON_DEMAND"],"#
+                + r#""modelLifecycle":{"status":"ACTIVE","startOfLifeTime":"2026-01-15T00:00:00Z"}}"#
+        };
+        let models: Vec<String> = (0..150).map(model).collect();
+        format!(r#"{{"modelSummaries":[{}]}}"#, models.join(","))
+    });
+    &MODELS
 }
 
 fn json(status: StatusCode, body: &'static str) -> Response<Either<Full<Bytes>, Stream>> {

@@ -16,6 +16,9 @@ use crate::process::{KEY, LoadClient, Scratch, Server, free_address};
 /// What the stub answers with 200, itself or behind the proxy.
 pub(crate) const PROBE: &str = "/foundation-models";
 
+/// The gateway's list of models, which is made of what stands at [`PROBE`].
+const MODELS: &str = "/v1/models";
+
 /// How a process under test is started and addressed.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
@@ -117,6 +120,8 @@ impl Target {
 /// Where a request goes.
 pub(crate) fn path(kind: &Kind, shape: Shape, model: &str, stream: bool) -> String {
     match kind {
+        Kind::Gateway(_) if shape == Shape::Models => MODELS.to_owned(),
+        Kind::Proxy if shape == Shape::Models => PROBE.to_owned(),
         Kind::Gateway(_) if shape == Shape::Painting => "/v1/images/generations".to_owned(),
         Kind::Gateway(_) => "/v1/chat/completions".to_owned(),
         Kind::Proxy => {

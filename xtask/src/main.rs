@@ -149,9 +149,15 @@ fn check(arguments: &[String]) -> Result {
 
 /// They are a workspace of their own, and would otherwise be found not to build when they are needed.
 fn check_fuzz_targets() -> Result {
-    cargo(["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--target-dir"])
-        .args([steps::target_dir()?.join("fuzz")])
-        .run()
+    cargo([
+        "check",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "--locked",
+        "--target-dir",
+    ])
+    .args([steps::target_dir()?.join("fuzz")])
+    .run()
 }
 
 fn test(arguments: &[String]) -> Result {

@@ -46,6 +46,14 @@ pub(crate) const AGENT: CpuWork = whole(
 pub(crate) const IMAGE: CpuWork = whole("2 MB image data URL, per request", Shape::Image, 8, 120, 3.5);
 /// A picture that comes back.
 pub(crate) const PAINTING: CpuWork = whole("1 MB image answer, per request", Shape::Painting, 8, 240, 3.0);
+/// The list of models, which the gateway has in memory and the proxy fetches.
+pub(crate) const MODELS: CpuWork = whole(
+    "models list, 16 connections, per request",
+    Shape::Models,
+    16,
+    3_000,
+    1.0,
+);
 /// Streams at the pace of a fast model. They start a little apart, so that the chunks don't all fall on one tick, where
 /// one wake-up would carry many of them.
 pub(crate) const PACED: CpuWork = CpuWork {

@@ -52,12 +52,13 @@ impl Setting<'_> {
 }
 
 /// All works: the name for `--only`, and what makes its rows.
-pub(crate) const WORKS: [(&str, Measure); 12] = [
+pub(crate) const WORKS: [(&str, Measure); 13] = [
     ("small", |setting| cpu::SMALL.measure(setting)),
     ("conversation", |setting| cpu::CONVERSATION.measure(setting)),
     ("agent", |setting| cpu::AGENT.measure(setting)),
     ("image", |setting| cpu::IMAGE.measure(setting)),
     ("painting", |setting| cpu::PAINTING.measure(setting)),
+    ("models", |setting| cpu::MODELS.measure(setting)),
     ("paced", |setting| cpu::PACED.measure(setting)),
     ("full-speed", |setting| cpu::FULL_SPEED.measure(setting)),
     ("first-byte", first_byte::measure),
