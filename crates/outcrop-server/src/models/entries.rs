@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use outcrop_translate::catalogue::{Capabilities, Modality};
 use outcrop_translate::resolve::{Asked, Behind, Target, geographies};
 
 use super::describe::{Described, describe};
 use super::directory::{Known, bare_id, region_of};
-use super::words::{Kind, Purpose};
+use super::words::{Kind, Purpose, kind_of_arn, purpose, purpose_of_words};
 use crate::config::Config;
 use crate::names::resolve_among;
 
@@ -72,10 +71,14 @@ impl Entries<'_> {
             }
         }
         let base = self.base(region, target);
-        let model = base
-            .as_deref()
-            .and_then(|base| catalogue.model(catalogue.known_id(base)));
-        let capabilities = base.as_deref().and_then(|base| catalogue.capabilities(base));
+        // An ARN may have a row of the operator's, which says more than that of the model behind it.
+        let known_as = if self.is_own_row(target) {
+            Some(target.model_id.as_str())
+        } else {
+            base.as_deref()
+        };
+        let model = known_as.and_then(|id| catalogue.model(catalogue.known_id(id)));
+        let capabilities = known_as.and_then(|id| catalogue.capabilities(id));
         let live = base.as_deref().and_then(|base| self.known.foundation(region, base));
         let purpose = match (&capabilities, live) {
             (Some(capabilities), _) => purpose(capabilities)?,
@@ -130,8 +133,13 @@ impl Entries<'_> {
         let listed = || id.filter(|id| self.known.foundation(region, id).is_some());
         let behind_profile = behind_profile.map(ToOwned::to_owned);
         behind_profile
-            .or_else(|| target.base_id.clone())
+            .or_else(|| target.behind.as_deref().map(|id| self.without_geography(id)))
+            .or_else(|| target.base_id.clone().filter(|id| !id.starts_with("arn:")))
             .or_else(|| listed().map(ToOwned::to_owned))
+    }
+
+    fn without_geography(&self, id: &str) -> String {
+        self.config.catalogue.base_id(id).unwrap_or(id).to_owned()
     }
 
     /// What is behind an ARN, as the lists tell or as was found out.
@@ -249,45 +257,4 @@ fn asked(name: &str) -> Asked<'_> {
         name,
         ..Asked::default()
     }
-}
-
-/// What a model is for; `None` if no endpoint of the gateway's has it.
-fn purpose(capabilities: &Capabilities) -> Option<Purpose> {
-    let makes = |modality| capabilities.output.contains(modality) && capabilities.single_calls;
-    match () {
-        () if capabilities.chat => Some(Purpose::Chat),
-        () if makes(Modality::Embedding) => Some(Purpose::Embedding),
-        () if makes(Modality::Image) => Some(Purpose::Image),
-        () if makes(Modality::Ranking) => Some(Purpose::Rerank),
-        () => None,
-    }
-}
-
-/// The same of a model that only Bedrock knows.
-fn purpose_of_words(output: &[String]) -> Option<Purpose> {
-    let words = [
-        ("TEXT", Purpose::Chat),
-        ("EMBEDDING", Purpose::Embedding),
-        ("IMAGE", Purpose::Image),
-    ];
-    let found = words.iter().find(|(word, _)| output.iter().any(|told| told == word));
-    match found {
-        Some((_, purpose)) => Some(*purpose),
-        // It doesn't say; people want to chat.
-        None if output.is_empty() => Some(Purpose::Chat),
-        None => None,
-    }
-}
-
-fn kind_of_arn(arn: &str) -> Kind {
-    let kinds = [
-        (":foundation-model/", Kind::FoundationModel),
-        (":inference-profile/", Kind::InferenceProfile),
-        (":application-inference-profile/", Kind::ApplicationInferenceProfile),
-        (":provisioned-model/", Kind::ProvisionedThroughput),
-        (":imported-model/", Kind::ImportedModel),
-        (":custom-model-deployment/", Kind::CustomModelDeployment),
-    ];
-    let found = kinds.iter().find(|(part, _)| arn.contains(part));
-    found.map_or(Kind::Name, |(_, kind)| *kind)
 }
