@@ -743,6 +743,9 @@ class TestMappings:
     def test_only_get(self, gateway):
         assert gateway.request("POST", "/v1/mappings").status_code == 405
 
+    def test_an_unknown_type_is_refused(self, gateway):
+        shapes.check_error(gateway.get("/v1/mappings?name=Nova-Pro&type=video"), 400, param="type")
+
     @pytest.mark.parametrize(
         "name",
         ["", " ", "\0", "a" * 5000, "é" * 100, "../../etc", "%", "%zz", "a\nb", "💥"],

@@ -42,6 +42,10 @@ pub struct Config {
     pub fetch: FetchConfig,
     /// What translation is told to do, by model and caller.
     pub policies: Policies,
+    /// Regions beside the gateway's own whose models are listed, and called by ids that its own doesn't have.
+    pub regions: Vec<String>,
+    /// How long the list of models is handed out before Bedrock is asked again, behind it.
+    pub model_list_max_age: Duration,
     /// What is known of models.
     pub catalogue: Arc<Catalogue>,
     /// What the operator says of names.
@@ -66,6 +70,8 @@ impl Default for Config {
             public_url: None,
             fetch: FetchConfig::default(),
             policies: Policies::default(),
+            regions: Vec::new(),
+            model_list_max_age: Duration::from_secs(300),
             catalogue: Arc::clone(Catalogue::built_in()),
             names: NameRules::default(),
         }

@@ -68,6 +68,14 @@ pub(crate) type Sending<M> = BoxFuture<'static, Result<Answered<M>, Trouble>>;
 
 impl Gateway {
     pub(crate) fn new(mut config: Config, client: Client) -> Self {
+        // The gateway's own comes first, and each once.
+        let mut regions = vec![client.region().to_owned()];
+        for region in std::mem::take(&mut config.regions) {
+            if !regions.contains(&region) {
+                regions.push(region);
+            }
+        }
+        config.regions = regions;
         config.names.looks_behind = config.policies.rules.iter().any(|rule| !rule.models.is_empty());
         Self {
             fetcher: Fetcher::new(config.fetch.clone()),

@@ -1,6 +1,7 @@
 //! What models refused, kept for a while: in memory, for this instance.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const MAX_LESSONS: usize = 32;
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     models: Mutex<HashMap<String, Vec<(Lesson, Instant)>>>,
+    /// How many lessons there ever were.
+    count: AtomicU64,
 }
 
 impl Learned {
@@ -44,7 +47,13 @@ impl Learned {
             lessons.remove(0);
         }
         lessons.push((lesson, now));
+        self.count.fetch_add(1, Ordering::Relaxed);
         true
+    }
+
+    /// How many lessons there ever were: whoever wrote them down knows by it whether there are more.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// What is known of a model.

@@ -39,8 +39,14 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
         match key.as_ref() {
             "name" | "model" => name = Some(value.into_owned()),
             "provider" => provider = Some(value.into_owned()),
-            "type" if value == "embedding" => purpose = Purpose::Embedding,
-            "type" if value == "image" => purpose = Purpose::Image,
+            "type" => {
+                purpose = match value.as_ref() {
+                    "chat" => Purpose::Chat,
+                    "embedding" => Purpose::Embedding,
+                    "image" => Purpose::Image,
+                    _ => return Err(unknown_type()),
+                }
+            }
             _ => {}
         }
     }
@@ -65,6 +71,12 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<V
         }
         None => Ok(all(gateway, provider.as_deref())),
     }
+}
+
+fn unknown_type() -> Problem {
+    Problem::invalid("Invalid 'type': expected 'chat', 'embedding' or 'image'.")
+        .with_code("invalid_value")
+        .with_param("type")
 }
 
 impl Gateway {

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use outcrop_translate::resolve::{Asked, Behind, Directory, Listing, Target, Unresolved, resolve};
+use outcrop_translate::resolve::{Asked, Behind, Directory, Listing, Step, Target, Unresolved, resolve};
 use outcrop_upstream::Client;
 use tokio::time::Instant;
 
@@ -25,11 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// From a deployment to its custom model to the base model, and one more.
 const MAX_HOPS: usize = 4;
 
+/// What Bedrock lists, by region.
+pub(crate) type Listings = HashMap<String, Listing>;
+
 /// Names that were resolved, and what was found out.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     resolved: RwLock<HashMap<String, Arc<Target>>>,
-    listing: RwLock<Known>,
+    listings: RwLock<Known>,
     behind: Mutex<HashMap<String, (Instant, Behind)>>,
     /// Held while an ARN is looked up, so that it is looked up once.
     asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -38,7 +41,7 @@ pub(crate) struct Names {
 /// What Bedrock lists, and how often that has changed: a name that was resolved by an older list must not be kept.
 #[derive(Debug, Default)]
 struct Known {
-    listing: Option<Arc<Listing>>,
+    listings: Arc<Listings>,
     changes: u64,
 }
 
@@ -54,28 +57,18 @@ impl Names {
         if is_plain && let Some(target) = read(&self.resolved).get(asked.name) {
             return Ok(Arc::clone(target));
         }
-        let (listing, changes) = {
-            let known = read(&self.listing);
-            (known.listing.clone(), known.changes)
+        let (listings, changes) = {
+            let known = read(&self.listings);
+            (Arc::clone(&known.listings), known.changes)
         };
-        let target = resolve(
-            asked,
-            &Directory {
-                catalogue: &config.catalogue,
-                rules: &config.names,
-                region: Some(region),
-                listing: listing.as_deref(),
-                behind: &|arn| self.behind(arn),
-            },
-        )
-        .map(Arc::new)?;
+        let target = resolve_among(asked, config, region, &listings, &|arn| self.behind(arn)).map(Arc::new)?;
         // What is behind an ARN is kept for a while only.
         if is_plain && !target.model_id.starts_with("arn:") {
             let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
             if resolved.len() >= MAX_NAMES {
                 resolved.clear();
             }
-            if read(&self.listing).changes == changes {
+            if read(&self.listings).changes == changes {
                 resolved.insert(asked.name.to_owned(), Arc::clone(&target));
             }
         }
@@ -83,19 +76,27 @@ impl Names {
     }
 
     /// Takes what Bedrock lists. Names may mean something else from now on.
-    pub(crate) fn know(&self, listing: Arc<Listing>) {
+    pub(crate) fn know(&self, listings: Arc<Listings>) {
         // In this order, as in `resolve`: nobody waits for the other.
         let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
-        let mut known = self.listing.write().unwrap_or_else(PoisonError::into_inner);
-        if known.listing.as_ref() != Some(&listing) {
-            known.listing = Some(listing);
+        let mut known = self.listings.write().unwrap_or_else(PoisonError::into_inner);
+        if known.listings != listings {
+            known.listings = listings;
             known.changes += 1;
             resolved.clear();
         }
     }
 
+    /// Takes what lists tell of ARNs, so that nobody has to look them up.
+    pub(crate) fn tell(&self, told: &HashMap<String, Behind>) {
+        // The room is for those that are called.
+        for (arn, behind) in told.iter().take(MAX_ARNS / 2) {
+            self.note(arn, behind.clone());
+        }
+    }
+
     /// What is behind an ARN, if that was found out.
-    fn behind(&self, arn: &str) -> Option<Behind> {
+    pub(crate) fn behind(&self, arn: &str) -> Option<Behind> {
         let known = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
         let (asked, behind) = known.get(arn)?;
         let lasts = if *behind == Behind::default() { FAILED } else { LASTS };
@@ -141,6 +142,56 @@ impl Names {
         }
         known.insert(arn.to_owned(), (Instant::now(), behind));
     }
+}
+
+/// Finds the model that is meant: in the gateway's own region or, where that doesn't have it, in the first of the other
+/// configured ones that does.
+pub(crate) fn resolve_among(
+    asked: &Asked<'_>,
+    config: &Config,
+    home: &str,
+    listings: &Listings,
+    behind: &dyn Fn(&str) -> Option<Behind>,
+) -> Result<Target, Unresolved> {
+    let resolve_in = |region: &str| {
+        let directory = Directory {
+            catalogue: &config.catalogue,
+            rules: &config.names,
+            region: Some(region),
+            listing: listings.get(region),
+            behind,
+        };
+        resolve(asked, &directory)
+    };
+    let at_home = resolve_in(home);
+    let is_missing = match &at_home {
+        Ok(target) => {
+            let is_id = !target.names_region && !target.model_id.starts_with("arn:");
+            is_id
+                && listings
+                    .get(home)
+                    .is_some_and(|listing| !listing.calls(&target.model_id))
+        }
+        Err(Unresolved::Problem(_)) => true,
+        Err(Unresolved::LookUp(_)) => false,
+    };
+    if !is_missing {
+        return at_home;
+    }
+    for region in config.regions.iter().filter(|region| *region != home) {
+        let Some(listing) = listings.get(region) else { continue };
+        let Ok(mut target) = resolve_in(region) else { continue };
+        if target.region.is_none() && !target.names_region && listing.calls(&target.model_id) {
+            target.steps.push(Step {
+                rule: "region",
+                result: region.clone(),
+                why: format!("{home} doesn't have it"),
+            });
+            target.region = Some(region.clone());
+            return Ok(target);
+        }
+    }
+    at_home
 }
 
 /// Asks hop by hop, until something is found that names a model itself.

@@ -1,5 +1,7 @@
 //! Why a request is refused, for the client and for the log.
 
+use std::sync::Arc;
+
 use outcrop_bedrock::json::Fault;
 use outcrop_translate::catalogue::Status;
 use outcrop_translate::resolve::{Asked, Directory, near};
@@ -34,7 +36,7 @@ impl Gateway {
     }
 
     /// The refusal of a request whose call has failed.
-    pub(crate) async fn refusal(&self, failure: &Failure, model: &str, record: &mut Record) -> Refusal {
+    pub(crate) async fn refusal(self: &Arc<Self>, failure: &Failure, model: &str, record: &mut Record) -> Refusal {
         note_failure(record, failure);
         let mut problem = self.problem(failure, &record.region, model);
         if let Error::Service { message, .. } = &failure.error {

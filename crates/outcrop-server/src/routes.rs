@@ -48,6 +48,7 @@ fn table() -> Table {
     table.task_at::<Rerank<2>>("/v2/rerank");
     table.get("/models", own::MODELS, get(models::list));
     table.get("/models/{*model}", own::MODEL, get(models::one));
+    table.get("/providers", own::PROVIDERS, get(models::providers));
     table.get("/mappings", own::MAPPINGS, get(mappings::list));
     table.own("/healthz", own::HEALTHZ, get(health::alive));
     table.own("/readyz", own::READYZ, get(health::ready));

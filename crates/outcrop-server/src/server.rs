@@ -51,6 +51,7 @@ impl Server {
     /// left with an error.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
         let router = routes::router(Arc::clone(&self.gateway));
+        self.gateway.models.prepare(&self.gateway);
         let connections = TaskTracker::new();
         let stopping = CancellationToken::new();
         let slots = Arc::new(Semaphore::new(self.gateway.config.max_connections));

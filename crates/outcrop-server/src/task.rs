@@ -144,7 +144,7 @@ async fn send_pages<T: Task>(client: &Client, call: &TaskCall, region: Option<&s
 
 /// What a failed call means for the client, who knows the part of its request that the call was about.
 async fn refusal<M>(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     failure: &Failure,
     index: usize,
     plan: &TaskPlan<M>,

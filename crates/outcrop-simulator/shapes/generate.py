@@ -26,6 +26,8 @@ OPERATIONS = {
         "GetFoundationModel",
         "ListInferenceProfiles",
         "GetInferenceProfile",
+        "CreateInferenceProfile",
+        "DeleteInferenceProfile",
         "GetProvisionedModelThroughput",
         "ListProvisionedModelThroughputs",
         "GetCustomModel",
@@ -101,18 +103,18 @@ def compact(shape, renamed):
     if "error" in shape:
         out["status"] = shape["error"]["httpStatusCode"]
     if shape["type"] == "structure":
-        out["members"] = {name: member_of(member, renamed) for name, member in shape["members"].items()}
+        out["members"] = {name: member_of(name, member, renamed) for name, member in shape["members"].items()}
     for part in ("member", "key", "value"):
         if part in shape:
             out[part] = renamed.get(shape[part]["shape"], shape[part]["shape"])
     return out
 
 
-def member_of(member, renamed):
+def member_of(name, member, renamed):
     out = {"shape": renamed.get(member["shape"], member["shape"])}
     if "location" in member:
         out["location"] = member["location"]
-    if member.get("location") == "header":
+    if member.get("location") in ("header", "querystring") and member["locationName"] != name:
         out["name"] = member["locationName"]
     return out
 

@@ -13,10 +13,10 @@ use hyper::body::Incoming;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 
-use crate::access::{Access, Signed};
+use crate::access::{Access, Signed, denied};
 use crate::body::{Content, Outgoing, Step};
 use crate::models::Catalogue;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, default_message};
 use crate::route::Route;
 use crate::script::{Marked, Script};
 use crate::shapes::table;
@@ -53,7 +53,7 @@ pub(crate) struct Answer {
 impl Shared {
     pub(crate) fn new(config: Config, state: Arc<State>) -> Shared {
         Shared {
-            catalogue: Catalogue::new(&config.region),
+            catalogue: Catalogue::new(&config.region).with(Arc::clone(&state.created)),
             access: Access::new(config.region, config.credentials, config.api_keys),
             pace: config.pace,
             first_byte: config.first_byte,
@@ -224,7 +224,10 @@ async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) ->
             }
             // Nothing tells these calls apart but their number, which the rule has counted.
             if let Some(refusal) = script.error_at(1) {
-                return Err(refusal.clone());
+                return Err(match is_plain_denial(refusal) && other.is_of_control_plane() {
+                    true => denied(other.operation()),
+                    false => refusal.clone(),
+                });
             }
             look_up(shared, other, query, body)
         }
@@ -240,6 +243,12 @@ fn look_up(shared: &Shared, route: &Route, query: &str, body: &Bytes) -> Result<
         Route::GetFoundationModel { id } => foundation_models::one(catalogue, id)?,
         Route::ListInferenceProfiles => inference_profiles::list(catalogue, query)?,
         Route::GetInferenceProfile { id } => inference_profiles::one(catalogue, id)?,
+        Route::CreateInferenceProfile => {
+            let mut answer = Answer::json(&inference_profiles::create(catalogue, body)?);
+            answer.status = StatusCode::CREATED;
+            return Ok(answer);
+        }
+        Route::DeleteInferenceProfile { id } => inference_profiles::delete(catalogue, id)?,
         Route::Lookup(lookup) => lookup.answer(catalogue, query)?,
         Route::Converse { .. }
         | Route::ConverseStream { .. }
@@ -251,6 +260,11 @@ fn look_up(shared: &Shared, route: &Route, query: &str, body: &Bytes) -> Result<
         | Route::InvokeGuardrailChecks => Value::Null,
     };
     Ok(Answer::json(&found))
+}
+
+/// If a script asks for a denial without saying how it is worded.
+fn is_plain_denial(refusal: &Refusal) -> bool {
+    refusal.exception == "AccessDeniedException" && refusal.message == default_message("AccessDeniedException")
 }
 
 /// The JSON in a body.

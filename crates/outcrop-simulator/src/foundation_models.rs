@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::models::{Catalogue, Model};
+use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::{uri, validate};
 
 /// Lists the models that all given filters let through.
 pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal> {
-    let filters = Filters::read(query)?;
-    let kept = catalogue.models().filter(|model| filters.let_through(model));
+    let query = Query::read("ListFoundationModels", query)?;
+    let kept = catalogue.models().filter(|model| is_wanted(model, &query));
     let summaries: Vec<Value> = kept.map(|model| summary(catalogue, model)).collect();
     Ok(json!({"modelSummaries": summaries}))
 }
@@ -25,46 +25,15 @@ pub(crate) fn one(catalogue: &Catalogue, identifier: &str) -> Result<Value, Refu
     }
 }
 
-#[derive(Default)]
-struct Filters {
-    provider: Option<String>,
-    output_modality: Option<String>,
-    inference_type: Option<String>,
-    customization: Option<String>,
-}
-
-impl Filters {
-    fn read(query: &str) -> Result<Filters, Refusal> {
-        let mut filters = Filters::default();
-        for (name, value) in uri::query(query) {
-            let (shape, filter) = match name.as_str() {
-                "byProvider" => ("Provider", &mut filters.provider),
-                "byOutputModality" => ("ModelModality", &mut filters.output_modality),
-                "byInferenceType" => ("InferenceType", &mut filters.inference_type),
-                "byCustomizationType" => ("ModelCustomization", &mut filters.customization),
-                _ => continue,
-            };
-            validate::text(shape, &name, &value)?;
-            *filter = Some(value);
-        }
-        Ok(filters)
-    }
-
-    fn let_through(&self, model: &Model) -> bool {
+fn is_wanted(model: &Model, query: &Query) -> bool {
+    let fits = |name: &str, is_so: &dyn Fn(&str) -> bool| query.text(name).is_none_or(is_so);
+    fits("byProvider", &|provider| provider.eq_ignore_ascii_case(&model.provider))
+        && fits("byOutputModality", &|modality| {
+            model.output.iter().any(|known| known == modality)
+        })
+        && fits("byInferenceType", &|kind| inference_types(model).contains(&kind))
         // No model of ours can be customized or has provisioned throughput.
-        self.provider
-            .as_ref()
-            .is_none_or(|provider| provider.eq_ignore_ascii_case(&model.provider))
-            && self
-                .output_modality
-                .as_ref()
-                .is_none_or(|modality| model.output.contains(modality))
-            && self
-                .inference_type
-                .as_ref()
-                .is_none_or(|kind| inference_types(model).contains(&kind.as_str()))
-            && self.customization.is_none()
-    }
+        && query.text("byCustomizationType").is_none()
 }
 
 fn summary(catalogue: &Catalogue, model: &Model) -> Value {
@@ -91,6 +60,7 @@ fn lifecycle(model: &Model) -> Value {
     let days = [
         ("startOfLifeTime", Some(&model.since)),
         ("legacyTime", model.legacy.as_ref()),
+        ("publicExtendedAccessTime", model.extended.as_ref()),
         ("endOfLifeTime", model.end.as_ref()),
     ];
     for (name, day) in days {
@@ -113,6 +83,7 @@ fn inference_types(model: &Model) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validate;
 
     fn ids(query: &str) -> Vec<String> {
         let listed = list(&Catalogue::new("us-east-1"), query).unwrap();

@@ -1,17 +1,23 @@
-//! `ListInferenceProfiles` and `GetInferenceProfile`.
+//! `ListInferenceProfiles`, `GetInferenceProfile`, `CreateInferenceProfile` and `DeleteInferenceProfile`.
 
 use serde_json::{Value, json};
 
+use crate::exchange::parse;
 use crate::models::{Catalogue, Profile};
 use crate::page::Page;
+use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::{uri, validate};
+use crate::validate;
+
+const LIST: &str = "ListInferenceProfiles";
+const CREATE: &str = "CreateInferenceProfile";
 
 /// Lists a page of the profiles.
 pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal> {
-    let page = Page::read(query)?;
-    let kind = kind(query)?;
-    let wanted = |profile: &Profile| kind.as_ref().is_none_or(|kind| kind == profile.kind);
+    let query = Query::read(LIST, query)?;
+    let page = Page::read(LIST, &query)?;
+    let kind = query.text("typeEquals");
+    let wanted = |profile: &Profile| kind.is_none_or(|kind| kind == profile.kind);
     let profiles: Vec<_> = catalogue
         .profiles()
         .into_iter()
@@ -30,21 +36,42 @@ pub(crate) fn list(catalogue: &Catalogue, query: &str) -> Result<Value, Refusal>
 pub(crate) fn one(catalogue: &Catalogue, identifier: &str) -> Result<Value, Refusal> {
     match catalogue.profile(identifier) {
         Some(profile) => Ok(summary(&profile)),
-        None => Err(Refusal::new(
-            "ResourceNotFoundException",
-            "The requested inference profile was not found.",
+        None => Err(not_found()),
+    }
+}
+
+/// Makes an application inference profile.
+pub(crate) fn create(catalogue: &Catalogue, body: &[u8]) -> Result<Value, Refusal> {
+    let body = parse(body)?;
+    validate::body(CREATE, &body)?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let profile = catalogue.create_profile(
+        &text(&body["inferenceProfileName"]),
+        &text(&body["modelSource"]["copyFrom"]),
+    )?;
+    Ok(json!({"inferenceProfileArn": profile.arn, "status": "ACTIVE"}))
+}
+
+/// Deletes one that was made here.
+pub(crate) fn delete(catalogue: &Catalogue, identifier: &str) -> Result<Value, Refusal> {
+    match catalogue.profile(identifier) {
+        None => Err(not_found()),
+        Some(profile) if profile.kind == "SYSTEM_DEFINED" => Err(Refusal::validation(
+            "System-defined inference profiles cannot be deleted.",
+        )),
+        Some(profile) if catalogue.delete_profile(&profile) => Ok(json!({})),
+        Some(_) => Err(Refusal::new(
+            "ConflictException",
+            "This inference profile is a part of the simulator.",
         )),
     }
 }
 
-/// The kind of profiles that are wanted, if not all.
-fn kind(query: &str) -> Result<Option<String>, Refusal> {
-    let mut pairs = uri::query(query).into_iter();
-    let Some((_, kind)) = pairs.find(|(name, _)| name == "type") else {
-        return Ok(None);
-    };
-    validate::text("InferenceProfileType", "typeEquals", &kind)?;
-    Ok(Some(kind))
+fn not_found() -> Refusal {
+    Refusal::new(
+        "ResourceNotFoundException",
+        "The requested inference profile was not found.",
+    )
 }
 
 fn summary(profile: &Profile) -> Value {
@@ -65,6 +92,7 @@ fn summary(profile: &Profile) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::uri;
 
     #[test]
     fn pages_follow_one_another() {

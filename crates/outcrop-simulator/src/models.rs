@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+use crate::created::Created;
 use crate::refusal::{Refusal, default_message};
 use crate::resources::{self, Kind, Resource};
 
@@ -25,6 +26,8 @@ pub(crate) struct Catalogue {
     profiles: HashMap<String, Arc<Profile>>,
     /// What else the account has of its own.
     resources: Vec<Resource>,
+    /// Application inference profiles that somebody has made.
+    created: Arc<Created>,
 }
 
 /// What a model identifier names.
@@ -74,6 +77,8 @@ pub(crate) struct Model {
     pub(crate) since: String,
     /// The day it became `LEGACY`, if that is known.
     pub(crate) legacy: Option<String>,
+    /// The day from which its use costs more, if that is known.
+    pub(crate) extended: Option<String>,
     /// The day of its end, past or announced.
     pub(crate) end: Option<String>,
     /// If its end has come.
@@ -223,7 +228,13 @@ impl Catalogue {
             resources: resources::of(region, &table.models),
             table,
             profiles,
+            created: Arc::default(),
         }
+    }
+
+    /// The same with the profiles that somebody has made, and makes.
+    pub(crate) fn with(self, created: Arc<Created>) -> Catalogue {
+        Catalogue { created, ..self }
     }
 
     pub(crate) fn region(&self) -> &str {
@@ -242,6 +253,7 @@ impl Catalogue {
     /// All inference profiles, by id.
     pub(crate) fn profiles(&self) -> Vec<Arc<Profile>> {
         let mut profiles: Vec<_> = self.profiles.values().cloned().collect();
+        profiles.extend(self.created.of(&self.region));
         profiles.sort_by(|a, b| a.id.cmp(&b.id));
         profiles
     }
@@ -255,14 +267,43 @@ impl Catalogue {
 
     /// A profile by its id or ARN; an application profile is known by its ARN only.
     pub(crate) fn profile(&self, identifier: &str) -> Option<Arc<Profile>> {
-        let found = match identifier.starts_with("arn:") {
-            true => self.profiles.values().find(|profile| profile.arn == identifier)?,
-            false => self
-                .profiles
-                .get(identifier)
-                .filter(|profile| profile.kind == "SYSTEM_DEFINED")?,
+        if !identifier.starts_with("arn:") {
+            let found = self.profiles.get(identifier).cloned();
+            return found.filter(|profile| profile.kind == "SYSTEM_DEFINED");
+        }
+        let is_meant = |profile: &&Arc<Profile>| profile.arn == identifier;
+        let found = self.profiles.values().find(is_meant).cloned();
+        found.or_else(|| self.created.of(&self.region).iter().find(is_meant).cloned())
+    }
+
+    /// Makes an application inference profile from the ARN of a model or of a profile of AWS's.
+    ///
+    /// # Errors
+    ///
+    /// A name that another one has, and an ARN that names nothing.
+    pub(crate) fn create_profile(&self, name: &str, source: &str) -> Result<Arc<Profile>, Refusal> {
+        let copied = self
+            .profile(source)
+            .map(|profile| (profile.model, profile.model_arns.clone()));
+        let found = copied.or_else(|| self.model(source).map(|model| (model, vec![model.arn(&self.region)])));
+        let Some((model, model_arns)) = found else {
+            return Err(Refusal::new(
+                "ResourceNotFoundException",
+                "The specified model source was not found.",
+            ));
         };
-        Some(Arc::clone(found))
+        if self.profiles().iter().any(|profile| profile.name == name) {
+            return Err(Refusal::new(
+                "ConflictException",
+                "An inference profile with this name already exists.",
+            ));
+        }
+        Ok(self.created.add(&self.region, name, model, model_arns))
+    }
+
+    /// Deletes one of those. `false` if it is none.
+    pub(crate) fn delete_profile(&self, profile: &Profile) -> bool {
+        self.created.remove(&profile.arn)
     }
 
     /// Finds what to call, by id or ARN of a model, an inference profile, or something else of the account's.

@@ -1,71 +1,52 @@
 //! Lists that are given page by page.
 
+use crate::query::Query;
 use crate::refusal::Refusal;
-use crate::uri;
 
 const DEFAULT_LENGTH: usize = 100;
-const MAX_LENGTH: usize = 1000;
 
 /// Which part of a list is wanted.
-pub(crate) struct Page {
+pub(crate) struct Page<'a> {
+    operation: &'a str,
     start: usize,
     length: usize,
 }
 
-impl Page {
-    /// Reads `maxResults` and `nextToken` of a query.
+impl<'a> Page<'a> {
+    /// Reads `maxResults` and `nextToken`.
     ///
     /// # Errors
     ///
-    /// A length that isn't one, or isn't allowed, and a token that isn't ours.
-    pub(crate) fn read(query: &str) -> Result<Page, Refusal> {
-        let mut page = Page {
-            start: 0,
-            length: DEFAULT_LENGTH,
+    /// A token that isn't one of this operation's.
+    pub(crate) fn read(operation: &'a str, query: &Query) -> Result<Page<'a>, Refusal> {
+        let start = match query.text("nextToken") {
+            Some(token) => start(operation, token).ok_or_else(bad_token)?,
+            None => 0,
         };
-        for (name, value) in uri::query(query) {
-            match name.as_str() {
-                "maxResults" => page.length = length(&value)?,
-                "nextToken" => page.start = start(&value).ok_or_else(bad_token)?,
-                _ => {}
-            }
-        }
-        Ok(page)
+        Ok(Page {
+            operation,
+            start,
+            length: query.number("maxResults").unwrap_or(DEFAULT_LENGTH),
+        })
     }
 
     /// The items of this page, and the token of the next one, if there is any.
-    pub(crate) fn of<'a, T>(&self, items: &'a [T]) -> Result<(&'a [T], Option<String>), Refusal> {
+    pub(crate) fn of<'i, T>(&self, items: &'i [T]) -> Result<(&'i [T], Option<String>), Refusal> {
         let end = self.start.saturating_add(self.length).min(items.len());
         let shown = items.get(self.start..end).ok_or_else(bad_token)?;
-        Ok((shown, (end < items.len()).then(|| token(end))))
+        Ok((shown, (end < items.len()).then(|| token(self.operation, end))))
     }
 }
 
-fn length(value: &str) -> Result<usize, Refusal> {
-    let length: usize = value
-        .parse()
-        .map_err(|_| Refusal::validation("maxResults isn't a number."))?;
-    if (1..=MAX_LENGTH).contains(&length) {
-        return Ok(length);
-    }
-    let (than, limit) = if length == 0 {
-        ("greater", 1)
-    } else {
-        ("less", MAX_LENGTH)
-    };
-    Err(Refusal::constraints(&[format!(
-        "Value '{length}' at 'maxResults' failed to satisfy constraint: Member must have value {than} than or equal to {limit}"
-    )]))
+/// Tokens are opaque to clients, and good for one list.
+fn token(operation: &str, start: usize) -> String {
+    aws_smithy_types::base64::encode(format!("{operation}:{start}"))
 }
 
-/// Tokens are opaque to clients.
-fn token(start: usize) -> String {
-    aws_smithy_types::base64::encode(format!("from:{start}"))
-}
-
-fn start(token: &str) -> Option<usize> {
+fn start(operation: &str, token: &str) -> Option<usize> {
     let decoded = aws_smithy_types::base64::decode(token).ok()?;
-    std::str::from_utf8(&decoded).ok()?.strip_prefix("from:")?.parse().ok()
+    let (of, start) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    (of == operation).then(|| start.parse().ok()).flatten()
 }
 
 fn bad_token() -> Refusal {

@@ -9,6 +9,8 @@ use crate::models::{ACCOUNT, Model};
 
 /// The id of what there is one of.
 const ONLY: &str = "simulator001";
+/// The day on which all was made that has none of its own.
+const SINCE: &str = "2026-01-15";
 const PROVISIONED_MODEL: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const CUSTOM_MODEL: &str = "amazon.nova-lite-v1:0";
 const ROUTER: &str = "anthropic.claude:1";
@@ -24,6 +26,8 @@ pub(crate) struct Resource {
     pub(crate) kind: Kind,
     pub(crate) arn: String,
     pub(crate) name: String,
+    /// The day on which it was made.
+    pub(crate) since: String,
     /// The model that answers.
     pub(crate) model: &'static Model,
     /// Of an imported model: what AWS calls its architecture, and if Converse works with it.
@@ -90,6 +94,7 @@ pub(crate) fn of(region: &str, models: &'static [Model]) -> Vec<Resource> {
             kind,
             arn: arn(&resource),
             name: name.to_owned(),
+            since: SINCE.to_owned(),
             model: models.iter().find(|model| model.id == id)?,
             imported: None,
         })
@@ -98,6 +103,7 @@ pub(crate) fn of(region: &str, models: &'static [Model]) -> Vec<Resource> {
         kind: Kind::Imported,
         arn: arn(&format!("imported-model/{}", row.model.id)),
         name: row.model.name.clone(),
+        since: row.model.since.clone(),
         model: &row.model,
         imported: Some((&row.architecture, row.converse)),
     });

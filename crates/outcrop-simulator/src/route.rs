@@ -40,6 +40,10 @@ pub(crate) enum Route {
     GetInferenceProfile {
         id: String,
     },
+    CreateInferenceProfile,
+    DeleteInferenceProfile {
+        id: String,
+    },
     Lookup(Lookup),
 }
 
@@ -69,6 +73,8 @@ impl Route {
             (&Method::GET, ["foundation-models", id]) => Some(Route::GetFoundationModel { id: decoded(id)? }),
             (&Method::GET, ["inference-profiles"]) => Some(Route::ListInferenceProfiles),
             (&Method::GET, ["inference-profiles", id]) => Some(Route::GetInferenceProfile { id: decoded(id)? }),
+            (&Method::POST, ["inference-profiles"]) => Some(Route::CreateInferenceProfile),
+            (&Method::DELETE, ["inference-profiles", id]) => Some(Route::DeleteInferenceProfile { id: decoded(id)? }),
             (method, segments) => Lookup::find(method, segments).map(Route::Lookup),
         }
     }
@@ -81,6 +87,8 @@ impl Route {
                 | Route::GetFoundationModel { .. }
                 | Route::ListInferenceProfiles
                 | Route::GetInferenceProfile { .. }
+                | Route::CreateInferenceProfile
+                | Route::DeleteInferenceProfile { .. }
                 | Route::Lookup(_)
         )
     }
@@ -101,6 +109,8 @@ impl Route {
             Route::GetFoundationModel { .. } => "GetFoundationModel",
             Route::ListInferenceProfiles => "ListInferenceProfiles",
             Route::GetInferenceProfile { .. } => "GetInferenceProfile",
+            Route::CreateInferenceProfile => "CreateInferenceProfile",
+            Route::DeleteInferenceProfile { .. } => "DeleteInferenceProfile",
             Route::Lookup(lookup) => lookup.operation(),
         }
     }

@@ -78,7 +78,7 @@ pub(crate) struct Member {
     pub(crate) shape: String,
     /// `uri`, `querystring` or `header` where the member doesn't stand in the body.
     pub(crate) location: Option<String>,
-    /// The name of its header.
+    /// The name of its header or parameter, where that is another one.
     pub(crate) name: Option<String>,
 }
 

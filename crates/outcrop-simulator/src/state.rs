@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
+use crate::created::Created;
 use crate::models::Target;
 use crate::prompt_cache::{Cached, PromptCache};
 
@@ -22,6 +23,8 @@ const SECRET_HEADERS: [&str; 2] = ["authorization", "x-amz-security-token"];
 #[derive(Default)]
 pub(crate) struct State {
     inner: Mutex<Inner>,
+    /// What was made by calls.
+    pub(crate) created: Arc<Created>,
 }
 
 #[derive(Default)]
@@ -109,6 +112,7 @@ impl State {
 
     /// Forgets all but the calls that are going on.
     pub(crate) fn reset(&self) {
+        self.created.clear();
         let mut inner = self.lock();
         let active = inner.active;
         *inner = Inner {

@@ -25,7 +25,16 @@ pub(crate) fn body(operation: &str, body: &Value) -> Result<(), Refusal> {
     run(shape, in_body, body)
 }
 
-/// Checks one text (a query's parameter, a part of the path) against a named shape, as if it stood at `name`.
+/// Checks the parameters of a query, by the names that they have in the input of `operation`.
+pub(crate) fn query(operation: &str, query: &Value) -> Result<(), Refusal> {
+    let in_query = |member: &Member| member.location.as_deref() == Some("querystring");
+    match table().input_of(operation) {
+        Some(shape) => run(shape, in_query, query),
+        None => Ok(()),
+    }
+}
+
+/// Checks one text (a part of the path) against a named shape, as if it stood at `name`.
 pub(crate) fn text(shape: &str, name: &str, value: &str) -> Result<(), Refusal> {
     let mut walk = Walk::new(|_| true);
     walk.path.member(name);

@@ -245,6 +245,15 @@ impl Client {
 
     /// Reads a document of the control plane, of another region where one is named.
     pub(crate) async fn control_document(&self, region: Option<&str>, path_and_query: &str) -> Result<Bytes, Error> {
+        match self.read_document(region, path_and_query).await {
+            Err(error) if self.shared.forget_expired_credentials(&error) => {
+                self.read_document(region, path_and_query).await
+            }
+            read => read,
+        }
+    }
+
+    async fn read_document(&self, region: Option<&str>, path_and_query: &str) -> Result<Bytes, Error> {
         let shared = &*self.shared;
         let place = shared.places.of(region)?;
         let deadline = Instant::now() + shared.config.first_byte_timeout.min(Duration::from_secs(60));

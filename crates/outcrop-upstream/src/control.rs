@@ -1,98 +1,10 @@
-//! Bedrock's control plane: which models there are.
+//! Bedrock's control plane: what is behind the account's own ARNs. The lists are beside, in `lists.rs`.
 
 use serde::Deserialize;
 
 use crate::client::Client;
 use crate::error::Error;
-
-/// Pages of a list that are read at the most; AWS's largest page holds 1,000 entries.
-const MAX_PAGES: usize = 50;
-
-/// A foundation model, as `ListFoundationModels` tells (service model of Bedrock, 2026-11).
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct FoundationModel {
-    /// Such as `amazon.nova-lite-v1:0`.
-    pub model_id: String,
-    /// Such as `Amazon`.
-    #[serde(default)]
-    pub provider_name: String,
-    /// `TEXT`, `IMAGE`, `EMBEDDING`.
-    #[serde(default)]
-    pub output_modalities: Vec<String>,
-    /// `ON_DEMAND`, `PROVISIONED`, `INFERENCE_PROFILE`.
-    #[serde(default)]
-    pub inference_types_supported: Vec<String>,
-}
-
-/// An inference profile, as `ListInferenceProfiles` tells (service model of Bedrock, 2026-11).
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct InferenceProfile {
-    /// Such as `us.amazon.nova-lite-v1:0`.
-    pub inference_profile_id: String,
-    /// Its ARN, by which those of the account's own are called.
-    #[serde(default)]
-    pub inference_profile_arn: String,
-    /// `SYSTEM_DEFINED` or `APPLICATION`.
-    #[serde(default)]
-    pub r#type: String,
-    /// The models behind it.
-    #[serde(default)]
-    pub models: Vec<ProfileModel>,
-}
-
-/// A model behind an inference profile.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ProfileModel {
-    /// ARN of a foundation model.
-    #[serde(default)]
-    pub model_arn: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct FoundationModels {
-    #[serde(default)]
-    model_summaries: Vec<FoundationModel>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InferenceProfiles {
-    #[serde(default)]
-    inference_profile_summaries: Vec<InferenceProfile>,
-    next_token: Option<String>,
-}
-
-impl Client {
-    /// All foundation models of the region.
-    ///
-    /// # Errors
-    /// When Bedrock can't be asked or refuses.
-    pub async fn list_foundation_models(&self) -> Result<Vec<FoundationModel>, Error> {
-        let body = self.control_document(None, "/foundation-models").await?;
-        Ok(parse::<FoundationModels>(&body)?.model_summaries)
-    }
-
-    /// All inference profiles of the region, AWS's and the account's own.
-    ///
-    /// # Errors
-    /// When Bedrock can't be asked or refuses.
-    pub async fn list_inference_profiles(&self) -> Result<Vec<InferenceProfile>, Error> {
-        let mut profiles = Vec::new();
-        let mut path = "/inference-profiles?maxResults=1000".to_owned();
-        for _ in 0..MAX_PAGES {
-            let page: InferenceProfiles = parse(&self.control_document(None, &path).await?)?;
-            profiles.extend(page.inference_profile_summaries);
-            let Some(token) = page.next_token else { break };
-            let token = outcrop_bedrock::model_id::path_segment(&token);
-            path = format!("/inference-profiles?maxResults=1000&nextToken={token}");
-        }
-        Ok(profiles)
-    }
-}
+use crate::lists::ProfileModel;
 
 /// What is behind an ARN of the account's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

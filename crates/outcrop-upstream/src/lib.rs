@@ -11,6 +11,7 @@ mod control;
 mod credentials;
 mod endpoint;
 mod error;
+mod lists;
 mod place;
 mod pool;
 mod retry;
@@ -19,7 +20,11 @@ mod stream;
 
 pub use client::{Client, Description, Reply, ReplyBody, configured_region};
 pub use config::{Config, ConfigError, StaticCredentials};
-pub use control::{BehindArn, FoundationModel, InferenceProfile};
+pub use control::BehindArn;
 pub use error::{Error, Failure};
+pub use lists::{
+    CustomModel, CustomModelDeployment, FoundationModel, ImportedModel, InferenceProfile, Listed, ModelLifecycle,
+    ProfileModel, ProvisionedModel,
+};
 pub use sign::{Signer, SigningCredentials};
 pub use stream::{EventStream, RawEvent};

@@ -39,6 +39,7 @@ const FOR_ONE_COMMAND: &[&str] = &[
 /// What changes an explanation. The rest comes from the environment and the file.
 const FOR_EXPLAIN: &[&str] = &[
     "region",
+    "regions",
     "profile",
     "bedrock_api_key",
     "endpoint_url",

@@ -207,8 +207,13 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// The region that the simulator is in.
 pub(crate) fn simulated_region(settings: &Settings) -> String {
-    let region = settings.region.as_ref();
-    region.map_or(SIMULATED_REGION, |region| region.as_str()).to_owned()
+    own_region(settings).unwrap_or_else(|| SIMULATED_REGION.to_owned())
+}
+
+/// The region that the settings give the gateway, if they do.
+fn own_region(settings: &Settings) -> Option<String> {
+    let region = settings.region.as_ref().or_else(|| settings.regions.first());
+    region.map(|region| region.as_str().to_owned())
 }
 
 fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, StartError> {
@@ -238,7 +243,7 @@ fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, St
 pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
     let url = |url: &crate::settings::BaseUrl| url.as_str().to_owned();
     outcrop_upstream::Config {
-        region: settings.region.as_ref().map(|region| region.as_str().to_owned()),
+        region: own_region(settings),
         profile: settings.profile.as_ref().map(|profile| profile.as_str().to_owned()),
         runtime_endpoint: settings.endpoint_url.as_ref().map(url),
         control_endpoint: settings.control_endpoint_url.as_ref().map(url),
@@ -298,6 +303,8 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
             max_concurrent: settings.fetch_concurrency.get(),
         },
         policies: policies(settings),
+        model_list_max_age: settings.model_list_max_age,
+        regions: settings.regions.iter().map(ToString::to_string).collect(),
         catalogue: Arc::clone(&settings.models),
         names: name_rules(settings),
     }

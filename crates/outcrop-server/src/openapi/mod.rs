@@ -28,6 +28,8 @@ pub(crate) mod own {
     pub(crate) const MODEL: &str = include_str!("model.json");
     /// `/v1/images/{name}`
     pub(crate) const IMAGE: &str = include_str!("image.json");
+    /// `/v1/providers`
+    pub(crate) const PROVIDERS: &str = include_str!("providers.json");
     /// `/v1/openapi.json`
     pub(crate) const OPENAPI: &str = include_str!("openapi.json");
     /// `/docs`

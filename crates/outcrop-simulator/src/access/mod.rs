@@ -35,14 +35,19 @@ impl Caller {
         if !self.runtime_only {
             return Ok(());
         }
-        Err(Refusal::new(
-            "AccessDeniedException",
-            format!(
-                "User: arn:aws:iam::{ACCOUNT}:user/runtime-only is not authorized to perform: bedrock:{operation} \
-                 because no identity-based policy allows the bedrock:{operation} action"
-            ),
-        ))
+        Err(denied(operation))
     }
+}
+
+/// What a caller without the right to an operation of the control plane is told.
+pub(crate) fn denied(operation: &str) -> Refusal {
+    Refusal::new(
+        "AccessDeniedException",
+        format!(
+            "User: arn:aws:iam::{ACCOUNT}:user/runtime-only is not authorized to perform: bedrock:{operation} because \
+             no identity-based policy allows the bedrock:{operation} action"
+        ),
+    )
 }
 
 /// What of a request goes into its signature.

@@ -43,7 +43,7 @@ pub(super) fn details(resource: &Resource, catalogue: &Catalogue) -> Value {
 /// What a list tells.
 pub(super) fn summary(resource: &Resource, catalogue: &Catalogue) -> Value {
     let model = resource.model.arn(catalogue.region());
-    let since = "2026-01-15T00:00:00Z";
+    let since = format!("{}T00:00:00Z", resource.since);
     match resource.kind {
         Kind::Provisioned => json!({
             "provisionedModelName": resource.name,

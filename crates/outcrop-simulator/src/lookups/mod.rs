@@ -1,12 +1,14 @@
 //! The control plane's answers about what an account has of its own: one by its name or ARN, or all in a list.
 
 mod answer;
+mod filter;
 
 use http::Method;
 use serde_json::{Map, Value};
 
 use crate::models::Catalogue;
 use crate::page::Page;
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::resources::{Kind, Resource};
 use crate::{uri, validate};
@@ -146,10 +148,20 @@ impl What {
     }
 
     fn list(&self, catalogue: &Catalogue, query: &str) -> Result<Value, Refusal> {
-        let page = Page::read(query)?;
-        let all: Vec<&Resource> = self.all(catalogue).filter(|one| is_wanted(one, query)).collect();
+        let query = Query::read(self.list, query)?;
+        let page = Page::read(self.list, &query)?;
+        let mut all: Vec<(&Resource, Value)> = self
+            .all(catalogue)
+            .map(|one| (one, answer::summary(one, catalogue)))
+            .filter(|(one, summary)| filter::is_wanted(one, summary, &query))
+            .collect();
+        // The newest first, unless somebody wants it otherwise.
+        all.sort_by(|(a, _), (b, _)| b.since.cmp(&a.since));
+        if query.text("sortOrder") == Some("Ascending") {
+            all.reverse();
+        }
         let (shown, next) = page.of(&all)?;
-        let summaries: Value = shown.iter().map(|one| answer::summary(one, catalogue)).collect();
+        let summaries: Value = shown.iter().map(|(_, summary)| summary.clone()).collect();
         let mut list = Map::from_iter([(self.summaries.to_owned(), summaries)]);
         if let Some(next) = next {
             list.insert("nextToken".to_owned(), next.into());
@@ -164,15 +176,6 @@ impl What {
             .iter()
             .filter(move |resource| resource.kind == kind)
     }
-}
-
-/// Of the lists' filters, those by name and kind of router; the others let all pass.
-fn is_wanted(resource: &Resource, query: &str) -> bool {
-    uri::query(query).into_iter().all(|(name, value)| match name.as_str() {
-        "nameContains" => resource.name.contains(&value),
-        "type" => value == "default",
-        _ => true,
-    })
 }
 
 #[cfg(test)]

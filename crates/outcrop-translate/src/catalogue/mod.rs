@@ -6,6 +6,7 @@
 //! then the operator's rows in the same order; each sets only the fields that it names. What was learned at run time
 //! ([`crate::Lesson`]) comes on top, and is kept elsewhere.
 
+mod capabilities;
 mod changes;
 mod check;
 mod error;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+pub use capabilities::Capabilities;
 pub use changes::Changes;
 pub use error::CatalogueError;
 pub use facts::Fact;

@@ -5,7 +5,8 @@
 ///
 /// Source: Amazon Bedrock User Guide, "Supported Regions and models for inference profiles", and ids seen in LiteLLM's
 /// price map, read 2026-11. Canada's region calls the profiles of the United States. Prefixes that may come are those that their regions suggest.
-pub(crate) fn of_region(region: &str) -> &'static [&'static str] {
+#[must_use]
+pub fn of_region(region: &str) -> &'static [&'static str] {
     const BY_REGION: &[(&str, &[&str])] = &[
         ("us-gov-", &["us-gov"]),
         ("us-", &["us"]),

@@ -22,6 +22,7 @@ use crate::problem::{Problem, ProblemKind};
 pub(crate) use arn::Arn;
 pub(crate) use geography::arn_partition;
 
+pub use geography::of_region as geographies;
 pub use nearest::near;
 pub use pattern::NamePattern;
 
@@ -61,6 +62,13 @@ pub struct Listing {
     pub on_demand: HashSet<String>,
     /// Ids of inference profiles.
     pub profiles: HashSet<String>,
+}
+
+impl Listing {
+    /// Whether an id of a model or an inference profile can be called as it is.
+    pub fn calls(&self, model_id: &str) -> bool {
+        self.on_demand.contains(model_id) || self.profiles.contains(model_id)
+    }
 }
 
 /// What is behind an ARN that doesn't tell it.
@@ -152,6 +160,8 @@ pub struct Target {
     pub names: Vec<String>,
     /// The region; `None` for the gateway's own.
     pub region: Option<String>,
+    /// Whether the name says which region, be it the gateway's own.
+    pub names_region: bool,
     /// The API that the name demands.
     pub api: Option<Api>,
     /// The format of an imported model's prompts.
@@ -465,7 +475,10 @@ impl<'d> Resolving<'_, 'd> {
             }
             self.step("id", name, "an id of a vendor that the catalogue doesn't know");
             name.clone_into(&mut self.target.model_id);
-            // What stands behind a geography is looked for by its bare name.
+            // Bedrock may list a profile for it.
+            if directory.listing.is_some_and(|listing| listing.models.contains(name)) {
+                self.choose_profile(name, None, false)?;
+            }
             return Ok(true);
         };
         if base_id.len() < name.len() {
@@ -734,6 +747,7 @@ impl<'d> Resolving<'_, 'd> {
         let Some(region) = &self.target.region else {
             return Ok(());
         };
+        self.target.names_region = true;
         if self.directory.region == Some(region) {
             self.target.region = None;
             return Ok(());

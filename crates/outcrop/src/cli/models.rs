@@ -16,6 +16,7 @@ const FOR_SHOW: &[&str] = &["catalogue", "aliases"];
 /// What changes which model a name means, and how it is called.
 const FOR_RESOLVE: &[&str] = &[
     "region",
+    "regions",
     "profile",
     "catalogue",
     "aliases",

@@ -88,9 +88,18 @@ pub(crate) fn name_rules(settings: &Settings) -> NameRules {
         default_model: name(&settings.default_model),
         default_embedding_model: name(&settings.default_embedding_model),
         redirect_retired: settings.redirect_retired,
-        allowed_regions: settings.allowed_regions.iter().map(ToString::to_string).collect(),
+        allowed_regions: allowed_regions(settings),
         looks_behind: settings.policies.iter().any(|table| !table.rule.models.is_empty()),
     }
+}
+
+/// The regions that names may choose: with none, any; else those whose models are listed may be too.
+fn allowed_regions(settings: &Settings) -> Vec<String> {
+    if settings.allowed_regions.is_empty() {
+        return Vec::new();
+    }
+    let allowed = settings.allowed_regions.iter().chain(settings.regions.iter());
+    allowed.map(ToString::to_string).collect()
 }
 
 /// Where the value of a setting came from.

@@ -169,6 +169,10 @@ settings! {
         /// The region of Bedrock.
         /// Where it is not set it is found the AWS way: AWS_REGION, the profile, the instance's metadata.
         region: Option<Region> = "";
+        /// The regions whose models are listed, and called by ids that the gateway's own region doesn't have.
+        /// The gateway's own needs not be among them. Where `region` is not set, the first is the gateway's own. With
+        /// none, only the gateway's own is listed.
+        regions: List<Region> = "";
         /// The profile in AWS's configuration files.
         /// Where it is not set it is found the AWS way: AWS_PROFILE, or `default`.
         profile: Option<Profile> = "";
@@ -243,6 +247,9 @@ settings! {
         /// Each field in it lies over what is built in. `outcrop models check` says what is wrong with it and what it
         /// changes; if it isn't in order, nothing starts.
         catalogue: Option<PathBuf> = "";
+        /// How long the list of models is handed out from memory.
+        /// An older one is handed out once more while Bedrock is asked behind it. `?refresh=true` asks at once.
+        model_list_max_age: Duration = "5m";
         /// Other names for models.
         /// Each is `NAME=MODEL`, in the file also a table `[[aliases]]` with a `name` and a `model`. A name may have
         /// `*` for any text, and capital letters are the same as small ones. The first that fits counts. The model is

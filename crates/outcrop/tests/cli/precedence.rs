@@ -118,9 +118,15 @@ const SAMPLES: &[Sample] = &[
             "[\"d=us.amazon.nova-pro-v1:0\"]",
         ],
     ),
+    ("model_list_max_age", DURATIONS, SHOWN_DURATIONS),
     ("default_model", MODELS, SHOWN_MODELS),
     ("default_embedding_model", MODELS, SHOWN_MODELS),
     ("redirect_retired", SWITCHES, SWITCHES),
+    (
+        "regions",
+        ["[\"us-east-1\"]", "us-east-2,eu-west-1", ""],
+        ["[\"us-east-1\"]", "[\"us-east-2\",\"eu-west-1\"]", "[]"],
+    ),
     (
         "allowed_regions",
         ["[\"us-east-1\"]", "us-east-2,eu-west-1", ""],

@@ -1,0 +1,214 @@
+//! The answers to clients.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use outcrop_translate::resolve::{Asked, Directory, near};
+use outcrop_translate::{Problem, ProblemKind, openai};
+use serde_json::{Value, json};
+
+use super::entries::{Entries, Entry};
+use super::page::{self, Page, SharedPage, Written};
+use super::question::{Question, shown};
+use super::warning::Warning;
+use crate::exchange::Gateway;
+use crate::{access, error};
+
+/// `X-Outcrop-Warning`: what can't be told, and why.
+const X_OUTCROP_WARNING: HeaderName = HeaderName::from_static("x-outcrop-warning");
+
+/// `GET /v1/models`
+pub(crate) async fn list(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let listed = ask(&gateway, &headers, query).await;
+    respond(
+        &headers,
+        listed.map(|(question, page)| {
+            if question.is_for_all() {
+                return (page.whole(&gateway.learned), page);
+            }
+            let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
+            (page.write(found.into_iter(), note.as_slice(), &gateway.learned), page)
+        }),
+    )
+}
+
+/// `GET /v1/models/{id}`
+pub(crate) async fn one(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let id = id.map(|Path(id)| id).unwrap_or_default();
+    let found = match ask(&gateway, &headers, query).await {
+        Ok((_, page)) => match find(&gateway, &page, &id).await {
+            Ok(written) => Ok((written, page)),
+            Err(problem) => Err(problem),
+        },
+        Err(problem) => Err(problem),
+    };
+    respond(&headers, found)
+}
+
+/// `GET /v1/providers`
+pub(crate) async fn providers(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let listed = ask(&gateway, &headers, query).await;
+    respond(
+        &headers,
+        listed.map(|(question, page)| {
+            let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
+            let mut list = json!({"object": "list", "data": makers(&gateway, &found)});
+            let warnings: Vec<Value> = page.warnings.iter().map(Warning::to_json).chain(note).collect();
+            if let (false, Some(members)) = (warnings.is_empty(), list.as_object_mut()) {
+                members.insert("warnings".to_owned(), warnings.into());
+            }
+            (page::document(&list), page)
+        }),
+    )
+}
+
+async fn ask(
+    gateway: &Arc<Gateway>,
+    headers: &HeaderMap,
+    query: Option<String>,
+) -> Result<(Question, SharedPage), Problem> {
+    access::admit(headers, &gateway.config)?;
+    let question = Question::read(query.as_deref().unwrap_or_default())?;
+    let page = if question.refresh {
+        gateway.models.page_of_now(gateway).await?
+    } else {
+        gateway.models.page(gateway).await?
+    };
+    Ok((question, page))
+}
+
+/// One model, by an id of the list or by any other name that means one.
+async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str) -> Result<Written, Problem> {
+    if let Some(entry) = page.entry(id) {
+        return Ok(page::one(entry, &gateway.learned));
+    }
+    let asked = Asked {
+        name: id,
+        ..Asked::default()
+    };
+    let target = gateway.resolve(&asked).await?;
+    let entries = Entries {
+        known: &page.known,
+        config: &gateway.config,
+        looked_up: &|arn| gateway.names.behind(arn),
+    };
+    match entries.of_target(id, None, &target) {
+        Some(entry) => Ok(page::one(&entry, &gateway.learned)),
+        None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),
+    }
+}
+
+/// There may be such a model, but not for this account, or not any more.
+fn not_callable(gateway: &Gateway, page: &Page, id: &str, base_id: Option<&str>) -> Problem {
+    let catalogue = &gateway.config.catalogue;
+    let mut message = format!(
+        "The model '{}' can't be called: the account doesn't have it in {}, its life is over, or no endpoint here is for it.",
+        shown(id),
+        gateway.config.regions.join(", ")
+    );
+    let model = base_id.and_then(|base_id| catalogue.model(base_id));
+    let successor = model.and_then(|model| model.lifecycle.successor.as_deref());
+    if let Some(successor) = successor.filter(|id| page.entry(id).is_some()) {
+        message.push_str(&format!(" Its successor is '{successor}'."));
+    } else {
+        let directory = Directory {
+            rules: &gateway.config.names,
+            ..Directory::offline(catalogue)
+        };
+        let mut offers = near(id, &directory);
+        offers.retain(|offer| page.entry(offer.trim_matches('\'')).is_some());
+        if !offers.is_empty() {
+            message.push_str(&format!(" Did you mean {}?", offers.join(" or ")));
+        }
+    }
+    Problem::new(404, ProblemKind::InvalidRequest, message)
+        .with_code("model_not_found")
+        .with_param("model")
+}
+
+/// Who makes the models, each with how many.
+fn makers(gateway: &Gateway, entries: &[&Entry]) -> Vec<Value> {
+    let mut makers: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| !entry.provider.is_empty()) {
+        makers.entry(&entry.provider).or_default().push(entry);
+    }
+    let maker = |(id, entries): (&str, Vec<&Entry>)| {
+        let known = gateway.config.catalogue.providers().find(|provider| provider.id == id);
+        let count = |entries: &mut dyn Iterator<Item = &&Entry>| {
+            let models: BTreeSet<&str> = entries.filter_map(|entry| entry.base.as_deref()).collect();
+            models.len()
+        };
+        let regions: BTreeSet<&String> = entries.iter().flat_map(|entry| &entry.regions).collect();
+        let mut types = serde_json::Map::new();
+        for (name, purpose) in super::words::Purpose::ALL {
+            let models = count(&mut entries.iter().filter(|entry| entry.purpose == purpose));
+            if models > 0 {
+                types.insert(name.to_owned(), models.into());
+            }
+        }
+        json!({
+            "id": id,
+            "object": "provider",
+            "name": known.map_or(id, |provider| &provider.name),
+            "models": count(&mut entries.iter()),
+            "ids": entries.len(),
+            "types": types,
+            "regions": regions,
+        })
+    };
+    makers.into_iter().map(maker).collect()
+}
+
+fn respond(headers: &HeaderMap, written: Result<(Written, SharedPage), Problem>) -> Response {
+    let (written, page) = match written {
+        Ok(written) => written,
+        Err(problem) => return error::response(&problem, openai::error_body(&problem)),
+    };
+    let is_known = has_it(headers, &written.etag);
+    let body = if is_known { bytes::Bytes::new() } else { written.body };
+    let mut response = Response::new(body.into());
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(ETAG, written.etag);
+    // It depends on the account, and on the day.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if !is_known {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if let Some(warning) = &page.warning_header {
+        headers.insert(X_OUTCROP_WARNING, warning.clone());
+    }
+    response
+}
+
+/// Whether the client has what it asks for.
+fn has_it(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let given = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut tags = given
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
+}

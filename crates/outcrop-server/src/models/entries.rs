@@ -1,0 +1,260 @@
+//! The models of the page: which ids there are, what each means, and what is told of it.
+
+use std::collections::BTreeMap;
+
+use outcrop_translate::resolve::{Asked, Behind, Target, geographies};
+
+use super::describe::{Described, describe};
+use super::directory::{Known, bare_id, region_of};
+use super::words::{Kind, Purpose, kind_of_arn, purpose, purpose_of_words};
+use crate::config::Config;
+use crate::names::resolve_among;
+
+/// OpenAI's names of embeddings, which mean the default model of embeddings or whatever an alias says.
+const OPENAI_EMBEDDINGS: [&str; 3] = [
+    "text-embedding-3-small",
+    "text-embedding-3-large",
+    "text-embedding-ada-002",
+];
+
+/// An id that can be called.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) id: String,
+    /// The id of who makes the model; empty where nobody knows.
+    pub(super) provider: String,
+    /// The model behind it, where it is known.
+    pub(super) base: Option<String>,
+    /// The id that is called.
+    pub(super) model_id: String,
+    pub(super) kind: Kind,
+    pub(super) purpose: Purpose,
+    /// The configured regions that have it.
+    pub(super) regions: Vec<String>,
+    /// All of it, as clients are told.
+    pub(super) json: String,
+}
+
+/// What entries are made of.
+pub(super) struct Entries<'a> {
+    pub(super) known: &'a Known,
+    pub(super) config: &'a Config,
+    /// What was found out of ARNs that no list tells.
+    pub(super) looked_up: &'a dyn Fn(&str) -> Option<Behind>,
+}
+
+impl Entries<'_> {
+    /// All ids that can be called, by id.
+    pub(super) fn all(&self) -> Vec<Entry> {
+        let candidates = self.candidates();
+        let entries = candidates.into_iter().filter_map(|(id, kind)| {
+            // Whatever is behind it, it can be called.
+            let behind = |arn: &str| Some(self.behind(arn).unwrap_or_default());
+            let asked = asked(&id);
+            let target = resolve_among(&asked, self.config, self.home(), &self.known.listings, &behind).ok()?;
+            self.of_target(&id, Some(kind), &target)
+        });
+        entries.collect()
+    }
+
+    /// What a name means, if that can be called.
+    pub(super) fn of_target(&self, id: &str, kind: Option<Kind>, target: &Target) -> Option<Entry> {
+        let arn_region = region_of(&target.model_id);
+        let region = target.region.as_deref().or(arn_region).unwrap_or(self.home());
+        let catalogue = &self.config.catalogue;
+        let is_told = arn_region.is_some() && !target.is_opaque;
+        if !self.known.calls(region, &target.model_id, catalogue) && !self.is_own_row(target) {
+            // Of what is in no list, AWS may have told when it was looked up.
+            let was_looked_up = kind.is_none() && is_told && self.behind(&target.model_id).is_some();
+            if !was_looked_up {
+                return None;
+            }
+        }
+        let base = self.base(region, target);
+        // An ARN may have a row of the operator's, which says more than that of the model behind it.
+        let known_as = if self.is_own_row(target) {
+            Some(target.model_id.as_str())
+        } else {
+            base.as_deref()
+        };
+        let model = known_as.and_then(|id| catalogue.model(catalogue.known_id(id)));
+        let capabilities = known_as.and_then(|id| catalogue.capabilities(id));
+        let live = base.as_deref().and_then(|base| self.known.foundation(region, base));
+        let purpose = match (&capabilities, live) {
+            (Some(capabilities), _) => purpose(capabilities)?,
+            (None, Some(live)) => purpose_of_words(&live.output_modalities)?,
+            // Of imported models and what nobody knows, it is what people want.
+            (None, None) => Purpose::Chat,
+        };
+        let is_held = target.names_region || arn_region.is_some();
+        let has_it = |other: &&String| {
+            self.known.calls(other, &target.model_id, catalogue) && (!is_held || region == other.as_str())
+        };
+        let mut regions: Vec<String> = self.config.regions.iter().filter(has_it).cloned().collect();
+        if regions.is_empty() {
+            regions.push(region.to_owned());
+        }
+        let kind = kind.unwrap_or_else(|| self.kind(id, target));
+        let provider = self.provider(base.as_deref());
+        let described = Described {
+            id,
+            kind,
+            purpose,
+            target,
+            region,
+            regions: &regions,
+            base: base.as_deref(),
+            provider,
+            model,
+            capabilities: capabilities.as_ref(),
+            live,
+            profile: self.known.profile(region, &target.model_id),
+            own: self.known.own(&target.model_id),
+            architecture: self.behind(&target.model_id).and_then(|behind| behind.architecture),
+            catalogue,
+        };
+        let json = describe(&described);
+        Some(Entry {
+            id: id.to_owned(),
+            provider: provider.map_or_else(String::new, |(id, _)| id.to_owned()),
+            base,
+            model_id: target.model_id.clone(),
+            kind,
+            purpose,
+            regions,
+            json,
+        })
+    }
+
+    /// The id of the model behind what is called: as Bedrock lists it, else as the name tells.
+    fn base(&self, region: &str, target: &Target) -> Option<String> {
+        let id = bare_id(&target.model_id);
+        let behind_profile = self.known.base_of_profile(region, id.unwrap_or(&target.model_id));
+        let listed = || id.filter(|id| self.known.foundation(region, id).is_some());
+        let behind_profile = behind_profile.map(ToOwned::to_owned);
+        behind_profile
+            .or_else(|| target.behind.as_deref().map(|id| self.without_geography(id)))
+            .or_else(|| target.base_id.clone().filter(|id| !id.starts_with("arn:")))
+            .or_else(|| listed().map(ToOwned::to_owned))
+    }
+
+    fn without_geography(&self, id: &str) -> String {
+        self.config.catalogue.base_id(id).unwrap_or(id).to_owned()
+    }
+
+    /// What is behind an ARN, as the lists tell or as was found out.
+    fn behind(&self, arn: &str) -> Option<Behind> {
+        let listed = self.known.behind.get(arn).cloned();
+        listed.or_else(|| (self.looked_up)(arn))
+    }
+
+    fn home(&self) -> &str {
+        self.config.regions.first().map_or("", String::as_str)
+    }
+
+    /// Whether the operator has a row for the ARN, and so vouches for it.
+    fn is_own_row(&self, target: &Target) -> bool {
+        target.model_id.starts_with("arn:") && self.config.catalogue.model(&target.model_id).is_some()
+    }
+
+    /// Ids that might be called, each with what it is.
+    fn candidates(&self) -> BTreeMap<String, Kind> {
+        let mut found = BTreeMap::new();
+        let mut add = |id: &str, kind| {
+            found.entry(id.to_owned()).or_insert(kind);
+        };
+        let rules = &self.config.names;
+        // What the operator says of a name counts more than what else it might be.
+        for alias in rules.aliases.iter().filter(|alias| alias.name.is_exact()) {
+            add(alias.name.as_str(), Kind::Alias);
+        }
+        for region in &self.known.gathered.regions {
+            if region.unreachable().is_some() {
+                continue;
+            }
+            for model in region.foundation.iter() {
+                add(&model.model_id, Kind::FoundationModel);
+            }
+            for profile in region.profiles.iter().filter(|profile| profile.r#type != "APPLICATION") {
+                add(&profile.inference_profile_id, Kind::InferenceProfile);
+            }
+            if region.foundation.items.is_none() {
+                self.models_of_catalogue(&mut add);
+            }
+            if region.profiles.items.is_none() {
+                self.profiles_of_catalogue(&region.name, &mut add);
+            }
+        }
+        for (arn, own) in self.known.own_arns() {
+            add(arn, own.kind);
+        }
+        for model in self.config.catalogue.models() {
+            for name in &model.short_names {
+                add(name, Kind::ShortName);
+            }
+            if model.id.starts_with("arn:") {
+                add(&model.id, kind_of_arn(&model.id));
+            }
+        }
+        for name in OPENAI_EMBEDDINGS {
+            add(name, Kind::Alias);
+        }
+        found
+    }
+
+    /// Stands in for the list of models where that can't be read.
+    fn models_of_catalogue(&self, add: &mut dyn FnMut(&str, Kind)) {
+        for model in self
+            .config
+            .catalogue
+            .models()
+            .filter(|model| !model.id.starts_with("arn:"))
+        {
+            add(&model.id, Kind::FoundationModel);
+        }
+    }
+
+    fn profiles_of_catalogue(&self, region: &str, add: &mut dyn FnMut(&str, Kind)) {
+        for model in self
+            .config
+            .catalogue
+            .models()
+            .filter(|model| !model.id.starts_with("arn:"))
+        {
+            let is_here = |prefix: &&String| *prefix == "global" || geographies(region).contains(&prefix.as_str());
+            for prefix in model.profiles.iter().filter(is_here) {
+                add(&format!("{prefix}.{}", model.id), Kind::InferenceProfile);
+            }
+        }
+    }
+
+    /// What a name is that wasn't found in the lists.
+    fn kind(&self, id: &str, target: &Target) -> Kind {
+        if let Some(own) = self.known.own(id) {
+            return own.kind;
+        }
+        let has_step = |rule: &str| target.steps.iter().any(|step| step.rule == rule);
+        match () {
+            () if has_step("alias") => Kind::Alias,
+            () if has_step("short name") => Kind::ShortName,
+            () if id != target.model_id => Kind::Name,
+            () if id.starts_with("arn:") => kind_of_arn(id),
+            () => Kind::Name,
+        }
+    }
+
+    /// Who makes a model: the id and the name.
+    fn provider<'s>(&'s self, base: Option<&'s str>) -> Option<(&'s str, &'s str)> {
+        let (vendor, _) = base?.split_once('.')?;
+        let mut providers = self.config.catalogue.providers();
+        let found = providers.find(|known| known.id == vendor || known.also.iter().any(|also| also == vendor));
+        Some(found.map_or((vendor, vendor), |known| (known.id.as_str(), known.name.as_str())))
+    }
+}
+
+fn asked(name: &str) -> Asked<'_> {
+    Asked {
+        name,
+        ..Asked::default()
+    }
+}
