@@ -72,13 +72,21 @@ def schema(description):
 
 def operations(description):
     methods = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
-    return {f"{method.upper()} {path}" for path, item in description["paths"].items() for method in methods if method in item}
+    return {
+        f"{method.upper()} {path}"
+        for path, item in description["paths"].items()
+        for method in methods
+        if method in item
+    }
 
 
 class TestTheDescription:
     def test_is_one(self, description):
         assert description["openapi"].startswith("3.1.")
-        problems = [f"{list(error.absolute_path)}: {error.message}" for error in OpenAPIV31SpecValidator(description).iter_errors()]
+        problems = [
+            f"{list(error.absolute_path)}: {error.message}"
+            for error in OpenAPIV31SpecValidator(description).iter_errors()
+        ]
         assert not problems, "\n".join(problems[:20])
 
     def test_has_each_endpoint(self, description):
@@ -121,7 +129,9 @@ class TestTheDescription:
             for method, operation in item.items():
                 answers = operation.get("responses", {}) if method in ("get", "post", "delete") else {}
                 for status in (status for status in answers if status.startswith("4")):
-                    assert "application/json" in answers[status].get("content", answers[status]), f"{method} {path} {status}"
+                    assert "application/json" in answers[status].get("content", answers[status]), (
+                        f"{method} {path} {status}"
+                    )
 
     def test_does_not_change_from_one_time_to_the_next(self, served):
         assert served.get(PATH).content == served.get(PATH).content

@@ -116,7 +116,7 @@ def test_an_image_by_url(seeds):
     with Site() as site:
         # The address is ours, and the rest of the URL the guide's.
         path = "/image/aws-samples/bedrock-access-gateway/blob/main/assets/obj-detect.png?raw=true"
-        script = IMAGES.replace("THESE", "these images").replace("URL\"", f"{site.url(path)}\"")
+        script = IMAGES.replace("THESE", "these images").replace('URL"', f'{site.url(path)}"')
         check_picture(seeds, seeds.json(script), media.IMAGES["png"])
 
 

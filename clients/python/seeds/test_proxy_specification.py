@@ -36,7 +36,9 @@ class TestHeaders:
 
 class TestParameters:
     def test_bedrock_model_selects_the_model(self, gateway):
-        reply = gateway.request("POST", "/v1/chat/completions", json=ASK | {"model": "gpt-4", "bedrock_model": "Nova-Pro"})
+        reply = gateway.request(
+            "POST", "/v1/chat/completions", json=ASK | {"model": "gpt-4", "bedrock_model": "Nova-Pro"}
+        )
         assert reply.headers["x-bedrock-model"] == "us.amazon.nova-pro-v1:0"
 
     @pytest.mark.parametrize("provider, status", [("amazon", 200), ("anthropic", 400)])

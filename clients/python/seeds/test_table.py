@@ -55,7 +55,13 @@ EXAMPLES = [
     (SPECIFICATION, 78, "Additional Headers", "all four", SPEC + "TestHeaders"),
     (SPECIFICATION, 84, "Metadata Endpoints", "`/v1/providers`", SPEC + "test_providers"),
     (SPECIFICATION, 85, "Metadata Endpoints", "`/v1/mappings`", SPEC + "test_mappings"),
-    (SPECIFICATION, 86, "Metadata Endpoints", "`/v1/usage`, which isn't there", SPEC + "test_what_is_not_there_yet_says_so"),
+    (
+        SPECIFICATION,
+        86,
+        "Metadata Endpoints",
+        "`/v1/usage`, which isn't there",
+        SPEC + "test_what_is_not_there_yet_says_so",
+    ),
     (WRAPPER, 25, "Usage, 1", "the library's import: OpenAI's SDK here", NODE + "bedrock-wrapper's page"),
     (WRAPPER, 30, "Usage, 2", "AWS's keys: the gateway's here", NODE + "bedrock-wrapper's page"),
     (WRAPPER, 39, "Usage, 3", "JavaScript, the request", NODE + "streams (usage, 3 and 4)"),
@@ -71,7 +77,13 @@ EXAMPLES = [
     (WRAPPER, 282, "Stop Sequences", "JavaScript", NODE + "takes stop sequences (stop sequences)"),
     (WRAPPER, 311, "Stop Sequences", "JavaScript, counting", NODE + "before it says 7 (stop sequences)"),
     (WRAPPER, 325, "Parameter Restrictions", "`temperature` and `top_p`", NODE + "leaves top_p out"),
-    (LITELLM, 13, "Required Environment Variables", "AWS's keys: LiteLLM is told of a gateway instead", SDK + "litellm"),
+    (
+        LITELLM,
+        13,
+        "Required Environment Variables",
+        "AWS's keys: LiteLLM is told of a gateway instead",
+        SDK + "litellm",
+    ),
     (LITELLM, 25, "Usage", "Python", SDK + "test_usage"),
     (LITELLM, 45, "OpenAI Proxy Usage, 1", "YAML: an alias of ours", "python/support/names.py::SETTINGS"),
     (LITELLM, 57, "OpenAI Proxy Usage, 1", "AWS's keys", SDK + "TestKeys"),
@@ -105,7 +117,13 @@ EXAMPLES = [
     (LITELLM, 673, "Supported AWS Bedrock Embedding Models", "table of 4 calls", SDK + "TestEmbedding"),
     (LITELLM, 685, "Image Generation", "Python", SDK + "TestImages"),
     (LITELLM, 701, "Image Generation", "Python, size and seed", SDK + "test_optional_parameters"),
-    (LITELLM, 722, "Supported AWS Bedrock Image Generation Models", "table of 2 calls", SDK + "test_the_other_model_of_the_table"),
+    (
+        LITELLM,
+        722,
+        "Supported AWS Bedrock Image Generation Models",
+        "table of 2 calls",
+        SDK + "test_the_other_model_of_the_table",
+    ),
 ]
 
 # What is no request: how to install and start the replaced systems, their own tests, and settings of LiteLLM's that
