@@ -319,7 +319,7 @@ def test_langchain(seeds, monkeypatch, recwarn):
 
 
 def test_langchains_embeddings(seeds, monkeypatch):
-    """bedrock-access-gateway's program. LangChain sends tokens, not text; its tokenizer's file comes with LlamaIndex."""
+    """bedrock-access-gateway's program. LangChain sends tokens, not text; LlamaIndex brings its tokenizer's file."""
     import llama_index.core
 
     tokens = os.path.join(os.path.dirname(llama_index.core.__file__), "_static", "tiktoken_cache")

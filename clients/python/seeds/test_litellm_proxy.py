@@ -1,7 +1,7 @@
 """The examples of LiteLLM's page on Bedrock that talk to its proxy, as they are printed, but for address and key.
 
-Its `model_list`, which names Claude Instant `bedrock-claude-v1`, is an alias in our settings. The page's other programs,
-which use LiteLLM's own SDK, and the one with LangChain's old imports, are in `openai2/test_seeds.py`.
+Its `model_list`, which names Claude Instant `bedrock-claude-v1`, is an alias in our settings. The page's other
+programs, which use LiteLLM's own SDK, and the one with LangChain's old imports, are in `openai2/test_seeds.py`.
 """
 
 import openai

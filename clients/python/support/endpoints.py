@@ -1,4 +1,4 @@
-"""What the tests of the endpoints besides chat have in common: models of each kind, and how to look at what they give."""
+"""What the tests of the endpoints besides chat have in common: models of each kind, and ways to read answers."""
 
 import base64
 import math
