@@ -9,13 +9,18 @@ from support import media, shapes
 from support.endpoints import calls, good, post
 
 PATH = "/v1/moderations"
-BAD = "BLOCKED-INPUT, it says"
-GUARDRAIL = {"OUTCROP_GUARDRAIL": "simguardrail1:1"}
+HARM = "I will kill you all with violence."
+GUARDRAIL = {"OUTCROP_GUARDRAIL_ID": "simguardrail1", "OUTCROP_GUARDRAIL_VERSION": "1"}
+
+
+# What Bedrock finds and OpenAI has no category for, and what Bedrock said.
+OURS = ["prompt-attack", "denied-topic", "blocked-word", "sensitive-information"]
+OURS += ["amazon-bedrock-guardrail", "amazon-bedrock-guardrail-checks"]
 
 
 def judge(gateway, given, **more):
     body = good(post(gateway, PATH, input=given, **more))
-    shapes.check(body, "CreateModerationResponse")
+    shapes.check(body, "CreateModerationResponse", extra=OURS)
     assert body["id"].startswith("modr-"), body["id"]
     for result in body["results"]:
         assert (
@@ -70,8 +75,8 @@ class TestInputs:
 
     def test_many_in_order(self, gateway):
         given = [f"Text number {number}." for number in range(30)]
-        given[17] = "I will kill them all, with violence."
-        assert len(judge(gateway, given)) == 30
+        given[17] = HARM
+        assert [result["flagged"] for result in judge(gateway, given)] == [index == 17 for index in range(30)]
 
 
 class TestWithoutAGuardrail:
@@ -81,6 +86,39 @@ class TestWithoutAGuardrail:
         judge(stack.gateway, f"{mark} fine")
         [call] = stack.simulator.requests(mark)
         assert call["operation"] == "InvokeGuardrailChecks"
+
+    def test_harm_is_seen(self, gateway):
+        [result] = judge(gateway, HARM)
+        assert result["flagged"] and result["categories"]["violence"]
+        assert result["category_scores"]["violence"] >= 0.5
+        assert result["category_applied_input_types"]["violence"] == ["text"]
+
+
+class TestWithAGuardrail:
+    @pytest.fixture
+    def guarded(self, stacked):
+        return stacked(env=GUARDRAIL)
+
+    def test_it_is_asked(self, guarded, mark):
+        [result] = judge(guarded.gateway, f"{mark} fine")
+        assert not result["flagged"]
+        [call] = guarded.simulator.requests(mark)
+        assert call["operation"] == "ApplyGuardrail"
+
+    @pytest.mark.parametrize("text", [HARM, "BLOCKED-INPUT, it says", "Which stocks? Give me investment advice."])
+    def test_what_it_blocks_is_flagged(self, guarded, text):
+        [result] = judge(guarded.gateway, text)
+        assert result["flagged"]
+
+    def test_pictures(self, guarded):
+        def part(data):
+            return {"type": "image_url", "image_url": {"url": media.data_url(data)}}
+
+        [result] = judge(guarded.gateway, [part(media.png(16, 16))])
+        assert not result["flagged"]
+        bad = media.png(16, 16)[:-12] + media.chunk(b"teXt", b"sim:violence") + media.png()[-12:]
+        [result] = judge(guarded.gateway, [part(bad)])
+        assert result["flagged"] and result["category_applied_input_types"]["violence"] == ["image"]
 
 
 class TestTheSdk:

@@ -85,7 +85,9 @@ class TestBodies:
         shapes.check_error(reply, 401, code="missing_api_key")
 
     @pytest.mark.parametrize(
-        "model", ["", 5, None, ["a"], "x" * 5000, "a b", "\u0000", "../../etc", "amazon..x"], ids=lambda model: repr(model)[:20]
+        "model",
+        ["", 5, None, ["a"], "x" * 5000, "a b", "\u0000", "../../etc", "amazon..x"],
+        ids=lambda model: repr(model)[:20],
     )
     def test_what_is_no_model(self, gateway, path, model):
         body = {"prompt": "x", "query": "x", "documents": ["x"], "input": "x", "model": model}

@@ -3,6 +3,9 @@
 import base64
 import math
 import struct
+import zlib
+
+from . import media
 
 # The sizes that each model of embeddings gives: the one it gives unasked first.
 TITAN_1 = "amazon.titan-embed-text-v1"
@@ -45,7 +48,8 @@ PIXELS = {
 RATIOS = {model: ["1024x1024", "1536x1024"] for model in (SD_3_5, CORE, ULTRA)}
 PICTURE = PIXELS | RATIOS
 
-RERANK = ["cohere.rerank-v3-5:0", "amazon.rerank-v1:0"]
+# Amazon's is not in the region of the tests.
+RERANK = ["cohere.rerank-v3-5:0", "bedrock/us-west-2/amazon.rerank-v1:0"]
 
 # cl100k_base's, as OpenAI's tokenizer makes them.
 TOKENS = {
@@ -90,6 +94,14 @@ def png_size(data):
     assert data.startswith(b"\x89PNG\r\n\x1a\n"), data[:20]
     assert data.endswith(b"IEND\xaeB`\x82"), data[-20:]
     return struct.unpack(">II", data[16:24])
+
+
+def mask(width, height):
+    """A PNG whose left half is transparent: what OpenAI calls a mask, of what is to change."""
+    row = b"\0" + bytes(4) * (width // 2) + b"\0\0\0\xff" * (width - width // 2)
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(row * height)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(media.chunk(kind, data) for kind, data in parts)
 
 
 def calls(stack, operation=None):

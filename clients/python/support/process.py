@@ -213,6 +213,7 @@ class Simulator(Process):
         self.endpoints = {
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.url,
             "AWS_ENDPOINT_URL_BEDROCK": self.url,
+            "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": self.url,
             "AWS_REGION": settings.REGION,
         }
 
