@@ -101,7 +101,8 @@ class TestBodies:
             "rerank": ["query", "documents"],
         }[path]
         reply = gateway.request("POST", f"/v1/{path}", json={name: body[name] for name in ["model", *known]})
-        if path == "moderations" and model is None:
+        # Which one it is makes no difference there.
+        if path == "moderations" and model in (None, ""):
             assert reply.status_code == 200, reply.text
         else:
             shapes.check_error(reply, (400, 404), param="model")

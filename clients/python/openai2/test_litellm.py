@@ -8,6 +8,7 @@ import pytest
 
 from support import media, scenes, settings
 from support.endpoints import COHERE_3, CORE, EMBEDDING, NOVA_CANVAS, RERANK, SDXL_1, TITAN_2, png_size
+from support.endpoints import mask as mask_of
 from support.scenes import LLAMA, MODELS, Weather
 
 PREFIXES = ["openai", "litellm_proxy"]
@@ -148,8 +149,8 @@ class TestImages:
         assert picture.b64_json or picture.url
 
     def test_edit(self, call, tmp_path):
-        for name in ("image.png", "mask.png"):
-            (tmp_path / name).write_bytes(media.png(512, 512))
+        (tmp_path / "image.png").write_bytes(media.png(512, 512))
+        (tmp_path / "mask.png").write_bytes(mask_of(512, 512))
         with open(tmp_path / "image.png", "rb") as image, open(tmp_path / "mask.png", "rb") as mask:
             [picture] = call("image_edit", NOVA_CANVAS, image=image, mask=mask, prompt="with a hat").data
         assert picture.b64_json or picture.url
