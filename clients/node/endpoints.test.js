@@ -102,18 +102,17 @@ describe("OpenAI's SDK", () => {
   it("edits pictures", async () => {
     // Large enough for the model: one that it has drawn itself.
     const drawn = await client.images.generate({ model: CANVAS, prompt: PROMPT, response_format: "b64_json" });
-    const file = (name) => toFile(fromBase64(drawn.data[0].b64_json), name, { type: "image/png" });
+    const file = () => toFile(fromBase64(drawn.data[0].b64_json), "otter.png", { type: "image/png" });
     const edited = await client.images.edit({
       model: CANVAS,
-      image: await file("otter.png"),
-      mask: await file("mask.png"),
+      image: await file(),
       prompt: "with a hat",
       response_format: "b64_json",
     });
     isPng(fromBase64(edited.data[0].b64_json));
     const varied = await client.images.createVariation({
       model: CANVAS,
-      image: await file("otter.png"),
+      image: await file(),
       n: 1,
       response_format: "b64_json",
     });

@@ -84,6 +84,7 @@ export async function startStack({ simulatorArgs = [], env = {} } = {}) {
       AWS_REGION: "us-east-1",
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME: simulatorUrl,
       AWS_ENDPOINT_URL_BEDROCK: simulatorUrl,
+      AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME: simulatorUrl,
       AWS_ACCESS_KEY_ID: await simulator.expect(/\bAWS_ACCESS_KEY_ID=['"]?([^\s'"]+)/),
       AWS_SECRET_ACCESS_KEY: await simulator.expect(/\bAWS_SECRET_ACCESS_KEY=['"]?([^\s'"]+)/),
       ...env,

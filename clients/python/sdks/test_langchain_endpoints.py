@@ -1,7 +1,7 @@
 """LangChain's `OpenAI`, for the older completions, and its `OpenAIEmbeddings`.
 
-As it comes, `OpenAIEmbeddings` sends tokens, for which it fetches a table from the web; so that is tried where the table
-is at hand, in `openai2/test_langchain_embeddings.py`.
+As it comes, `OpenAIEmbeddings` sends tokens, for which it fetches a table from the web; so that is tried where the
+table is at hand, in `openai2/test_embeddings.py`.
 """
 
 import asyncio
