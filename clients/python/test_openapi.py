@@ -40,11 +40,14 @@ EXAMPLES = 25
 # What is described, and for each a model that can answer, so that most requests get further than to its name.
 OPERATIONS = {
     "POST /v1/chat/completions": settings.NOVA,
+    "POST /v1/chat/completions/input_tokens": settings.CLAUDE,
+    "POST /utils/token_counter": settings.CLAUDE,
     "POST /v1/completions": settings.NOVA,
     "POST /v1/embeddings": "amazon.titan-embed-text-v2:0",
     "POST /v1/images/generations": "amazon.nova-canvas-v1:0",
     "POST /v1/images/edits": "amazon.nova-canvas-v1:0",
     "POST /v1/images/variations": "amazon.nova-canvas-v1:0",
+    "GET /v1/images/{name}": None,
     "POST /v1/moderations": "omni-moderation-latest",
     "POST /v1/rerank": "cohere.rerank-v3-5:0",
     "POST /v2/rerank": "cohere.rerank-v3-5:0",
