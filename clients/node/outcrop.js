@@ -66,9 +66,12 @@ export async function poll(condition, what, timeout = 20_000) {
   }
 }
 
-/** A simulator and a gateway in front of it, with clients for both of OpenAI's shapes. */
-export async function startStack() {
-  const simulator = new Process(["simulate", "--listen", "127.0.0.1:0"]);
+/**
+ * A simulator and a gateway in front of it, with clients for both of OpenAI's shapes. `simulatorArgs` are the
+ * simulator's, `env` is the gateway's.
+ */
+export async function startStack({ simulatorArgs = [], env = {} } = {}) {
+  const simulator = new Process(["simulate", "--listen", "127.0.0.1:0", ...simulatorArgs]);
   let gateway;
   const close = async () => {
     await gateway?.close();
@@ -81,8 +84,10 @@ export async function startStack() {
       AWS_REGION: "us-east-1",
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME: simulatorUrl,
       AWS_ENDPOINT_URL_BEDROCK: simulatorUrl,
+      AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME: simulatorUrl,
       AWS_ACCESS_KEY_ID: await simulator.expect(/\bAWS_ACCESS_KEY_ID=['"]?([^\s'"]+)/),
       AWS_SECRET_ACCESS_KEY: await simulator.expect(/\bAWS_SECRET_ACCESS_KEY=['"]?([^\s'"]+)/),
+      ...env,
     });
     const baseURL = await gateway.expect(/(http:\/\/127\.0\.0\.1:\d+\/v1)\b/);
     return {

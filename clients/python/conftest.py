@@ -1,13 +1,13 @@
 """Fixtures: a gateway on its embedded simulator, and one in front of a simulator that tests can look into.
 
-`gateway` and `stack` are shared by all tests of a run; `serve` and `stacked` start one with other settings.
+`gateway`, `stack` and `seeds` are shared by all tests of a run; `serve` and `stacked` start one with other settings.
 """
 
 import uuid
 
 import pytest
 
-from support import process
+from support import process, seeded
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +44,13 @@ def starter(start):
     yield remember
     for one in running:
         one.close()
+
+
+@pytest.fixture(scope="session")
+def seeds():
+    """For the examples in the documents of the replaced systems."""
+    with seeded.Seeded() as running:
+        yield running
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ import sys
 WANTED = [
     "CreateChatCompletionResponse",
     "CreateChatCompletionStreamResponse",
+    "CreateCompletionResponse",
     "CreateEmbeddingResponse",
     "CreateModerationResponse",
     "ErrorResponse",
+    "ImagesResponse",
     "ListModelsResponse",
 ]
 KEPT = ["$ref", "type", "enum", "required", "nullable", "anyOf", "oneOf", "allOf", "items", "properties"]
