@@ -55,7 +55,7 @@ impl Endpoint for Completions {
     const DESCRIPTION: &'static str = include_str!("openapi.json");
 
     fn plan(body: &Bytes, context: &Context<'_>) -> Result<Plan<Memo>, Halt> {
-        let request = CompletionRequest::parse(body)?;
+        let request = CompletionRequest::parse(body, context.path_model)?;
         let several = request.prompts.len() > 1;
         let mut plans = Vec::with_capacity(request.prompts.len());
         for (index, prompt) in request.prompts.iter().enumerate() {

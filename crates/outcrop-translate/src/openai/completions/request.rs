@@ -1,9 +1,12 @@
 //! The request as OpenAI's clients write it (OpenAI's API description, `CreateCompletionRequest`, read 2026-11).
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use outcrop_bedrock::json::{Fault, Json, Kind, ObjectWriter, Reader, write_array};
 
 use crate::problem::Problem;
+use crate::tokens;
 
 /// A request: the prompts, and what chat completions take as it stands.
 #[derive(Debug, Default)]
@@ -30,11 +33,11 @@ const OF_CHAT: [&str; 9] = [
 ];
 
 impl<'a> CompletionRequest<'a> {
-    /// Reads the body of a request.
+    /// Reads the body of a request. The model is the path's, where that names one.
     ///
     /// # Errors
     /// When it is none, or asks for what can't be had.
-    pub(super) fn parse(body: &'a [u8]) -> Result<Self, Problem> {
+    pub(super) fn parse(body: &'a [u8], path_model: Option<&str>) -> Result<Self, Problem> {
         let mut request = Self::default();
         let (mut prompt, mut best_of, mut refused) = (None, None, None);
         Reader::document(body, |reader| {
@@ -70,7 +73,10 @@ impl<'a> CompletionRequest<'a> {
             return Err(unsupported(&name, reason));
         }
         request.check_best_of(best_of)?;
-        request.prompts = read_prompts(&prompt.ok_or_else(missing_prompt)?)?;
+        let model = request.others.iter().find(|(name, _)| name == "model");
+        let model = model.and_then(|(_, model)| model.read(|reader| reader.string().map(Cow::into_owned)).ok());
+        let prompt = prompt.ok_or_else(missing_prompt)?;
+        request.prompts = read_prompts(&prompt, path_model.or(model.as_deref()).unwrap_or_default())?;
         Ok(request)
     }
 
@@ -105,10 +111,26 @@ impl<'a> CompletionRequest<'a> {
     }
 }
 
-fn read_prompts(prompt: &Json<'_>) -> Result<Vec<String>, Problem> {
+/// Reads a text, texts, the tokens of a text or those of texts, in the encoding of `model`.
+fn read_prompts(prompt: &Json<'_>, model: &str) -> Result<Vec<String>, Problem> {
     let read = prompt.read(|reader| match reader.kind()? {
         Kind::String => Ok(vec![reader.string()?.into_owned()]),
-        Kind::Array => reader.list(|reader| Ok(reader.string()?.into_owned())),
+        Kind::Array => {
+            let (mut prompts, mut tokens) = (Vec::new(), Vec::new());
+            reader.array(|reader| {
+                match reader.kind()? {
+                    Kind::Number if prompts.is_empty() => tokens.push(read_token(reader)?),
+                    _ if !tokens.is_empty() => tokens.push(read_token(reader)?),
+                    Kind::Array => prompts.push(decoded(&reader.list(read_token)?, model)?),
+                    _ => prompts.push(reader.string()?.into_owned()),
+                }
+                Ok(())
+            })?;
+            if !tokens.is_empty() {
+                prompts.push(decoded(&tokens, model)?);
+            }
+            Ok(prompts)
+        }
         other => Err(Fault::shape(format!(
             "expected a string or an array, but got {}",
             other.described()
@@ -120,6 +142,18 @@ fn read_prompts(prompt: &Json<'_>) -> Result<Vec<String>, Problem> {
         return Err(problem.with_code("invalid_value").with_param("prompt"));
     }
     Ok(prompts)
+}
+
+fn read_token(reader: &mut Reader<'_>) -> Result<u32, Fault> {
+    u32::try_from(reader.count()?).map_err(|_| Fault::shape("the number is too large for a token"))
+}
+
+fn decoded(ids: &[u32], model: &str) -> Result<String, Fault> {
+    if ids.is_empty() {
+        return Err(Fault::shape("expected at least one token"));
+    }
+    tokens::decode(model, ids)
+        .map_err(|index| Fault::shape(format!("{} is no token of the encoding", ids[index])).at_index(index))
 }
 
 /// There is no prompt.
