@@ -4,7 +4,9 @@ pub mod chat;
 pub mod completions;
 pub mod embeddings;
 mod error;
+mod events;
 pub mod images;
+mod members;
 pub mod moderations;
 pub mod token_counts;
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use outcrop_bedrock::converse::{ConverseResponse, Extras, StopReason, TokenUsage};
-use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter};
+use outcrop_bedrock::json::{Fault, Json, JsonText, ObjectWriter, write_array};
 
 use crate::endpoint::{Context, Endpoint, Halt, Passed, Plan, Repair};
 use crate::names::Restorer;
@@ -174,6 +174,23 @@ impl Endpoint for ChatCompletions {
     }
 }
 
+/// The body of a request with these members, and `text` as the user's only message.
+pub(super) fn request_with(members: &[(String, Json<'_>)], text: &JsonText<'_>) -> Bytes {
+    let mut out = Vec::with_capacity(256 + text.token().len());
+    ObjectWriter::write(&mut out, |request| {
+        for (name, value) in members {
+            request.field(name, value);
+        }
+        write_array(request.key("messages"), [text], |text, out| {
+            ObjectWriter::write(out, |message| {
+                message.field("role", "user");
+                message.field("content", text);
+            });
+        });
+    });
+    out.into()
+}
+
 /// Plans a request whose only message is a text to go on with, and no turn of a conversation.
 ///
 /// # Errors
@@ -199,6 +216,21 @@ pub(super) fn finish_reason(stop_reason: &StopReason, calls_tools: bool) -> &'st
         StopReason::ContentFiltered | StopReason::GuardrailIntervened => "content_filter",
         _ if calls_tools => "tool_calls",
         _ => "stop",
+    }
+}
+
+/// Writes what a whole answer tells of its calls: the usage of all, and the rest of the first.
+pub(super) fn write_costs(memo: &Memo, replies: &[ConverseResponse<'_>], answer: &mut ObjectWriter<'_>) {
+    let usage = replies
+        .iter()
+        .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
+    let thinking_tokens = replies
+        .iter()
+        .filter_map(|reply| reply.extras.thinking_tokens())
+        .reduce(u64::saturating_add);
+    write_usage(&usage, thinking_tokens, answer.key("usage"));
+    if let Some(reply) = replies.first() {
+        write_extras(memo, &reply.extras, answer);
     }
 }
 
@@ -237,7 +269,7 @@ pub(super) fn write_usage(usage: &TokenUsage, thinking_tokens: Option<u64>, out:
 }
 
 /// Writes the members that tell of the call itself, where there is something to tell.
-pub(super) fn write_extras(memo: &Memo, extras: &Extras<'_>, answer: &mut ObjectWriter<'_>) {
+fn write_extras(memo: &Memo, extras: &Extras<'_>, answer: &mut ObjectWriter<'_>) {
     let tier = extras.service_tier.as_ref().map(|tier| match tier.inner() {
         // OpenAI's word for it.
         "reserved" => JsonText::encode("scale"),

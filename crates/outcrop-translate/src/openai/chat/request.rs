@@ -12,6 +12,7 @@ use super::message::Message;
 use super::response_format::ResponseFormat;
 use crate::catalogue::{Api, Word};
 use crate::effort::Effort;
+use crate::openai::members::read_members;
 use crate::policy::{OnUnsupported, PromptCaching};
 
 /// A request, read but not judged.
@@ -127,24 +128,7 @@ impl<'a> ChatRequest<'a> {
     /// Reads the body of a request.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
         let mut request = Self::default();
-        // SDKs merge `extra_body` into the body, where its members win; whoever writes requests by hand sends it as
-        // it is. So its members are read last, wherever it stands.
-        let mut extra_body: Option<Json<'a>> = None;
-        Reader::document(body, |reader| {
-            reader.object(|name, reader| {
-                if name == "extra_body" {
-                    extra_body = reader.nullable(Reader::json)?;
-                    return Ok(());
-                }
-                request.read_parameter(name, reader)
-            })
-        })?;
-        if let Some(extra_body) = extra_body.as_ref().and_then(Json::as_slice) {
-            Reader::document(extra_body.as_bytes(), |reader| {
-                reader.object(|name, reader| request.read_parameter(name, reader))
-            })
-            .map_err(|fault| fault.under_key("extra_body"))?;
-        }
+        read_members(body, |name, reader| request.read_parameter(name, reader))?;
         Ok(request)
     }
 

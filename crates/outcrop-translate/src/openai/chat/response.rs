@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, StopReason, TokenUsage, ToolUse};
+use outcrop_bedrock::converse::{ContentBlock, ConverseResponse, Reasoning, StopReason, ToolUse};
 use outcrop_bedrock::json::{JsonText, ObjectWriter, write_array};
 
 use super::form::{Form, Misfit, Way, is_whole, unwrapped};
 use super::text::TextFilter;
-use super::{Memo, finish_reason, is_malformed, malformed, write_extras, write_usage};
+use super::{Memo, finish_reason, is_malformed, malformed, write_costs};
 use crate::endpoint::Repair;
 use crate::problem::Problem;
 
@@ -30,17 +30,7 @@ pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec
                 choice.write(memo, index, out);
             },
         );
-        let usage = replies
-            .iter()
-            .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
-        let thinking_tokens = replies
-            .iter()
-            .filter_map(|reply| reply.extras.thinking_tokens())
-            .reduce(u64::saturating_add);
-        write_usage(&usage, thinking_tokens, answer.key("usage"));
-        if let Some(reply) = replies.first() {
-            write_extras(memo, &reply.extras, answer);
-        }
+        write_costs(memo, replies, answer);
     });
     Ok(out)
 }

@@ -6,10 +6,10 @@ mod chunk;
 use outcrop_bedrock::converse::{Event, TokenUsage};
 use outcrop_bedrock::json::{Fault, ToJson};
 
+use super::Memo;
 use super::straight::StraightStream;
-use super::{Memo, write_usage};
 use crate::endpoint::StreamTranslator;
-use crate::openai::error::write_error;
+use crate::openai::events::{DONE, KEEP_ALIVE, write_failure, write_usage_chunk};
 use crate::problem::Problem;
 use choice::Choice;
 use chunk::Chunk;
@@ -120,30 +120,25 @@ impl StreamTranslator for ChatStream {
             choice.release(&chunk, out);
         }
         if self.memo.include_usage {
-            out.extend_from_slice(&self.head);
-            out.extend_from_slice(b"[],\"usage\":");
-            if self.choices.iter().any(|choice| choice.usage.is_some()) {
-                write_usage(&self.usage(), self.thinking_tokens(), out);
-            } else {
-                out.extend_from_slice(b"null");
-            }
-            if let Some(choice) = self.choices.first() {
-                out.extend_from_slice(&choice.extras);
-            }
-            out.extend_from_slice(b"}\n\n");
+            let has_usage = self.choices.iter().any(|choice| choice.usage.is_some());
+            write_usage_chunk(
+                &self.head,
+                has_usage.then(|| self.usage()).as_ref(),
+                self.thinking_tokens(),
+                self.choices.first().map_or(b"", |choice| &choice.extras),
+                out,
+            );
         }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        out.extend_from_slice(DONE);
         Ok(())
     }
 
     fn fail(&mut self, problem: &Problem, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"event: error\ndata: ");
-        write_error(problem, out);
-        out.extend_from_slice(b"\n\n");
+        write_failure(problem, out);
     }
 
     fn keep_alive(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b": keep-alive\n\n");
+        out.extend_from_slice(KEEP_ALIVE);
     }
 
     fn is_complete(&self, choice: usize) -> bool {

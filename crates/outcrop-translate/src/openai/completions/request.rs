@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use outcrop_bedrock::json::{Fault, Json, Kind, ObjectWriter, Reader, write_array};
+use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
 
+use crate::openai::chat::request_with;
+use crate::openai::members::read_members;
 use crate::problem::Problem;
 use crate::tokens;
 
@@ -40,34 +42,32 @@ impl<'a> CompletionRequest<'a> {
     pub(super) fn parse(body: &'a [u8], path_model: Option<&str>) -> Result<Self, Problem> {
         let mut request = Self::default();
         let (mut prompt, mut best_of, mut refused) = (None, None, None);
-        Reader::document(body, |reader| {
-            reader.object(|name, reader| {
-                if reader.kind()? == Kind::Null {
-                    return reader.skip();
+        read_members(body, |name, reader| {
+            if reader.kind()? == Kind::Null {
+                return reader.skip();
+            }
+            match name {
+                "prompt" => prompt = Some(reader.json()?),
+                "echo" => request.echo = reader.bool()?,
+                "best_of" => best_of = Some(reader.count()?),
+                // OpenAI's own default is null; with any number, 0 too, tokens are told.
+                "logprobs" => {
+                    reader.skip()?;
+                    refused.get_or_insert((name.to_owned(), "Bedrock's models don't tell log probabilities"));
                 }
-                match name {
-                    "prompt" => prompt = Some(reader.json()?),
-                    "echo" => request.echo = reader.bool()?,
-                    "best_of" => best_of = Some(reader.count()?),
-                    // OpenAI's own default is null; with any number, 0 too, tokens are told.
-                    "logprobs" => {
-                        reader.skip()?;
-                        refused.get_or_insert((name.to_owned(), "Bedrock's models don't tell log probabilities"));
+                "suffix" => {
+                    if !reader.string()?.is_empty() {
+                        let reason = "no model on Bedrock fills in the middle of a text";
+                        refused.get_or_insert((name.to_owned(), reason));
                     }
-                    "suffix" => {
-                        if !reader.string()?.is_empty() {
-                            let reason = "no model on Bedrock fills in the middle of a text";
-                            refused.get_or_insert((name.to_owned(), reason));
-                        }
-                    }
-                    _ if OF_CHAT.contains(&name) => {
-                        reader.skip()?;
-                        refused.get_or_insert((name.to_owned(), "it is a parameter of /v1/chat/completions"));
-                    }
-                    _ => request.others.push((name.to_owned(), reader.json()?)),
                 }
-                Ok(())
-            })
+                _ if OF_CHAT.contains(&name) => {
+                    reader.skip()?;
+                    refused.get_or_insert((name.to_owned(), "it is a parameter of /v1/chat/completions"));
+                }
+                _ => request.others.push((name.to_owned(), reader.json()?)),
+            }
+            Ok(())
         })?;
         if let Some((name, reason)) = refused {
             return Err(unsupported(&name, reason));
@@ -95,19 +95,7 @@ impl<'a> CompletionRequest<'a> {
 
     /// The request for chat completions with `prompt` as the user's only message.
     pub(super) fn chat_body(&self, prompt: &str) -> Bytes {
-        let mut out = Vec::with_capacity(256 + prompt.len());
-        ObjectWriter::write(&mut out, |body| {
-            for (name, value) in &self.others {
-                body.field(name, value);
-            }
-            write_array(body.key("messages"), [prompt], |prompt, out| {
-                ObjectWriter::write(out, |message| {
-                    message.field("role", "user");
-                    message.field("content", prompt);
-                });
-            });
-        });
-        out.into()
+        request_with(&self.others, &JsonText::encode(prompt))
     }
 }
 

@@ -1,10 +1,10 @@
 //! From whole replies to the answer (OpenAI's API description, `CreateCompletionResponse`, read 2026-11).
 
-use outcrop_bedrock::converse::{ConverseResponse, TokenUsage};
+use outcrop_bedrock::converse::ConverseResponse;
 use outcrop_bedrock::json::{JsonText, ObjectWriter, write_array};
 
 use super::Memo;
-use crate::openai::chat::{Completed, write_extras, write_usage};
+use crate::openai::chat::{Completed, write_costs};
 use crate::problem::Problem;
 
 /// Writes the answer: one choice for each reply.
@@ -26,17 +26,7 @@ pub(super) fn write(memo: &Memo, replies: &[ConverseResponse<'_>]) -> Result<Vec
                 ObjectWriter::write(out, |object| write_choice(memo, index, choice, object));
             },
         );
-        let usage = replies
-            .iter()
-            .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
-        let thinking_tokens = replies
-            .iter()
-            .filter_map(|reply| reply.extras.thinking_tokens())
-            .reduce(u64::saturating_add);
-        write_usage(&usage, thinking_tokens, answer.key("usage"));
-        if let Some(reply) = replies.first() {
-            write_extras(&memo.chat, &reply.extras, answer);
-        }
+        write_costs(&memo.chat, replies, answer);
     });
     Ok(out)
 }

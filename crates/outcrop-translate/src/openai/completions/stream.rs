@@ -5,17 +5,17 @@ use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter, ToJson};
 
 use super::{Memo, not_straight};
 use crate::endpoint::StreamTranslator;
-use crate::openai::chat::{TextFilter, finish_reason, is_malformed, malformed, write_usage};
-use crate::openai::error::write_error;
+use crate::openai::chat::{TextFilter, finish_reason, is_malformed, malformed};
+use crate::openai::events::{DONE, KEEP_ALIVE, write_failure, write_usage_chunk};
 use crate::problem::Problem;
 
 /// A streamed answer. What all chunks share is written once, at the start.
 #[derive(Debug)]
 pub struct CompletionStream {
     memo: Memo,
-    /// `data: {"id":…,"choices":[` of each chunk.
+    /// `data: {"id":…,"choices":` of each chunk.
     head: Vec<u8>,
-    /// From the end of the choice to the end of the chunk.
+    /// From the end of the list of choices to the end of the chunk.
     tail: &'static [u8],
     choices: Vec<Choice>,
 }
@@ -54,7 +54,7 @@ impl CompletionStream {
         memo.chat.created().write_json(&mut head);
         head.extend_from_slice(b",\"model\":");
         memo.chat.model().write_json(&mut head);
-        head.extend_from_slice(b",\"choices\":[");
+        head.extend_from_slice(b",\"choices\":");
         let choice = |index| Choice {
             index,
             filter: TextFilter::of(&memo.chat),
@@ -69,9 +69,9 @@ impl CompletionStream {
         Self {
             head,
             tail: if memo.chat.includes_usage() {
-                b"],\"usage\":null}\n\n"
+                b",\"usage\":null}\n\n"
             } else {
-                b"]}\n\n"
+                b"}\n\n"
             },
             choices: (0..memo.choices).map(choice).collect(),
             memo,
@@ -90,6 +90,7 @@ struct Chunks<'a> {
 impl Chunks<'_> {
     fn write(&mut self, index: usize, saying: &Saying<'_>) {
         self.out.extend_from_slice(self.head);
+        self.out.push(b'[');
         ObjectWriter::write(self.out, |choice| {
             match saying {
                 Saying::Text(text) => choice.field("text", *text),
@@ -105,6 +106,7 @@ impl Chunks<'_> {
                 choice.field("reasoning_content", *thought);
             }
         });
+        self.out.push(b']');
         self.out.extend_from_slice(self.tail);
     }
 }
@@ -229,28 +231,26 @@ impl StreamTranslator for CompletionStream {
             return Err(problem);
         }
         if self.memo.chat.includes_usage() {
-            out.extend_from_slice(&self.head);
-            out.extend_from_slice(b"],\"usage\":");
-            if self.choices.iter().any(|choice| choice.usage.is_some()) {
-                let thinking_tokens = self.choices.iter().filter_map(|choice| choice.thinking_tokens);
-                write_usage(&self.usage(), thinking_tokens.reduce(u64::saturating_add), out);
-            } else {
-                out.extend_from_slice(b"null");
-            }
-            out.extend_from_slice(b"}\n\n");
+            let has_usage = self.choices.iter().any(|choice| choice.usage.is_some());
+            let thinking_tokens = self.choices.iter().filter_map(|choice| choice.thinking_tokens);
+            write_usage_chunk(
+                &self.head,
+                has_usage.then(|| self.usage()).as_ref(),
+                thinking_tokens.reduce(u64::saturating_add),
+                b"",
+                out,
+            );
         }
-        out.extend_from_slice(b"data: [DONE]\n\n");
+        out.extend_from_slice(DONE);
         Ok(())
     }
 
     fn fail(&mut self, problem: &Problem, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"event: error\ndata: ");
-        write_error(problem, out);
-        out.extend_from_slice(b"\n\n");
+        write_failure(problem, out);
     }
 
     fn keep_alive(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b": keep-alive\n\n");
+        out.extend_from_slice(KEEP_ALIVE);
     }
 
     fn is_complete(&self, choice: usize) -> bool {

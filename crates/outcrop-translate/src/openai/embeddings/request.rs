@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use outcrop_bedrock::json::{Fault, Json, Kind, Reader};
+use outcrop_bedrock::json::{Fault, Kind, Reader};
 
 use super::input::Inputs;
+use crate::openai::members::read_members;
 use crate::policy::OnUnsupported;
 use crate::vectors::{Truncate, Wishes};
 
@@ -35,23 +36,7 @@ impl<'a> EmbeddingsRequest<'a> {
     /// Reads the body of a request.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
         let mut request = Self::default();
-        // As with chat: what SDKs merge into the body, others send as it is.
-        let mut extra_body: Option<Json<'a>> = None;
-        Reader::document(body, |reader| {
-            reader.object(|name, reader| {
-                if name == "extra_body" {
-                    extra_body = reader.nullable(Reader::json)?;
-                    return Ok(());
-                }
-                request.read_parameter(name, reader)
-            })
-        })?;
-        if let Some(extra_body) = extra_body.as_ref().and_then(Json::as_slice) {
-            Reader::document(extra_body.as_bytes(), |reader| {
-                reader.object(|name, reader| request.read_parameter(name, reader))
-            })
-            .map_err(|fault| fault.under_key("extra_body"))?;
-        }
+        read_members(body, |name, reader| request.read_parameter(name, reader))?;
         Ok(request)
     }
 

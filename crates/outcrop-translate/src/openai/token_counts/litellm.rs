@@ -1,8 +1,9 @@
 //! LiteLLM's request for a count, as a chat request (its proxy's source, `TokenCountRequest`, read 2026-11).
 
 use bytes::Bytes;
-use outcrop_bedrock::json::{Fault, Json, JsonText, ObjectWriter, Reader, write_array};
+use outcrop_bedrock::json::{Fault, Json, Reader};
 
+use crate::openai::chat::request_with;
 use crate::problem::Problem;
 
 /// The chat request that is meant: a `prompt` is a user's message.
@@ -30,7 +31,7 @@ pub(super) fn chat_request(body: &Bytes) -> Result<Bytes, Problem> {
     })?;
     match (prompt, has_messages) {
         (None, true) => Ok(body.clone()),
-        (Some(prompt), false) => Ok(with_message(&members, &prompt)),
+        (Some(prompt), false) => Ok(request_with(&members, &prompt)),
         (Some(_), true) => {
             let message = "Give either 'messages' or a 'prompt', not both.";
             Err(Problem::invalid(message)
@@ -44,20 +45,4 @@ pub(super) fn chat_request(body: &Bytes) -> Result<Bytes, Problem> {
                 .with_param("messages"))
         }
     }
-}
-
-fn with_message(members: &[(String, Json<'_>)], prompt: &JsonText<'_>) -> Bytes {
-    let mut out = Vec::new();
-    ObjectWriter::write(&mut out, |request| {
-        for (name, value) in members {
-            request.field(name, value);
-        }
-        write_array(request.key("messages"), [prompt], |prompt, out| {
-            ObjectWriter::write(out, |message| {
-                message.field("role", "user");
-                message.field("content", prompt);
-            });
-        });
-    });
-    out.into()
 }
