@@ -50,6 +50,6 @@ describe("embeddings", () => {
 
   it("fail by the name of the input", async () => {
     const wrong = stack.client().embeddings.create({ model: TITAN, input: ["a", ""] });
-    await assert.rejects(wrong, (error) => error.status === 400 && error.param === "input.1");
+    await assert.rejects(wrong, (error) => error.status === 400 && error.param === "input[1]");
   });
 });

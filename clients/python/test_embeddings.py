@@ -149,13 +149,13 @@ def test_tokens_are_the_text_that_they_stand_for(client, model):
     [
         ("", "input"),
         ([], "input"),
-        (["a", ""], "input.1"),
-        ([[1], []], "input.1"),
-        (["a", [1]], "input.1"),
-        ([1, "a"], "input.1"),
-        ([1, -1], "input.1"),
-        ([[1, 2], [3, 300000]], "input.1.1"),
-        (["a", None], "input.1"),
+        (["a", ""], "input[1]"),
+        ([[1], []], "input[1]"),
+        (["a", [1]], "input[1]"),
+        ([1, "a"], "input[1]"),
+        ([1, -1], "input[1]"),
+        ([[1, 2], [3, 300000]], "input[1][1]"),
+        (["a", None], "input[1]"),
         (7, "input"),
         (None, "input"),
         (["a"] * 2049, "input"),
@@ -169,11 +169,11 @@ def test_input_that_is_none_is_refused_by_its_place(gateway, model, given, param
 def test_a_failure_names_the_text_that_failed(gateway, mark):
     texts = ["fine", f"[[sim:error ValidationException message=No {mark}.]]", "fine too"]
     error = problem(embed(gateway, TITAN_2, texts))
-    assert error["param"] == "input.1" and mark in error["message"]
+    assert error["param"] == "input[1]" and mark in error["message"]
     error = problem(embed(gateway, TITAN_2, ["ok", f"{mark} [[sim:error AccessDeniedException]]"]), 403)
-    assert error["param"] == "input.1"
+    assert error["param"] == "input[1]"
     error = problem(embed(gateway, COHERE_3, ["ok"] * 100 + ["x" * 2049]))
-    assert error["param"] == "input.100" and error["code"] == "context_length_exceeded"
+    assert error["param"] == "input[100]" and error["code"] == "context_length_exceeded"
 
 
 def test_throttling_is_tried_again(gateway, mark):
@@ -267,7 +267,7 @@ def test_a_text_and_an_image_become_one_vector(gateway, model):
 
 def test_images_are_refused_by_models_without(gateway):
     error = problem(embed(gateway, TITAN_2, ["a", media.data_url(PICTURE)]))
-    assert error["param"] == "input.1" and error["code"] == "unsupported_content"
+    assert error["param"] == "input[1]" and error["code"] == "unsupported_content"
 
 
 @pytest.mark.parametrize("name", ["text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"])

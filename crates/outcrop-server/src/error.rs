@@ -32,8 +32,8 @@ const FILTERED: [&str; 3] = [
     "stopped by the content filter",
 ];
 
-/// A phrase that means that there is no model of that name.
-const NO_SUCH_MODEL: &str = "model identifier is invalid";
+/// Phrases that mean that there is no model of that name, or not in the region.
+const NO_SUCH_MODEL: [&str; 2] = ["model identifier is invalid", "model arn is invalid"];
 
 /// Phrases that mean that the model can be called through an inference profile only.
 const NEEDS_PROFILE: [&str; 2] = ["throughput isn’t supported", "throughput isn't supported"];
@@ -159,7 +159,7 @@ fn validation(message: &str, text: String) -> Problem {
             .with_code("context_length_exceeded")
             .with_param("messages");
     }
-    if lower.contains(NO_SUCH_MODEL) || needs_profile(message) {
+    if NO_SUCH_MODEL.iter().any(|phrase| lower.contains(phrase)) || needs_profile(message) {
         return Problem::new(404, ProblemKind::InvalidRequest, text)
             .with_code("model_not_found")
             .with_param("model");

@@ -29,7 +29,7 @@ use super::request::{ChatRequest, ToolChoice};
 use crate::catalogue::{Api, Traits, Word};
 use crate::endpoint::{Context, Halt, Plan, Repair};
 use crate::names::Names;
-use crate::notes::Notes;
+use crate::notes::{Note, Notes};
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::remote::Remote;
@@ -229,8 +229,12 @@ fn find_mending(
         tools_in_words: !has_tools,
     };
     conversation::translate(messages, &mut remote, &mut telling)?;
-    let needs_mending = |parameter: &str| parameter == "messages" || parameter.starts_with("messages.tool");
-    if notes.iter().any(|note| needs_mending(&note.parameter)) {
+    let needs_mending = |note: &Note| {
+        // A turn without a word is refused, too.
+        let is_blank = note.parameter == "messages.content" && note.reason == "blank";
+        is_blank || note.parameter == "messages" || note.parameter.starts_with("messages.tool")
+    };
+    if notes.iter().any(needs_mending) {
         return Ok(Some("messages"));
     }
     sampling::translate(request, traits, &mut notes)?;

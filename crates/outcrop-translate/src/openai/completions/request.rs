@@ -104,11 +104,11 @@ fn read_prompts(prompt: &Json<'_>, model: &str) -> Result<Vec<String>, Problem> 
     let read = prompt.read(|reader| match reader.kind()? {
         Kind::String => Ok(vec![reader.string()?.into_owned()]),
         Kind::Array => {
-            let (mut prompts, mut tokens) = (Vec::new(), Vec::new());
+            let (mut prompts, mut tokens, mut first) = (Vec::new(), Vec::new(), None);
             reader.array(|reader| {
-                match reader.kind()? {
-                    Kind::Number if prompts.is_empty() => tokens.push(read_token(reader)?),
-                    _ if !tokens.is_empty() => tokens.push(read_token(reader)?),
+                // All are of the kind of the first.
+                match *first.get_or_insert(reader.kind()?) {
+                    Kind::Number => tokens.push(read_token(reader)?),
                     Kind::Array => prompts.push(decoded(&reader.list(read_token)?, model)?),
                     _ => prompts.push(reader.string()?.into_owned()),
                 }

@@ -52,19 +52,5 @@ impl Task for Embeddings {
 }
 
 fn plan_body(body: &[u8], context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
-    let request = request::EmbeddingsRequest::parse(body).map_err(|fault| dotted(fault.into()))?;
-    plan::plan(&request, context).map_err(|halt| match halt {
-        Halt::Problem(problem) => Halt::Problem(dotted(problem)),
-        halt => halt,
-    })
-}
-
-/// The same with inputs named as the calls name them: `input.3`, not `input[3]`.
-fn dotted(mut problem: Problem) -> Problem {
-    if let Some(path) = problem.param.as_deref().filter(|path| path.starts_with("input[")) {
-        let dotted = path.replace('[', ".").replace(']', "");
-        problem.message = problem.message.replace(path, &dotted);
-        problem.param = Some(dotted);
-    }
-    problem
+    plan::plan(&request::EmbeddingsRequest::parse(body)?, context)
 }

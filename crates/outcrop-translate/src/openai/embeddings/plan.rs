@@ -281,8 +281,8 @@ fn batches(items: &[Item<'_>], family: &dyn Family) -> Vec<std::ops::Range<usize
 /// The items of a call, as the client is told.
 fn name_of(range: &std::ops::Range<usize>) -> String {
     match range.len() {
-        1 => format!("input.{}", range.start),
-        _ => format!("input.{}-{}", range.start, range.end - 1),
+        1 => format!("input[{}]", range.start),
+        _ => format!("input[{}-{}]", range.start, range.end - 1),
     }
 }
 
