@@ -80,7 +80,7 @@ class TestPrompts:
 
     @pytest.mark.parametrize(
         "prompt",
-        [[], [[]], ["a", 1], [1, "a"], [[1], "a"], [[1], []], {"text": "x"}, 5, True, [None], [-1], [1.5]],
+        [[], [[]], ["a", 1], [1, "a"], ["a", [1]], [[1], "a"], [[1], []], {"text": "x"}, 5, True, [None], [-1], [1.5]],
         ids=repr,
     )
     def test_what_is_no_prompt(self, gateway, prompt):

@@ -291,6 +291,7 @@ class TestTheSdk:
         )
         png_size(base64.b64decode(answer.data[0].b64_json))
 
+    @pytest.mark.filterwarnings("ignore:deprecated")
     def test_variation(self, client):
         answer = client.images.create_variation(
             model=NOVA_CANVAS, image=("otter.png", media.png(512, 512), "image/png"), n=1, response_format="b64_json"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from support import settings, shapes
-from support.endpoints import RERANK, calls, good, post
+from support import settings
+from support.endpoints import RERANK, calls, good, post, wrong
 
 PATHS = ["/v1/rerank", "/v2/rerank"]
 QUERY = "repair my bicycle"
@@ -18,17 +18,6 @@ def rank(gateway, documents=DOCUMENTS, model=RERANK[0], path=PATHS[0], **more):
     scores = [one["relevance_score"] for one in body["results"]]
     assert scores == sorted(scores, reverse=True) and all(0 <= score <= 1 for score in scores), scores
     return body["results"]
-
-
-def wrong(reply, status, code=None, param=None):
-    """Cohere's clients look for `message`, OpenAI's for `error`; both are there."""
-    assert reply.status_code == status, f"{reply.status_code} {reply.text[:1000]}"
-    assert reply.headers["content-type"].startswith("application/json")
-    body = reply.json()
-    message = body.pop("message")
-    error = shapes.check_error_body(body, code=code, param=param)
-    assert message == error["message"]
-    return error
 
 
 def refuse(gateway, param, **body):

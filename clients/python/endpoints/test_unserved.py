@@ -4,6 +4,7 @@ import openai
 import pytest
 
 from support import settings, shapes
+from support.endpoints import wrong
 
 # Method, path, and a word of what is offered instead.
 UNSERVED = [
@@ -68,21 +69,21 @@ class TestBodies:
 
     def test_json_only(self, gateway, path):
         reply = gateway.request("POST", f"/v1/{path}", content=b"a=b", headers={"content-type": "text/plain"})
-        shapes.check_error(reply, 415, code="unsupported_content_type")
+        wrong(reply, 415, code="unsupported_content_type")
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b'{"model": "\xff"}', b"[" * 5000])
     def test_what_is_no_object(self, gateway, path, body):
         reply = gateway.request("POST", f"/v1/{path}", content=body, headers={"content-type": "application/json"})
-        shapes.check_error(reply, 400)
+        wrong(reply, 400)
 
     def test_a_body_that_is_too_large(self, gateway, path):
         body = b'{"model": "' + b"x" * (settings.BODY_LIMIT + 1)
         reply = gateway.request("POST", f"/v1/{path}", content=body, headers={"content-type": "application/json"})
-        shapes.check_error(reply, 413, code="request_too_large")
+        wrong(reply, 413, code="request_too_large")
 
     def test_no_key(self, gateway, path):
         reply = gateway.request("POST", f"/v1/{path}", json={}, headers={"authorization": None})
-        shapes.check_error(reply, 401, code="missing_api_key")
+        wrong(reply, 401, code="missing_api_key")
 
     @pytest.mark.parametrize(
         "model",
@@ -105,7 +106,7 @@ class TestBodies:
         if path == "moderations" and model in (None, ""):
             assert reply.status_code == 200, reply.text
         else:
-            shapes.check_error(reply, (400, 404), param="model")
+            wrong(reply, (400, 404), param="model")
 
 
 def test_what_openais_sdk_makes_of_it(client):

@@ -5,7 +5,7 @@ import math
 import struct
 import zlib
 
-from . import media
+from . import media, shapes
 
 # The sizes that each model of embeddings gives: the one it gives unasked first.
 TITAN_1 = "amazon.titan-embed-text-v1"
@@ -68,6 +68,18 @@ def good(reply):
     """The body of an answer that is well."""
     assert reply.status_code == 200, f"{reply.status_code} {reply.text[:2000]}"
     return reply.json()
+
+
+def wrong(reply, status, **said):
+    """The error of an answer. Cohere's clients look for `message`, OpenAI's for `error`; rerank's errors have both."""
+    body = reply.json()
+    message = body.pop("message", None)
+    error = shapes.check_error_body(body, **said)
+    allowed = (status,) if isinstance(status, int) else status
+    assert reply.status_code in allowed, f"expected {allowed}, got {reply.status_code} {reply.text[:1000]}"
+    assert reply.headers["content-type"].startswith("application/json")
+    assert message in (None, error["message"])
+    return error
 
 
 def length(vector):
