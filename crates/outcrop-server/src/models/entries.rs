@@ -95,7 +95,8 @@ impl Entries<'_> {
             regions.push(region.to_owned());
         }
         let kind = kind.unwrap_or_else(|| self.kind(id, target));
-        let provider = self.provider(base.as_deref());
+        let architecture = self.behind(&target.model_id).and_then(|behind| behind.architecture);
+        let provider = self.provider(base.as_deref(), architecture.as_deref());
         let described = Described {
             id,
             kind,
@@ -110,7 +111,7 @@ impl Entries<'_> {
             live,
             profile: self.known.profile(region, &target.model_id),
             own: self.known.own(&target.model_id),
-            architecture: self.behind(&target.model_id).and_then(|behind| behind.architecture),
+            architecture,
             catalogue,
         };
         let json = describe(&described);
@@ -243,9 +244,12 @@ impl Entries<'_> {
         }
     }
 
-    /// Who makes a model: the id and the name.
-    fn provider<'s>(&'s self, base: Option<&'s str>) -> Option<(&'s str, &'s str)> {
-        let (vendor, _) = base?.split_once('.')?;
+    /// Who makes a model: the id and the name. An imported model is its owner's, but its architecture has a maker.
+    fn provider<'s>(&'s self, base: Option<&'s str>, architecture: Option<&str>) -> Option<(&'s str, &'s str)> {
+        let vendor = match base {
+            Some(base) => base.split_once('.')?.0,
+            None => maker_of_architecture(architecture?),
+        };
         let mut providers = self.config.catalogue.providers();
         let found = providers.find(|known| known.id == vendor || known.also.iter().any(|also| also == vendor));
         Some(found.map_or((vendor, vendor), |known| (known.id.as_str(), known.name.as_str())))
@@ -257,4 +261,22 @@ fn asked(name: &str) -> Asked<'_> {
         name,
         ..Asked::default()
     }
+}
+
+/// Who made the architecture of an imported model; its owner, if nobody knows.
+///
+/// Source: the architectures that Bedrock imports (Amazon Bedrock User Guide, "Custom model import", read 2026-11).
+fn maker_of_architecture(architecture: &str) -> &'static str {
+    let architecture = architecture.to_ascii_lowercase();
+    [
+        ("llama", "meta"),
+        ("mllama", "meta"),
+        ("mistral", "mistral"),
+        ("mixtral", "mistral"),
+        ("qwen", "qwen"),
+        ("gpt", "openai"),
+    ]
+    .into_iter()
+    .find(|(beginning, _)| architecture.starts_with(beginning))
+    .map_or("custom", |(_, maker)| maker)
 }
