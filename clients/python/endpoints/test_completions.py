@@ -92,6 +92,13 @@ class TestPrompts:
     def test_no_model(self, gateway):
         shapes.check_error(post(gateway, PATH, prompt="hello"), 400, param="model")
 
+    @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
+    def test_one_that_fails_is_named(self, gateway, streamed):
+        wrong = "[[sim:error ValidationException message=not this one]]"
+        error = refuse(gateway, "prompt[1]", prompt=["fine", wrong], n=2, stream=streamed)
+        assert "prompt[1]" in error["message"] and "not this one" in error["message"]
+        refuse(gateway, None, prompt=[wrong], stream=streamed)
+
     def test_too_many(self, gateway):
         refuse(gateway, "prompt", prompt=["x"] * 5000)
 

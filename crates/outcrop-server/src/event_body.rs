@@ -132,7 +132,7 @@ impl<E: Endpoint> EventBody<E> {
                     self.translator = E::stream(answered.plan.memo);
                     self.phase = Phase::Open(sources(answered.plan.wire, answered.replies, answered.spent));
                 }
-                Poll::Ready(Err(Trouble::Failure(failure, _))) => return self.fail_call(&failure, out),
+                Poll::Ready(Err(Trouble::Failure(failure, ..))) => return self.fail_call(&failure, out),
                 Poll::Ready(Err(Trouble::Problem(problem))) => {
                     let cause = problem.message.clone();
                     return self.fail(&problem, &cause, out);

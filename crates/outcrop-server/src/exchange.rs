@@ -281,7 +281,13 @@ impl Exchange {
     async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
         match trouble {
             Trouble::Problem(problem) => problem.into(),
-            Trouble::Failure(failure, model) => self.gateway.refusal(&failure, &model, record).await,
+            Trouble::Failure(failure, model, about) => {
+                let refusal = self.gateway.refusal(&failure, &model, record).await;
+                match about {
+                    Some(part) => refusal.about(&part),
+                    None => refusal,
+                }
+            }
         }
     }
 }

@@ -24,6 +24,18 @@ impl From<Problem> for Refusal {
     }
 }
 
+impl Refusal {
+    /// The same with the part of the request that the failed call was about, where the request is to blame.
+    pub(crate) fn about(mut self, part: &str) -> Self {
+        let problem = &mut self.problem;
+        if problem.status < 500 && problem.param.as_deref() != Some("model") {
+            problem.message = format!("{part}: {}", problem.message);
+            problem.param = Some(part.to_owned());
+        }
+        self
+    }
+}
+
 impl Gateway {
     /// A failed call, as the client is told.
     pub(crate) fn problem(&self, failure: &Failure, region: &str, model: &str) -> Problem {

@@ -46,8 +46,9 @@ struct Refused {
 pub(crate) enum Trouble {
     /// It can't be planned.
     Problem(Problem),
-    /// Bedrock has none. The model is the one that was asked.
-    Failure(Failure, String),
+    /// Bedrock has none. The model is the one that was asked, and then comes the part of the request that the call was
+    /// about, where there are several.
+    Failure(Failure, String, Option<String>),
 }
 
 impl From<Problem> for Trouble {
@@ -89,7 +90,7 @@ impl<E: Endpoint> Rounds<E> {
             match send_all(&self.inquiry.gateway, &plan).await {
                 Ok(replies) => break replies,
                 // Boxed, as it is rare: every call would else carry room for it.
-                Err(failure) => plan = Box::pin(self.recover(failure, plan, &mut refused)).await?,
+                Err(failed) => plan = Box::pin(self.recover(failed, plan, &mut refused)).await?,
             }
         };
         if let Some(reply) = replies.first_mut() {
@@ -113,7 +114,7 @@ impl<E: Endpoint> Rounds<E> {
     /// Plans again by what a failure teaches, if it teaches anything.
     async fn recover(
         &mut self,
-        failure: Failure,
+        (failure, choice): (Failure, usize),
         plan: Plan<E::Memo>,
         refused: &mut Refused,
     ) -> Result<Plan<E::Memo>, Trouble> {
@@ -122,7 +123,8 @@ impl<E: Endpoint> Rounds<E> {
             None => self.find_profile(&failure, &plan).await,
         };
         let Some(better) = better else {
-            return Err(Trouble::Failure(failure, plan.model_id));
+            let about = E::part(&plan.memo, choice);
+            return Err(Trouble::Failure(failure, plan.model_id, about));
         };
         refused.attempts += failure.attempts;
         refused.request_ids.extend(failure.request_id);
@@ -232,16 +234,21 @@ pub(crate) fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
     }
 }
 
-/// Makes the calls of a plan, side by side.
-async fn send_all<M>(gateway: &Gateway, plan: &Plan<M>) -> Result<Vec<Reply>, Failure> {
+/// Makes the calls of a plan, side by side. Gives the first failure, and the number of its choice.
+async fn send_all<M>(gateway: &Gateway, plan: &Plan<M>) -> Result<Vec<Reply>, (Failure, usize)> {
     let client = &gateway.client;
     let first = call_of(plan, 0);
     if plan.choices == 1 {
-        return Ok(vec![client.send(&first).await?]);
+        return Ok(vec![client.send(&first).await.map_err(|failure| (failure, 0))?]);
     }
     if plan.further_bodies.is_empty() {
-        return try_join_all((0..plan.choices).map(|_| client.send(&first))).await;
+        let sending = (0..plan.choices).map(|_| client.send(&first));
+        return try_join_all(sending).await.map_err(|failure| (failure, 0));
     }
     let calls: Vec<Call> = (0..plan.choices).map(|choice| call_of(plan, choice)).collect();
-    try_join_all(calls.iter().map(|call| client.send(call))).await
+    let sending = calls.iter().enumerate().map(|(choice, call)| {
+        let sent = client.send(call);
+        async move { sent.await.map_err(|failure| (failure, choice)) }
+    });
+    try_join_all(sending).await
 }

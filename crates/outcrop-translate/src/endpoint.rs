@@ -53,6 +53,11 @@ pub trait Endpoint: Send + Sync + 'static {
     /// The start of a streamed answer.
     fn stream(memo: Self::Memo) -> Self::Stream;
 
+    /// The part of the request that the call for a choice is about, for endpoints that take several at once.
+    fn part(_memo: &Self::Memo, _choice: usize) -> Option<String> {
+        None
+    }
+
     /// The body of an error.
     fn error(problem: &Problem) -> Vec<u8>;
 }

@@ -114,6 +114,10 @@ impl Endpoint for Completions {
         CompletionStream::new(memo)
     }
 
+    fn part(memo: &Memo, choice: usize) -> Option<String> {
+        (memo.choices > memo.of_each).then(|| name_of(choice / memo.of_each.max(1)))
+    }
+
     fn error(problem: &Problem) -> Vec<u8> {
         super::error_body(problem)
     }
@@ -133,11 +137,16 @@ fn about_prompt(halt: Halt, index: Option<usize>) -> Halt {
         .is_some_and(|param| param.starts_with("messages"))
     {
         problem.param = Some(match index {
-            Some(index) => format!("prompt[{index}]"),
+            Some(index) => name_of(index),
             None => "prompt".to_owned(),
         });
     }
     Halt::Problem(problem)
+}
+
+/// A prompt among several, as errors name it.
+fn name_of(index: usize) -> String {
+    format!("prompt[{index}]")
 }
 
 fn check_calls(prompts: usize, of_each: usize) -> Result<(), Problem> {
