@@ -123,6 +123,7 @@ pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Res
             shape,
             form: form(&request),
             has_source: !images.is_empty(),
+            count: n,
         },
         notes,
     })
