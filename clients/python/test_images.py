@@ -152,6 +152,19 @@ class TestUrls:
         assert httpx.get(urls[-1], trust_env=False, timeout=10).status_code == 200
 
 
+    def test_an_answer_keeps_all_of_its_own_files(self, serve):
+        client = serve("--kept-files-limit", "30000").openai()
+        options = {"model": CANVAS, "prompt": "a fox", "response_format": "url", "size": "512x512"}
+        length = len(httpx.get(client.images.generate(**options).data[0].url, trust_env=False, timeout=10).content)
+        fit = 30_000 // length
+        assert 1 <= fit < 10
+        answer = client.images.generate(**options, n=fit)
+        assert {httpx.get(image.url, trust_env=False, timeout=10).status_code for image in answer.data} == {200}
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.images.generate(**options, n=fit + 1)
+        assert refused.value.code == "no_room_for_file"
+
+
 class TestFilters:
     @pytest.mark.parametrize("model", [CANVAS, TITAN, SDXL, SD35])
     @pytest.mark.parametrize("what", ["content_filtered", "output_filtered"])
@@ -315,3 +328,6 @@ class TestParameters:
 def test_azures_paths(gateway):
     answer = gateway.azure().images.generate(model=CORE, prompt="a red fox")
     assert size(decoded(answer.data[0])) == (1024, 1024)
+    # The name in the path says as much as one in the body.
+    assert gateway.azure().images.generate(model="dall-e-3", prompt="a red fox").data[0].url
+    assert gateway.azure().images.generate(model="gpt-image-1", prompt="a red fox").data[0].b64_json

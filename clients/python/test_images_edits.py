@@ -211,7 +211,7 @@ class TestEdits:
             ({"images": [{"file_id": "file-1"}]}, "images[0]"),
             ({"images": [{"image_url": "https://example.com/a.png"}]}, "images[0]"),
             ({"images": ["!"]}, "images[0]"),
-            ({"images": []}, "image"),
+            ({"images": []}, "images"),
         ):
             reply = gateway.request("POST", "/v1/images/edits", json=body | wrong)
             assert reply.status_code == 400 and reply.json()["error"]["param"] == param, reply.text
@@ -242,6 +242,46 @@ class TestEdits:
             reply = edit(**fields)
             assert reply.status_code == 400 and reply.json()["error"]["param"] == param, reply.text
 
+    @pytest.mark.parametrize("field", ["model", "n", "mask", "prompt"])
+    def test_a_field_of_a_form_comes_once(self, gateway, field):
+        twice = {
+            "model": [(None, CANVAS), (None, SD35)],
+            "n": [(None, "1"), (None, "2")],
+            "mask": [("mask.png", mask(512, 512), "image/png")] * 2,
+            "prompt": [(None, "a hat"), (None, "a cap")],
+        }
+        fields = {"model": [(None, CANVAS)], "prompt": [(None, "a hat")]} | {field: twice[field]}
+        files = [(name, part) for name, parts in fields.items() for part in parts]
+        files.append(("image", ("image.png", IMAGE, "image/png")))
+        reply = gateway.request("POST", "/v1/images/edits", files=files)
+        assert reply.status_code == 400 and reply.json()["error"]["param"] == field, reply.text
+
+    @pytest.mark.parametrize("field", ["images", "img", "IMAGE"])
+    def test_an_image_in_another_field_is_told_the_right_one(self, gateway, field):
+        files = {"model": (None, CANVAS), "prompt": (None, "a hat"), field: ("image.png", IMAGE, "image/png")}
+        reply = gateway.request("POST", "/v1/images/edits", files=files)
+        error = reply.json()["error"]
+        assert reply.status_code == 400 and error["param"] == field and "'image'" in error["message"]
+
+    @pytest.mark.parametrize("model", [SD35, f"{SERVICE}conservative-upscale-v1:0"])
+    def test_models_that_need_a_prompt(self, gateway, model):
+        files = {"model": (None, model), "image": ("image.png", IMAGE, "image/png")}
+        reply = gateway.request("POST", "/v1/images/edits", files=files)
+        error = reply.json()["error"]
+        assert (error["code"], error["param"]) == ("missing_required_parameter", "prompt"), reply.text
+
+    def test_upscaling_is_as_large_as_the_service_makes_it(self, client):
+        raw = client.images.with_raw_response.edit(
+            model=f"{SERVICE}fast-upscale-v1:0", prompt="", image=file(SMALL), size="64x64"
+        )
+        assert size(decoded(raw.parse().data[0])) == (256, 256)
+        assert raw.headers["x-outcrop-adapted"] == "size=dropped(service-decides)"
+
+    def test_what_would_be_the_same_is_made_once(self, client):
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.images.edit(model=f"{SERVICE}fast-upscale-v1:0", prompt="", image=file(SMALL), n=2)
+        assert refused.value.param == "n"
+
     def test_forms_that_arent(self, gateway):
         no_forms = ((b"--x", "multipart/form-data; boundary=x"), (b"a=b", "application/x-www-form-urlencoded"))
         for content, kind in no_forms:
@@ -249,8 +289,6 @@ class TestEdits:
             assert reply.status_code in (400, 415) and reply.json()["error"]["message"], reply.text
         files = {"image": ("image.png", IMAGE, "image/png")}
         for path in ("/v1/images/edits", "/v1/images/variations"):
-            reply = gateway.request("POST", path, data={"prompt": "x"}, files=files)
-            assert reply.status_code == 400 and reply.json()["error"]["param"] == "model"
             reply = gateway.request("POST", path, files={"model": (None, CANVAS)})
             assert reply.status_code == 400 and reply.json()["error"]["param"] == "image"
         reply = gateway.request("POST", "/v1/images/generations", data={"prompt": "x"}, files=files)
@@ -270,5 +308,68 @@ class TestVariations:
 
     def test_models_that_make_none(self, client):
         with pytest.raises(openai.BadRequestError, match="no variations") as refused:
-            client.images.create_variation(model="dall-e-2", image=file(IMAGE))
+            client.images.create_variation(model=SD35, image=file(IMAGE))
         assert refused.value.param == "model"
+
+    def test_they_have_no_masks(self, gateway):
+        for path, fields in (("variations", {}), ("edits", {"prompt": "x", "taskType": "IMAGE_VARIATION"})):
+            files = {"image": ("image.png", IMAGE, "image/png"), "mask": ("mask.png", mask(512, 512), "image/png")}
+            data = {"model": CANVAS} | fields
+            reply = gateway.request("POST", f"/v1/images/{path}", data=data, files=files)
+            assert reply.status_code == 400 and reply.json()["error"]["param"] == "mask", reply.text
+
+    def test_azures_client(self, gateway):
+        azure = gateway.azure()
+        answer = azure.images.create_variation(model=CANVAS, image=file(IMAGE), size="512x512")
+        assert size(decoded(answer.data[0])) == (512, 512)
+        assert azure.images.create_variation(image=file(IMAGE)).data[0].url
+
+
+class TestNoModel:
+    def test_openais_plainest_calls(self, client):
+        generated = client.images.with_raw_response.generate(prompt="a fox")
+        edited = client.images.with_raw_response.edit(image=file(IMAGE), prompt="a hat")
+        masked = client.images.with_raw_response.edit(image=file(IMAGE), mask=file(mask(512, 512)), prompt="a hat")
+        varied = client.images.with_raw_response.create_variation(image=file(IMAGE))
+        for raw, model, by_task in (
+            (generated, SD35, False),
+            (edited, SD35, False),
+            (masked, f"{SERVICE}image-inpaint-v1:0", True),
+            (varied, CANVAS, True),
+        ):
+            assert raw.headers["x-bedrock-model"] == model
+            assert ("(by-task)" in raw.headers.get("x-outcrop-adapted", "")) == by_task
+            # As from DALL-E 2, which is OpenAI's default.
+            assert httpx.get(raw.parse().data[0].url, trust_env=False, timeout=10).status_code == 200
+
+    @pytest.mark.parametrize("model", ["dall-e-2", "gpt-image-1"])
+    def test_openais_names_can_all_that_openais_models_can(self, client, model):
+        raw = client.images.with_raw_response.edit(
+            model=model, image=file(IMAGE), mask=file(mask(512, 512)), prompt="a hat", response_format="b64_json"
+        )
+        assert raw.headers["x-outcrop-adapted"] == "model=stability.stable-image-inpaint-v1:0(by-task)"
+        assert size(decoded(raw.parse().data[0])) == (512, 512)
+        answer = client.images.create_variation(model=model, image=file(IMAGE), response_format="b64_json")
+        assert size(decoded(answer.data[0])) == (1024, 1024)
+        with pytest.raises(openai.BadRequestError, match="nova-canvas"):
+            client.images.edit(model=model, image=[file(IMAGE), file(SMALL)], prompt="a hat")
+
+    def test_the_operators_default(self, serve):
+        running = serve("--default-image-model", TITAN)
+        client = running.openai().images
+        for raw in (
+            client.with_raw_response.generate(prompt="a fox"),
+            client.with_raw_response.generate(model="gpt-image-1", prompt="a fox"),
+            client.with_raw_response.generate(model="midjourney", prompt="a fox"),
+            client.with_raw_response.edit(image=file(IMAGE), mask=file(mask(512, 512)), prompt="a hat"),
+            client.with_raw_response.create_variation(model="dall-e-2", image=file(IMAGE)),
+        ):
+            assert raw.headers["x-bedrock-model"] == TITAN
+        raw = client.with_raw_response.generate(model=SD35, prompt="a fox")
+        assert raw.headers["x-bedrock-model"] == SD35
+
+    def test_an_alias_wins(self, serve):
+        running = serve(env={"OUTCROP_ALIASES": f"dall-e-*={TITAN}"})
+        edit = running.openai().images.with_raw_response.edit
+        raw = edit(model="dall-e-2", image=file(IMAGE), mask=file(mask(512, 512)), prompt="a hat")
+        assert raw.headers["x-bedrock-model"] == TITAN and "x-outcrop-adapted" not in raw.headers

@@ -118,6 +118,7 @@ fuzz_target!(|script: Script| {
         aliases: aliases.collect(),
         default_model,
         default_embedding_model,
+        default_image_model: None,
         redirect_retired: script.redirect_retired,
         allowed_regions: region
             .filter(|_| script.only_own_region)

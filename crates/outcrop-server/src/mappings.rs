@@ -155,6 +155,7 @@ fn all(gateway: &Gateway, provider: Option<&str>) -> Value {
         for (name, default) in [
             ("(unknown chat models)", &rules.default_model),
             ("(unknown embedding models)", &rules.default_embedding_model),
+            ("(unknown image models)", &rules.default_image_model),
         ] {
             if let Some(default) = default {
                 rows.push(row(name, "default", meant(default)));

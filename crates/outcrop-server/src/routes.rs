@@ -40,6 +40,8 @@ fn table() -> Table {
     table.task::<ImageGenerations>("/images/generations");
     table.task::<ImageEdits>("/images/edits");
     table.task::<ImageVariations>("/images/variations");
+    // Azure's client has no deployment in this path.
+    table.task_at::<ImageVariations>("/openai/images/variations");
     table.get("/images/{name}", own::IMAGE, get(shelf::serve));
     table.task::<InputTokens>("/chat/completions/input_tokens");
     table.task_at::<TokenCounter>("/utils/token_counter");

@@ -46,6 +46,8 @@ struct Kept {
 struct KeptFile {
     name: String,
     file: File,
+    /// The answer that tells of it.
+    answer: u128,
     since: Instant,
 }
 
@@ -57,24 +59,25 @@ impl Files {
         }
     }
 
-    /// Keeps a file, and gives its name. The oldest make room for it.
-    fn keep(&self, file: File, now: Instant) -> Result<String, Problem> {
+    /// Keeps a file, and gives its name. The oldest make room for it, but for those of the same answer: it would tell
+    /// of files that are gone.
+    fn keep(&self, file: File, answer: u128, now: Instant) -> Result<String, Problem> {
         let size = file.bytes.len();
-        if size > self.limit {
-            let message = "The image is larger than all that the gateway keeps ('kept_files_limit'); ask for \
-                           'response_format' 'b64_json'.";
-            return Err(Problem::invalid(message)
-                .with_code("no_room_for_file")
-                .with_param("response_format"));
-        }
         let name = new_name(&file)?;
         let mut kept = self.lock();
         kept.drop_old(now);
-        while kept.bytes + size > self.limit && kept.drop_oldest() {}
+        let own = kept.files.iter().filter(|kept| kept.answer == answer);
+        if own.map(|kept| kept.file.bytes.len()).sum::<usize>() + size > self.limit {
+            // Nobody will be told of these.
+            kept.drop_answer(answer);
+            return Err(no_room());
+        }
+        while kept.bytes + size > self.limit && kept.drop_oldest_but(answer) {}
         kept.bytes += size;
         kept.files.push_back(KeptFile {
             name: name.clone(),
             file,
+            answer,
             since: now,
         });
         Ok(name)
@@ -106,6 +109,20 @@ impl Kept {
         }
     }
 
+    fn drop_oldest_but(&mut self, answer: u128) -> bool {
+        let oldest = self.files.iter().position(|kept| kept.answer != answer);
+        let oldest = oldest.and_then(|at| self.files.remove(at));
+        if let Some(oldest) = &oldest {
+            self.bytes -= oldest.file.bytes.len();
+        }
+        oldest.is_some()
+    }
+
+    fn drop_answer(&mut self, answer: u128) {
+        self.files.retain(|kept| kept.answer != answer);
+        self.bytes = self.files.iter().map(|kept| kept.file.bytes.len()).sum();
+    }
+
     fn drop_oldest(&mut self) -> bool {
         let oldest = self.files.pop_front();
         if let Some(oldest) = &oldest {
@@ -113,6 +130,14 @@ impl Kept {
         }
         oldest.is_some()
     }
+}
+
+fn no_room() -> Problem {
+    let message = "The images take more than the gateway keeps at once ('kept_files_limit'); ask for 'response_format' \
+                   'b64_json', or for fewer.";
+    Problem::invalid(message)
+        .with_code("no_room_for_file")
+        .with_param("response_format")
 }
 
 fn new_name(file: &File) -> Result<String, Problem> {
@@ -135,15 +160,18 @@ pub(crate) struct RequestShelf<'a> {
     files: &'a Files,
     /// Where clients reach the gateway.
     base: Option<String>,
+    /// The answer's own number.
+    answer: u128,
 }
 
 impl<'a> RequestShelf<'a> {
     /// Clients reach the gateway at `public_url`; if there is none, as this one did.
-    pub(crate) fn new(gateway: &'a Gateway, head: &Parts) -> Self {
+    pub(crate) fn new(gateway: &'a Gateway, head: &Parts, answer: u128) -> Self {
         let base = gateway.config.public_url.clone().or_else(|| own_base(head));
         Self {
             files: &gateway.files,
             base,
+            answer,
         }
     }
 }
@@ -155,7 +183,7 @@ impl Shelf for RequestShelf<'_> {
                            'public_url'.";
             Problem::invalid(message).with_param("response_format")
         })?;
-        let name = self.files.keep(file, Instant::now())?;
+        let name = self.files.keep(file, self.answer, Instant::now())?;
         Ok(format!("{base}/v1/images/{name}"))
     }
 }
@@ -204,7 +232,7 @@ mod tests {
     #[test]
     fn a_file_is_kept_for_an_hour() {
         let (files, start) = (Files::new(100), Instant::now());
-        let name = files.keep(file(10), start).unwrap();
+        let name = files.keep(file(10), 1, start).unwrap();
         assert!(name.ends_with(".png") && name.len() == 52, "{name}");
         let minutes = |minutes: u64| start + Duration::from_secs(minutes * 60);
         assert_eq!(files.find(&name, minutes(59)).unwrap().1, 60);
@@ -216,11 +244,23 @@ mod tests {
     #[test]
     fn the_oldest_make_room() {
         let (files, now) = (Files::new(25), Instant::now());
-        let names = [(); 3].map(|()| files.keep(file(10), now).unwrap());
+        let names = [1, 2, 3].map(|answer| files.keep(file(10), answer, now).unwrap());
         let found = names.map(|name| files.find(&name, now).is_some());
         assert_eq!(found, [false, true, true]);
-        assert_eq!(files.keep(file(26), now).unwrap_err().code, Some("no_room_for_file"));
+        assert_eq!(files.keep(file(26), 4, now).unwrap_err().code, Some("no_room_for_file"));
         assert_eq!(files.lock().bytes, 20);
+    }
+
+    #[test]
+    fn an_answer_never_pushes_out_its_own_files() {
+        let (files, now) = (Files::new(25), Instant::now());
+        let old = files.keep(file(10), 1, now).unwrap();
+        let first = files.keep(file(10), 2, now).unwrap();
+        files.keep(file(10), 2, now).unwrap();
+        assert!(files.find(&old, now).is_none() && files.find(&first, now).is_some());
+        assert_eq!(files.keep(file(10), 2, now).unwrap_err().code, Some("no_room_for_file"));
+        // Nobody was told of them.
+        assert_eq!(files.lock().bytes, 0);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The life of one request of an endpoint without a conversation: [`run`] is the flow, line by line.
 
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -12,8 +13,11 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use outcrop_bedrock::call::{Call, Operation, TokenCounts};
 use outcrop_translate::openai::token_counts;
-use outcrop_translate::{AnswerContext, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
+use outcrop_translate::{AnswerContext, Context, Halt, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
 use outcrop_upstream::{Client, Failure, Reply};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::block_in_place;
 
 use crate::body::{self, Takes};
 use crate::exchange::{self, Gateway, new_record, note_replies};
@@ -70,7 +74,10 @@ async fn answer<T: Task>(
     let mut inquiry = Inquiry::new(Arc::clone(&gateway), caller);
     let ending = gateway.ending.clone();
     let work = async {
-        let mut plan = inquiry.plan(|context| T::plan(&input, context)).await?;
+        let mut plan = {
+            let _turn = turn::<T>().await;
+            inquiry.plan(|context| plan_aside::<T>(&input, context)).await?
+        };
         note_plan(record, &plan);
         if caller::is_dry_run(&head.headers) {
             return Ok(explain(&gateway.client, &plan, inquiry.left_out()));
@@ -85,7 +92,8 @@ async fn answer<T: Task>(
                 return Err(refusal(&gateway, &failure, index, &plan, record).await);
             }
             refused += failure.attempts;
-            plan = inquiry.plan_again(None, |context| T::plan(&input, context))?;
+            let _turn = turn::<T>().await;
+            plan = inquiry.plan_again(None, |context| plan_aside::<T>(&input, context))?;
             note_plan(record, &plan);
         };
         note_replies(record, &replies);
@@ -103,6 +111,29 @@ async fn read_input(head: &Parts, body: Bytes) -> Result<Input, Problem> {
         return form::parse(head, body).await.map(Input::Form);
     }
     Ok(Input::Json(body))
+}
+
+/// A turn at planning what takes long. The turns are few, so that whatever is sent, a part of the machine is left for
+/// all others.
+async fn turn<T: Task>() -> Option<SemaphorePermit<'static>> {
+    static TURNS: LazyLock<Semaphore> = LazyLock::new(|| {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Semaphore::new((cores / 2).max(1))
+    });
+    match T::PLANS_SLOWLY {
+        // It fails only once the turns are over, which they never are.
+        true => TURNS.acquire().await.ok(),
+        false => None,
+    }
+}
+
+/// Plans. What takes long has another worker take over this one's requests meanwhile, where there are several.
+fn plan_aside<T: Task>(input: &Input, context: &Context<'_>) -> Result<TaskPlan<T::Memo>, Halt> {
+    let has_workers = || Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread;
+    match T::PLANS_SLOWLY && has_workers() {
+        true => block_in_place(|| T::plan(input, context)),
+        false => T::plan(input, context),
+    }
 }
 
 /// The replies to a call, or its failure with its number.
@@ -199,10 +230,13 @@ fn write<T: Task>(
     let context = AnswerContext {
         unique: inquiry.unique,
         created: inquiry.created,
-        shelf: &RequestShelf::new(&inquiry.gateway, head),
+        shelf: &RequestShelf::new(&inquiry.gateway, head, inquiry.unique),
     };
     let answer = T::answer(&plan.memo, &replies, &context)?;
     record.usage = answer.usage;
+    let mut notes = plan.notes.clone();
+    notes.merge(&answer.notes);
+    record.adapted = notes.to_string();
     record.first_byte();
     let mut response = Response::new(answer.body.into());
     let headers = response.headers_mut();
@@ -234,4 +268,71 @@ fn note_plan<M>(record: &mut Record, plan: &TaskPlan<M>) {
     record.route = plan.route;
     record.region = plan.region.clone().unwrap_or_default();
     record.adapted = plan.notes.to_string();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{self, Receiver};
+    use std::time::Duration;
+
+    use outcrop_translate::TaskAnswer;
+    use outcrop_translate::catalogue::Catalogue;
+
+    use super::*;
+
+    /// Plans until another request has been heard of.
+    struct Slow;
+
+    static OTHER: Mutex<Option<Receiver<()>>> = Mutex::new(None);
+    static STARTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+    impl Task for Slow {
+        type Memo = ();
+
+        const DESCRIPTION: &'static str = "{}";
+        const PLANS_SLOWLY: bool = true;
+
+        fn plan(_: &Input, _: &Context<'_>) -> Result<TaskPlan<()>, Halt> {
+            STARTED.notify_one();
+            let other = OTHER.lock().unwrap().take().unwrap();
+            let heard = other.recv_timeout(Duration::from_secs(20));
+            Err(Halt::Problem(Problem::invalid(format!("{heard:?}"))))
+        }
+
+        fn answer((): &(), _: &[TaskReply<'_>], _: &AnswerContext<'_>) -> Result<TaskAnswer, Problem> {
+            Ok(TaskAnswer::default())
+        }
+
+        fn error(_: &Problem) -> Vec<u8> {
+            Vec::new()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_slow_plan_keeps_no_other_request_waiting() {
+        let (heard, other) = mpsc::channel();
+        *OTHER.lock().unwrap() = Some(other);
+        let planning = tokio::spawn(async {
+            let _turn = turn::<Slow>().await;
+            let context = Context {
+                unique: 1,
+                created: 1,
+                path_model: None,
+                max_choices: 1,
+                region: "",
+                catalogue: Catalogue::built_in(),
+                advisor: None,
+                remote: None,
+                repair: None,
+            };
+            plan_aside::<Slow>(&Input::Json(Bytes::new()), &context).map(|_| ())
+        });
+        STARTED.notified().await;
+        tokio::spawn(async move { heard.send(()) }).await.unwrap().unwrap();
+        let Err(Halt::Problem(problem)) = planning.await.unwrap() else {
+            panic!("it has no plan");
+        };
+        assert_eq!(problem.message, "Ok(())");
+    }
 }

@@ -145,6 +145,9 @@ impl Context<'_> {
         if target.defaulted {
             notes.add("model", "default", "unknown-name");
         }
+        if let (true, Some(model)) = (target.by_task, &target.base_id) {
+            notes.add("model", model, "by-task");
+        }
         Ok(target)
     }
 

@@ -64,7 +64,7 @@ impl Notes {
     }
 
     /// Takes over the notes of another part of the same request.
-    pub(crate) fn merge(&mut self, others: &Self) {
+    pub fn merge(&mut self, others: &Self) {
         for note in &others.0 {
             self.push(&note.parameter, &note.outcome, &note.reason, note.is_loss);
         }

@@ -20,6 +20,9 @@ pub trait Task: Send + Sync + 'static {
     /// Whether a request may be a form (`multipart/form-data`). JSON is taken by all, if only to be refused with a reason.
     const TAKES_FORMS: bool = false;
 
+    /// Whether planning may take long, as where pictures are unpacked: it must not keep other requests waiting then.
+    const PLANS_SLOWLY: bool = false;
+
     /// Reads a request and plans its calls. The same request is planned again when more is known.
     ///
     /// # Errors
@@ -163,4 +166,6 @@ pub struct TaskAnswer {
     pub body: Vec<u8>,
     /// Tokens of all calls.
     pub usage: TokenUsage,
+    /// What of the request the replies have not fulfilled.
+    pub notes: Notes,
 }

@@ -23,6 +23,10 @@ pub struct ImageRules {
     pub any_size: Option<SizeRule>,
     /// Members of its body that aren't every image model's.
     pub members: Vec<String>,
+    /// What a request must bring: `prompt`, or members of its own.
+    pub needs: Vec<String>,
+    /// Whether its images are larger than those that it is given, by its own measure.
+    pub enlarges: bool,
     /// The formats that it writes; PNG alone where it isn't said.
     pub formats: Vec<String>,
     /// The most characters of a prompt.

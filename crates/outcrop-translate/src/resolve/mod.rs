@@ -44,6 +44,8 @@ pub struct NameRules {
     pub default_model: Option<String>,
     /// The model of embeddings whose name nobody knows.
     pub default_embedding_model: Option<String>,
+    /// The model of images whose name nobody knows, or of which only OpenAI's is said, or none.
+    pub default_image_model: Option<String>,
     /// Whether a retired model's successor is asked in its place.
     pub redirect_retired: bool,
     /// The regions that names and ARNs may choose; all of the gateway's partition if there are none.
@@ -102,6 +104,7 @@ impl<'a> Directory<'a> {
             aliases: Vec::new(),
             default_model: None,
             default_embedding_model: None,
+            default_image_model: None,
             redirect_retired: false,
             allowed_regions: Vec::new(),
             looks_behind: false,
@@ -137,8 +140,12 @@ pub enum Purpose {
     Chat,
     /// To make vectors.
     Embedding,
-    /// To make images. A name that nobody knows means none.
+    /// To make images.
     Image,
+    /// To change what a mask shows of an image.
+    MaskedImage,
+    /// To make images like another one.
+    ImageVariation,
     /// To rank documents.
     Ranking,
 }
@@ -174,6 +181,8 @@ pub struct Target {
     pub redirected: bool,
     /// Whether it is the default for a name that nobody knows.
     pub defaulted: bool,
+    /// Whether the name means another model for each task.
+    pub by_task: bool,
     /// Why.
     pub steps: Vec<Step>,
 }
@@ -207,6 +216,20 @@ impl From<Problem> for Unresolved {
 /// What OpenAI's names of models of vectors mean where the operator doesn't say: bedrock-access-gateway's default, so that
 /// vectors which its users have kept stay comparable.
 const OPENAIS_EMBEDDINGS: &str = "cohere.embed-multilingual-v3";
+
+/// What OpenAI's names of models of images mean in the catalogue, and so no name at all, which is `dall-e-2` at OpenAI.
+const OPENAIS_IMAGES: &str = "stability.sd3-5-large-v1:0";
+const OPENAIS_DEFAULT_IMAGE: &str = "dall-e-2";
+/// What they mean for the tasks that [`OPENAIS_IMAGES`] can't do.
+const OPENAIS_MASKED_IMAGES: &str = "stability.stable-image-inpaint-v1:0";
+const OPENAIS_VARIATIONS: &str = "amazon.nova-canvas-v1:0";
+
+impl Purpose {
+    /// Whether images are asked for.
+    fn is_image(self) -> bool {
+        matches!(self, Self::Image | Self::MaskedImage | Self::ImageVariation)
+    }
+}
 
 /// Finds the model that is meant.
 ///
@@ -243,6 +266,9 @@ impl<'d> Resolving<'_, 'd> {
         let mut name = decoded(self.asked.name.trim()).into_owned();
         if name != self.asked.name {
             self.step("decode", &name, "it was URL-encoded");
+        }
+        if name.is_empty() && self.asked.purpose.is_image() {
+            name = self.unsaid_image_model();
         }
         if let Some(model) = self.alias(&name) {
             name = decoded(&model).into_owned();
@@ -378,6 +404,10 @@ impl<'d> Resolving<'_, 'd> {
         if name.starts_with("arn:") {
             return self.find_arn(name);
         }
+        if let Some(model) = self.openais_image_model(name) {
+            let name = self.strip(decoded(&model).into_owned())?;
+            return self.find(&name);
+        }
         if let Some((model, thinks)) = self.short_name(name) {
             self.target.thinks = thinks;
             let why = if thinks {
@@ -416,7 +446,8 @@ impl<'d> Resolving<'_, 'd> {
         let mut default = match purpose {
             Purpose::Chat => rules.default_model.as_deref(),
             Purpose::Embedding => rules.default_embedding_model.as_deref(),
-            Purpose::Image | Purpose::Ranking => None,
+            Purpose::Image | Purpose::MaskedImage | Purpose::ImageVariation => rules.default_image_model.as_deref(),
+            Purpose::Ranking => None,
         };
         if is_openais && self.directory.catalogue.model(OPENAIS_EMBEDDINGS).is_some() {
             default = default.or(Some(OPENAIS_EMBEDDINGS));
@@ -436,6 +467,51 @@ impl<'d> Resolving<'_, 'd> {
             return Ok(());
         }
         Err(nearest::unknown(name, self.directory).into())
+    }
+
+    /// What a request for images means that names no model.
+    fn unsaid_image_model(&mut self) -> String {
+        match self.directory.rules.default_image_model.clone() {
+            Some(model) => {
+                self.step("default", &model, "the default where no model is named");
+                model
+            }
+            None => {
+                self.step("unnamed", OPENAIS_DEFAULT_IMAGE, "OpenAI's model where none is named");
+                OPENAIS_DEFAULT_IMAGE.to_owned()
+            }
+        }
+    }
+
+    /// What one of OpenAI's names of models of images means, if that is not what the catalogue says: the operator's default
+    /// or, for what the catalogue's model can't do, another one.
+    fn openais_image_model(&mut self, name: &str) -> Option<String> {
+        let purpose = self.asked.purpose;
+        let lower = name.to_ascii_lowercase();
+        let is_openais = lower.starts_with("dall-e-") || lower.starts_with("gpt-image-");
+        let is_default_itself = self.target.steps.iter().any(|step| step.rule == "default");
+        if !purpose.is_image() || !is_openais || is_default_itself {
+            return None;
+        }
+        if let Some(model) = self.directory.rules.default_image_model.clone() {
+            self.step("default", &model, "the default for OpenAI's names of models of images");
+            self.target.defaulted = true;
+            return Some(model);
+        }
+        let stand_in = match purpose {
+            Purpose::MaskedImage => OPENAIS_MASKED_IMAGES,
+            Purpose::ImageVariation => OPENAIS_VARIATIONS,
+            _ => return None,
+        };
+        let catalogue = self.directory.catalogue;
+        // The operator's own rows say what they mean.
+        let is_built_in = catalogue.by_short_name(name)?.id == OPENAIS_IMAGES;
+        if !is_built_in || catalogue.model(stand_in).is_none() {
+            return None;
+        }
+        self.step("task", stand_in, "OpenAI's name means the model that can do this");
+        self.target.by_task = true;
+        Some(stand_in.to_owned())
     }
 
     /// The model with a short name, and whether the name ends with `-Thinking`.

@@ -23,10 +23,11 @@ type Run = fn(&Path) -> Result<Outcome, String>;
 
 /// What a case may hold.
 const INPUTS: [&str; 4] = ["request.json", "gateway.json", "events.jsonl", "reply.json"];
-const OUTPUTS: [&str; 6] = [
+const OUTPUTS: [&str; 7] = [
     "call.json",
     "calls.json",
     "notes.txt",
+    "answer-notes.txt",
     "error.json",
     "stream.sse",
     "response.json",

@@ -64,7 +64,12 @@ pub(crate) fn run<T: Task>(folder: &Path) -> Result<Outcome, String> {
         shelf: &NoShelf,
     };
     match T::answer(&plan.memo, &replies, &context) {
-        Ok(answer) => outcome.insert("response.json", pretty(&text(answer.body)?)),
+        Ok(answer) => {
+            if !answer.notes.is_empty() {
+                outcome.insert("answer-notes.txt", format!("{}\n", answer.notes));
+            }
+            outcome.insert("response.json", pretty(&text(answer.body)?))
+        }
         Err(problem) => outcome.insert("error.json", refusal::<T>(&problem)?),
     };
     Ok(outcome)

@@ -22,6 +22,7 @@ const FOR_RESOLVE: &[&str] = &[
     "aliases",
     "default_model",
     "default_embedding_model",
+    "default_image_model",
     "redirect_retired",
     "allowed_regions",
 ];

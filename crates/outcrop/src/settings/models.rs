@@ -68,6 +68,7 @@ pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
             &settings.default_embedding_model,
             Purpose::Embedding,
         ),
+        ("default_image_model", &settings.default_image_model, Purpose::Image),
     ];
     for (setting, model, purpose) in defaults {
         let Some(model) = model.as_ref().map(ModelName::as_str) else {
@@ -87,6 +88,7 @@ pub(crate) fn name_rules(settings: &Settings) -> NameRules {
         aliases: settings.aliases.iter().map(|placed| placed.alias.clone()).collect(),
         default_model: name(&settings.default_model),
         default_embedding_model: name(&settings.default_embedding_model),
+        default_image_model: name(&settings.default_image_model),
         redirect_retired: settings.redirect_retired,
         allowed_regions: allowed_regions(settings),
         looks_behind: settings.policies.iter().any(|table| !table.rule.models.is_empty()),

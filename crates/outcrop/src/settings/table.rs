@@ -263,6 +263,11 @@ settings! {
         /// Where it is not set, OpenAI's names, `text-embedding-…`, mean `cohere.embed-multilingual-v3`; others are
         /// refused with status 404. `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
         default_embedding_model: Option<ModelName> = "", or DEFAULT_EMBEDDING_MODEL;
+        /// The model to ask for images where a request names none, one of OpenAI's, or one that nobody knows.
+        /// Where it is not set, OpenAI's names, `dall-e-…` and `gpt-image-…`, and none at all, mean Stable Diffusion 3.5
+        /// Large, for edits with a mask Stable Image Inpaint, and for variations Nova Canvas; others are refused with
+        /// status 404.
+        default_image_model: Option<ModelName> = "";
         /// Ask the successor of a model that AWS has retired.
         /// Switched off, Bedrock refuses such a request, and the error names the successor. A row of the catalogue can
         /// redirect one model.

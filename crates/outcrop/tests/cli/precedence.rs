@@ -121,6 +121,7 @@ const SAMPLES: &[Sample] = &[
     ("model_list_max_age", DURATIONS, SHOWN_DURATIONS),
     ("default_model", MODELS, SHOWN_MODELS),
     ("default_embedding_model", MODELS, SHOWN_MODELS),
+    ("default_image_model", MODELS, SHOWN_MODELS),
     ("redirect_retired", SWITCHES, SWITCHES),
     (
         "regions",

@@ -55,7 +55,11 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
         input_tokens,
         ..TokenUsage::default()
     };
-    Ok(TaskAnswer { body, usage })
+    Ok(TaskAnswer {
+        body,
+        usage,
+        ..TaskAnswer::default()
+    })
 }
 
 /// The vector of the first type that was asked for; with several, all of them beside it. `false` if one can't be read.

@@ -4,8 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::mask::{Shade, black_and_white};
-use super::member::{missing, unsupported, wrong};
-use super::plan::{Body, Order, put};
+use super::member::{contradiction, missing, unsupported, wrong};
+use super::plan::{Body, Order, put, put_others, put_own};
+use super::request::ImageRequest;
 use super::size::Sizing;
 use crate::catalogue::ImageTask;
 use crate::notes::Notes;
@@ -22,6 +23,8 @@ const TASKS: [(&str, &str); 7] = [
     ("VIRTUAL_TRY_ON", "virtualTryOnParams"),
 ];
 const CONFIG: &str = "imageGenerationConfig";
+/// The largest seed.
+const MAX_SEED: u64 = (1 << 31) - 2;
 
 /// Members of a task's parameters, by the names that clients have for them.
 const PARAMS: [(&str, &[&str]); 12] = [
@@ -54,29 +57,65 @@ pub(super) fn body(order: &mut Order<'_>, notes: &mut Notes) -> Result<Body, Pro
     place_style(order, task, &mut within, notes);
     for (name, names) in PARAMS {
         if let Some(value) = order.take(names) {
-            within.insert(name.to_owned(), value);
+            put_own(&mut within, name, value, name)?;
         }
     }
-    let mut config = config(order, task, notes);
-    // As AWS has them, whole: what they say counts.
+    let sized = task != "BACKGROUND_REMOVAL";
+    let mut config = match sized {
+        true => config(order, task, notes)?,
+        false => no_config(order, notes),
+    };
+    // As AWS has them, whole.
     for (name, into) in [(params, &mut within), (CONFIG, &mut config)] {
         match order.others.remove(name) {
-            Some(Value::Object(mut own)) => into.append(&mut own),
+            Some(Value::Object(own)) => {
+                for (member, value) in own {
+                    put_own(into, &member, value, &format!("{name}.{member}"))?;
+                }
+            }
             Some(_) => return Err(wrong(name, "an object")),
             None => {}
         }
     }
     members.insert(params.to_owned(), within.into());
-    let sized = task != "BACKGROUND_REMOVAL";
-    if sized && !config.is_empty() {
+    if !config.is_empty() {
         members.insert(CONFIG.to_owned(), config.into());
     }
-    members.append(&mut order.others);
+    put_others(order, &mut members)?;
     Ok(Body {
         members,
         seed_at: sized.then_some(&[CONFIG, "seed"]),
+        max_seed: MAX_SEED,
         count_at: sized.then_some(&[CONFIG, "numberOfImages"]),
     })
+}
+
+/// Takes the seed and the number of images out of AWS's words: they are reckoned with, whoever's words they are.
+pub(super) fn lift(request: &mut ImageRequest) -> Result<(), Problem> {
+    const COUNT: &str = "numberOfImages";
+    let mut counts: Vec<_> = request
+        .others
+        .remove(COUNT)
+        .map(|n| (COUNT.to_owned(), n))
+        .into_iter()
+        .collect();
+    if let Some(Value::Object(config)) = request.others.get_mut(CONFIG) {
+        counts.extend(config.remove(COUNT).map(|n| (format!("{CONFIG}.{COUNT}"), n)));
+        let (own, was_all) = (config.remove("seed"), config.is_empty());
+        if was_all {
+            request.others.remove(CONFIG);
+        }
+        if let Some(own) = own {
+            put_own(&mut request.others, "seed", own, &format!("{CONFIG}.seed"))?;
+        }
+    }
+    for (path, count) in counts {
+        let count = count.as_u64().ok_or_else(|| wrong(&path, "a whole number"))?;
+        if request.n.replace(count).is_some_and(|n| n != count) {
+            return Err(contradiction("n", &path));
+        }
+    }
+    Ok(())
 }
 
 /// The task that the client names in AWS's words, or the one that its request comes to.
@@ -114,6 +153,9 @@ fn place_images(order: &Order<'_>, task: &str, within: &mut Map<String, Value>) 
         return Ok(());
     };
     if task == "IMAGE_VARIATION" {
+        if order.mask.is_some() {
+            return Err(unsupported("mask", "this task takes none"));
+        }
         const MOST: usize = 5;
         if order.images.len() > MOST {
             return Err(wrong("image", &format!("at most {MOST} images for this model")));
@@ -158,9 +200,9 @@ fn place_style(order: &Order<'_>, task: &str, within: &mut Map<String, Value>, n
     }
 }
 
-fn config(order: &mut Order<'_>, task: &str, notes: &mut Notes) -> Map<String, Value> {
+fn config(order: &mut Order<'_>, task: &str, notes: &mut Notes) -> Result<Map<String, Value>, Problem> {
     let mut config = Map::new();
-    let keeps_size = task == "BACKGROUND_REMOVAL" || task.ends_with("PAINTING");
+    let keeps_size = task.ends_with("PAINTING");
     match order.sizing {
         Sizing::Exact(size) if !keeps_size => {
             config.insert("width".to_owned(), size.width.into());
@@ -183,17 +225,35 @@ fn config(order: &mut Order<'_>, task: &str, notes: &mut Notes) -> Map<String, V
         ("cfgScale", &["cfgScale", "cfg_scale"][..]),
         ("width", &["width"]),
         ("height", &["height"]),
-        ("numberOfImages", &["numberOfImages"]),
     ] {
         if let Some(value) = order.take(names) {
-            config.insert(name.to_owned(), value);
+            put_own(&mut config, name, value, name)?;
         }
     }
     if order.others.remove("steps").is_some() {
         notes.lose("steps", "dropped", "not-of-model");
     }
+    note_format(order, notes);
+    Ok(config)
+}
+
+/// Notes what is lost where a task takes nothing but an image.
+fn no_config(order: &mut Order<'_>, notes: &mut Notes) -> Map<String, Value> {
+    order.keep_size_of_image(notes);
+    if !matches!(order.quality, None | Some("auto")) {
+        notes.lose("quality", "dropped", "not-of-task");
+    }
+    for name in ["cfgScale", "cfg_scale", "width", "height", "steps", CONFIG] {
+        if order.others.remove(name).is_some() {
+            notes.lose(name, "dropped", "not-of-task");
+        }
+    }
+    note_format(order, notes);
+    Map::new()
+}
+
+fn note_format(order: &Order<'_>, notes: &mut Notes) {
     if !matches!(order.output_format, None | Some("png")) {
         notes.lose("output_format", "png", "only-format");
     }
-    config
 }

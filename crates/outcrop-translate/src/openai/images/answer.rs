@@ -9,6 +9,7 @@ use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter, Reader, write_array};
 
 use crate::catalogue::{ImageSize, Shape};
 use crate::media;
+use crate::notes::Notes;
 use crate::problem::{Problem, ProblemKind};
 use crate::task::{AnswerContext, File, TaskAnswer, TaskReply};
 
@@ -20,6 +21,8 @@ pub struct Memo {
     pub(super) form: Form,
     /// Whether the request brought images.
     pub(super) has_source: bool,
+    /// How many images were asked for.
+    pub(super) count: u64,
 }
 
 /// How the client wants the images.
@@ -56,7 +59,8 @@ pub(super) fn answer(
         filtered = filtered.or(painted.filtered);
         failed = failed.or(painted.failed);
     }
-    // Where some of several images were stopped, the client gets the others, as Bedrock gives them.
+    // Where some of several images were stopped, the client gets the others, as Bedrock gives them: they are made and
+    // paid for, so that this is told, but never refused.
     if images.is_empty() {
         return Err(match (filtered, failed) {
             (Some(said), _) => rejected(&said),
@@ -65,6 +69,15 @@ pub(super) fn answer(
                 Problem::new(502, ProblemKind::Server, format!("Bedrock: {said}")).with_code("upstream_model_error")
             }
         });
+    }
+    let mut notes = Notes::default();
+    if (images.len() as u64) < memo.count {
+        let reason = match (&filtered, &failed) {
+            (Some(_), _) => "content-filtered",
+            (None, Some(_)) => "failed",
+            (None, None) => "fewer-came",
+        };
+        notes.lose("n", &images.len().to_string(), reason);
     }
     let usage = replies.iter().map(|reply| reply.tokens).fold(None, add);
     let data = images.iter().map(|image| datum(memo.form, image, context));
@@ -98,6 +111,7 @@ pub(super) fn answer(
             output_tokens,
             ..TokenUsage::default()
         },
+        notes,
     })
 }
 

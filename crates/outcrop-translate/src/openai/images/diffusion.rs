@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::mask::{Shade, black_and_white};
-use super::member::{missing, unsupported};
-use super::plan::{Body, Order, drop_quality, place_style};
+use super::member::{contradiction, missing, unsupported};
+use super::plan::{Body, Order, drop_quality, place_style, put_others};
 use super::size::Sizing;
 use crate::catalogue::ImageSize;
 use crate::notes::Notes;
@@ -18,7 +18,17 @@ pub(super) fn body(order: &mut Order<'_>, notes: &mut Notes) -> Result<Body, Pro
     if let Some(negative) = order.take(&["negative_prompt"]) {
         prompts.push(json!({"text": negative, "weight": -1.0}));
     }
-    members.insert("text_prompts".to_owned(), prompts.into());
+    // With weights of their own: the prompt must be one of them.
+    if let Some(own) = order.take(&["text_prompts"]) {
+        let is_there = |all: &Vec<Value>| all.iter().any(|one| one["text"] == prompt);
+        if prompts.len() > 1 || !own.as_array().is_some_and(is_there) {
+            let name = if prompts.len() > 1 { "negative_prompt" } else { "prompt" };
+            return Err(contradiction(name, "text_prompts"));
+        }
+        members.insert("text_prompts".to_owned(), own);
+    } else {
+        members.insert("text_prompts".to_owned(), prompts.into());
+    }
     if let Some(image) = order.images.first() {
         place_image(order, image.base64(), &mut members, notes)?;
     } else if let Sizing::Exact(ImageSize { width, height }) = order.sizing {
@@ -30,10 +40,11 @@ pub(super) fn body(order: &mut Order<'_>, notes: &mut Notes) -> Result<Body, Pro
     if !matches!(order.output_format, None | Some("png")) {
         notes.lose("output_format", "png", "only-format");
     }
-    members.append(&mut order.others);
+    put_others(order, &mut members)?;
     Ok(Body {
         members,
         seed_at: Some(&["seed"]),
+        max_seed: u32::MAX.into(),
         count_at: None,
     })
 }

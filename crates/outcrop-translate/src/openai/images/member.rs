@@ -26,7 +26,7 @@ impl Member<'_> {
             Value::String(text) if self.is_text => text.trim().parse().ok(),
             _ => None,
         };
-        read.ok_or_else(|| self.wrong("a whole number"))
+        read.ok_or_else(|| self.wrong("a whole number, 0 or above"))
     }
 
     pub(super) fn flag(self) -> Result<bool, Problem> {
@@ -73,6 +73,12 @@ pub(super) fn wrong(name: &str, expected: &str) -> Problem {
     Problem::invalid(format!("Invalid '{name}': expected {expected}."))
         .with_code("invalid_value")
         .with_param(name)
+}
+
+/// The refusal of a request that says two things of the same, in OpenAI's words and in the model's.
+pub(super) fn contradiction(name: &str, other: &str) -> Problem {
+    let message = format!("Invalid '{name}': '{other}' says otherwise; give one of them only.");
+    Problem::invalid(message).with_code("invalid_value").with_param(name)
 }
 
 /// The refusal of a request that lacks something.

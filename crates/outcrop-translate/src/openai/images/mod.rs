@@ -45,6 +45,8 @@ macro_rules! tasks {
 
             const DESCRIPTION: &str = include_str!($description);
             const TAKES_FORMS: bool = $takes_forms;
+            // A mask of a few bytes unpacks into millions of pixels.
+            const PLANS_SLOWLY: bool = $takes_forms;
 
             fn plan(input: &Input, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
                 plan::plan($task, input, context)

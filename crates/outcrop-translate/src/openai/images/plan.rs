@@ -6,7 +6,7 @@ use outcrop_bedrock::call::{CallBody, Operation};
 use serde_json::{Map, Value};
 
 use super::answer::{Form, Memo};
-use super::member::{missing, unsupported, wrong};
+use super::member::{contradiction, missing, unsupported, wrong};
 use super::request::ImageRequest;
 use super::size::{Sizing, sizing};
 use super::source::SourceImage;
@@ -57,7 +57,9 @@ impl Order<'_> {
             Sizing::Exact(size) => Some(*size),
             Sizing::Ratio(_) => None,
         };
-        if asked.is_none() || asked != self.image_size() {
+        if self.rules.enlarges {
+            notes.lose("size", "dropped", "service-decides");
+        } else if asked.is_none() || asked != self.image_size() {
             notes.lose("size", "dropped", "size-of-image");
         }
     }
@@ -68,22 +70,34 @@ pub(super) struct Body {
     pub(super) members: Map<String, Value>,
     /// Where the seed goes.
     pub(super) seed_at: Option<&'static [&'static str]>,
+    /// The largest seed that the model takes.
+    pub(super) max_seed: u64,
     /// Where the number of images goes, for models that make several at once.
     pub(super) count_at: Option<&'static [&'static str]>,
+}
+
+impl Body {
+    /// How many images a call makes at most.
+    fn per_call(&self, rules: &ImageRules) -> u64 {
+        if self.count_at.is_some() { rules.per_call() } else { 1 }
+    }
 }
 
 /// Plans the calls.
 pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
     let mut notes = Notes::default();
     let mut request = ImageRequest::read(task, input, &mut notes)?;
+    let target = target(task, &request, context, &mut notes)?;
+    let policy = context.policy(&target);
+    let (shape, rules) = rules(task, &target, context)?;
+    if shape == Shape::AmazonImage {
+        amazon::lift(&mut request)?;
+    }
     let n = request.n.unwrap_or(1);
     if !(1..=MAX_IMAGES).contains(&n) {
         return Err(wrong("n", &format!("1 to {MAX_IMAGES}, but got {n}")).into());
     }
-    let target = target(&request, context, &mut notes)?;
-    let policy = context.policy(&target);
-    let (shape, rules) = rules(task, &target, context)?;
-    check_prompt(task, &request, &rules)?;
+    check_needs(task, &request, &rules)?;
     let images = images(&request, task, &rules)?;
     let sizing = sizing(request.size.as_deref(), &rules, &mut notes)?;
     let seed = seed(&mut request)?;
@@ -104,6 +118,7 @@ pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Res
         Shape::StableDiffusion => diffusion::body(&mut order, &mut notes),
         _ => stability::body(&mut order, &mut notes),
     }?;
+    check_seed(&body, n, seed, &rules, &mut notes)?;
     let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
     on_unsupported.check(&notes)?;
     let headers = policy.guardrail.as_ref().map(guardrail_headers).unwrap_or_default();
@@ -121,25 +136,30 @@ pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Res
         route: "invoke",
         memo: Memo {
             shape,
-            form: form(&request),
+            form: form(&request, context),
             has_source: !images.is_empty(),
+            count: n,
         },
         notes,
     })
 }
 
-fn target(request: &ImageRequest, context: &Context<'_>, notes: &mut Notes) -> Result<Arc<Target>, Halt> {
-    let said = |name: &'_ Option<String>| name.clone().filter(|name| !name.trim().is_empty());
-    let model = said(&request.model);
-    let name = context
-        .path_model
-        .or(model.as_deref())
-        .ok_or_else(|| missing("model"))?;
+fn target(
+    task: ImageTask,
+    request: &ImageRequest,
+    context: &Context<'_>,
+    notes: &mut Notes,
+) -> Result<Arc<Target>, Halt> {
     let asked = Asked {
-        name,
+        // None, where the client leaves it to the operator.
+        name: request.asked_model(context).unwrap_or_default(),
         provider: request.model_provider.as_deref(),
         model_id: request.model_id.as_deref(),
-        purpose: Purpose::Image,
+        purpose: match task {
+            ImageTask::Vary => Purpose::ImageVariation,
+            _ if request.mask.is_some() => Purpose::MaskedImage,
+            _ => Purpose::Image,
+        },
     };
     context.target(&asked, notes)
 }
@@ -169,7 +189,15 @@ fn rules(task: ImageTask, target: &Target, context: &Context<'_>) -> Result<(Sha
     Ok((shape, rules))
 }
 
-fn check_prompt(task: ImageTask, request: &ImageRequest, rules: &ImageRules) -> Result<(), Problem> {
+/// Checks that there is what the model needs, and that the prompt isn't too long.
+fn check_needs(task: ImageTask, request: &ImageRequest, rules: &ImageRules) -> Result<(), Problem> {
+    let is_there = |name: &str| match name {
+        "prompt" => request.prompt.is_some(),
+        own => request.others.contains_key(own),
+    };
+    if let Some(lacking) = rules.needs.iter().find(|name| !is_there(name)) {
+        return Err(missing(lacking));
+    }
     match &request.prompt {
         None if task == ImageTask::Generate => Err(missing("prompt")),
         None => Ok(()),
@@ -191,7 +219,7 @@ fn images(request: &ImageRequest, task: ImageTask, rules: &ImageRules) -> Result
         return Ok(Vec::new());
     }
     if request.images.is_empty() {
-        return Err(missing("image"));
+        return Err(missing(request.images_name));
     }
     if task == ImageTask::Vary && request.mask.is_some() {
         return Err(unsupported("mask", "variations have none"));
@@ -205,13 +233,37 @@ fn seed(request: &mut ImageRequest) -> Result<Option<u64>, Problem> {
     let Some(value) = request.others.remove("seed") else {
         return Ok(None);
     };
-    let seed = value.as_u64().ok_or_else(|| wrong("seed", "a whole number"))?;
+    let seed = value.as_u64();
+    let seed = seed.ok_or_else(|| wrong("seed", "a whole number, 0 or above"))?;
     Ok(Some(seed))
+}
+
+/// Checks that several images can differ, and that each of them gets a seed that the model takes.
+fn check_seed(body: &Body, n: u64, seed: Option<u64>, rules: &ImageRules, notes: &mut Notes) -> Result<(), Problem> {
+    if body.seed_at.is_none() {
+        if n > 1 {
+            let why = "all of them would be the same, as nothing in this is left to chance; ask for one";
+            return Err(unsupported("n", why));
+        }
+        if seed.is_some() {
+            notes.lose("seed", "dropped", "nothing-to-choose");
+        }
+        return Ok(());
+    }
+    let last = (n - 1) / body.per_call(rules) * body.per_call(rules);
+    match seed {
+        Some(seed) if seed > body.max_seed - last => {
+            let most = body.max_seed - last;
+            let expected = format!("at most {most} for {n} images, of which each call has the next, but got {seed}");
+            Err(wrong("seed", &expected))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The body of each call: as few calls as will do, each with a seed of its own where there are several.
 fn bodies(body: Body, n: u64, seed: Option<u64>, rules: &ImageRules, context: &Context<'_>) -> Vec<Vec<u8>> {
-    let per_call = if body.count_at.is_some() { rules.per_call() } else { 1 };
+    let per_call = body.per_call(rules);
     let calls = n.div_ceil(per_call);
     // Without it, all calls might give the same images.
     let first = match (seed, calls) {
@@ -250,12 +302,43 @@ pub(super) fn put(members: &mut Map<String, Value>, path: &[&str], value: Value)
     }
 }
 
+/// Sets a member that OpenAI's words may have set before; `path` is where the client has this one. Both must say the
+/// same.
+pub(super) fn put_own(members: &mut Map<String, Value>, name: &str, value: Value, path: &str) -> Result<(), Problem> {
+    let said = match name {
+        "text" | "text_prompts" => "prompt",
+        "width" | "height" | "aspect_ratio" | "left" | "right" | "up" | "down" => "size",
+        "style_preset" => "style",
+        "maskImage" | "mask_image" | "mask_source" => "mask",
+        "images" | "conditionImage" | "referenceImage" | "sourceImage" | "init_image" | "style_image" | "mode" => {
+            "image"
+        }
+        own => own,
+    };
+    match members.get(name) {
+        Some(before) if *before != value => Err(contradiction(said, path)),
+        _ => {
+            members.insert(name.to_owned(), value);
+            Ok(())
+        }
+    }
+}
+
+/// Adds what isn't OpenAI's, as it stands.
+pub(super) fn put_others(order: &mut Order<'_>, members: &mut Map<String, Value>) -> Result<(), Problem> {
+    for (name, value) in std::mem::take(&mut order.others) {
+        put_own(members, &name, value, &name)?;
+    }
+    Ok(())
+}
+
 /// How the client wants the images: OpenAI's older models give URLs, unless they are told otherwise.
-fn form(request: &ImageRequest) -> Form {
-    let is_dall_e = |name: &String| name.to_ascii_lowercase().contains("dall-e");
+fn form(request: &ImageRequest, context: &Context<'_>) -> Form {
+    // Without a name, it is DALL-E 2 that is asked for.
+    let is_dall_e = |name: &str| name.to_ascii_lowercase().contains("dall-e");
     match request.response_format {
         Some("url") => Form::Url,
-        None if request.model.as_ref().is_some_and(is_dall_e) => Form::Url,
+        None if request.asked_model(context).is_none_or(is_dall_e) => Form::Url,
         _ => Form::Base64,
     }
 }

@@ -1,11 +1,15 @@
 //! What a request says, whether as JSON or as a form.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use outcrop_bedrock::base64::Base64;
 use serde_json::{Map, Value};
 
 use super::member::{Member, unsupported, wrong};
 use crate::catalogue::ImageTask;
+use crate::endpoint::Context;
+use crate::media;
 use crate::notes::Notes;
 use crate::policy::OnUnsupported;
 use crate::problem::Problem;
@@ -29,6 +33,8 @@ pub(super) struct ImageRequest {
     pub(super) on_unsupported: Option<OnUnsupported>,
     /// Images that are to be changed, with the names of the fields that hold them.
     pub(super) images: Vec<(String, Bytes)>,
+    /// The field that they are looked for in: JSON's or a form's.
+    pub(super) images_name: &'static str,
     pub(super) mask: Option<Bytes>,
     /// What isn't OpenAI's.
     pub(super) others: Map<String, Value>,
@@ -42,6 +48,7 @@ impl ImageRequest {
         let mut request = Self::default();
         match input {
             Input::Json(body) => {
+                request.images_name = "images";
                 let document: Value = serde_json::from_slice(body).map_err(|error| {
                     Problem::invalid(format!("The request body is not valid JSON: {error}.")).with_code("invalid_json")
                 })?;
@@ -59,11 +66,21 @@ impl ImageRequest {
                 }
             }
             Input::Form(form) => {
+                request.images_name = "image";
+                let mut seen = HashSet::new();
                 for part in &form.parts {
                     let name = part.name.strip_suffix("[]").unwrap_or(&part.name);
+                    if name != "image" && !seen.insert(name) {
+                        return Err(wrong(name, "one value, but the form has several"));
+                    }
                     match name {
                         "image" => request.images.push((part.name.clone(), part.bytes.clone())),
                         "mask" => request.mask = Some(part.bytes.clone()),
+                        _ if media::image(&part.bytes).is_some() => {
+                            let why = "an image of a form is its field 'image' (of several, 'image[]'), and a mask \
+                                       its field 'mask'";
+                            return Err(unsupported(name, why));
+                        }
                         _ => {
                             let text = String::from_utf8(part.bytes.to_vec()).map_err(|_| wrong(name, "a text"))?;
                             // Clients leave out what they have nothing to say of, or leave it blank.
@@ -78,9 +95,15 @@ impl ImageRequest {
             }
         }
         if request.images.len() > MAX_IMAGES {
-            return Err(wrong("image", &format!("at most {MAX_IMAGES} images")));
+            return Err(wrong(request.images_name, &format!("at most {MAX_IMAGES} images")));
         }
         Ok(request)
+    }
+
+    /// The model that the client names, in the path or in the body.
+    pub(super) fn asked_model<'a>(&'a self, context: &Context<'a>) -> Option<&'a str> {
+        let said = |name: &&str| !name.trim().is_empty();
+        context.path_model.or(self.model.as_deref().filter(said))
     }
 
     fn member(&mut self, task: ImageTask, member: Member<'_>, notes: &mut Notes) -> Result<(), Problem> {

@@ -4,15 +4,17 @@
 use serde_json::{Map, Value};
 
 use super::mask::{Shade, black_and_white};
-use super::member::{missing, unsupported, wrong};
-use super::plan::{Body, Order, drop_quality, no_prompt, place_style};
+use super::member::{contradiction, missing, unsupported, wrong};
+use super::plan::{Body, Order, drop_quality, no_prompt, place_style, put_others};
 use super::size::Sizing;
-use crate::catalogue::ImageTask;
+use crate::catalogue::{ImageSize, ImageTask};
 use crate::notes::Notes;
 use crate::problem::Problem;
 
 /// How far an answer may be from the image that it begins with, where nobody says.
 const STRENGTH: f64 = 0.7;
+/// The largest seed.
+const MAX_SEED: u64 = u32::MAX as u64 - 1;
 
 pub(super) fn body(order: &mut Order<'_>, notes: &mut Notes) -> Result<Body, Problem> {
     let mut members = Map::new();
@@ -51,9 +53,10 @@ pub(super) fn body(order: &mut Order<'_>, notes: &mut Notes) -> Result<Body, Pro
             notes.lose(name, "dropped", "not-of-model");
         }
     }
-    members.append(&mut order.others);
+    put_others(order, &mut members)?;
     Ok(Body {
         members,
+        max_seed: MAX_SEED,
         seed_at: takes_seed.then_some(&["seed"]),
         count_at: None,
     })
@@ -63,9 +66,12 @@ fn place_images(order: &mut Order<'_>, members: &mut Map<String, Value>, notes: 
     let takes = |name: &str| order.rules.takes(name);
     let two = takes("style_image");
     let most = if two { 2 } else { 1 };
-    if order.images.len() > most {
-        let why = format!("this model takes {most} at most");
-        return Err(unsupported("image", &why));
+    if let Some(more) = order.images.get(most) {
+        let why = format!(
+            "this model takes {most} at most; 'amazon.nova-canvas-v1:0' takes up to 5, and \
+             'stability.stable-style-transfer-v1:0' an image and one whose style it gets"
+        );
+        return Err(unsupported(&more.name, &why));
     }
     let Some(first) = order.images.first() else {
         return Err(missing("image"));
@@ -108,11 +114,23 @@ fn place_images(order: &mut Order<'_>, members: &mut Map<String, Value>, notes: 
 /// An image that is larger than the one that is given grows on all sides alike, unless it is said where.
 fn grow(order: &Order<'_>, members: &mut Map<String, Value>) -> Result<(), Problem> {
     let said = ["left", "right", "up", "down"]
-        .iter()
-        .any(|side| order.others.contains_key(*side));
-    let (Sizing::Exact(asked), Some(own), false) = (order.sizing, order.image_size(), said) else {
-        return Ok(());
+        .into_iter()
+        .find(|side| order.others.contains_key(*side));
+    let (asked, own) = match (order.sizing, order.image_size(), said) {
+        (Sizing::Exact(asked), Some(own), None) => (*asked, own),
+        (Sizing::Exact(asked), Some(own), Some(side)) => return check_growth(order, *asked, own, side),
+        (Sizing::Exact(_), None, None) | (Sizing::Unsaid | Sizing::Ratio(_), _, None) => {
+            let what = "a size larger than the image, or 'left', 'right', 'up' and 'down'";
+            return Err(Problem {
+                code: Some("missing_required_parameter"),
+                ..wrong("size", what)
+            });
+        }
+        (_, _, Some(_)) => return Ok(()),
     };
+    if asked == own {
+        return Err(wrong("size", &format!("a size larger than the image, which has {own}")));
+    }
     let (Some(wider), Some(higher)) = (asked.width.checked_sub(own.width), asked.height.checked_sub(own.height)) else {
         return Err(wrong("size", &format!("a size that holds the image, which has {own}")));
     };
@@ -125,4 +143,19 @@ fn grow(order: &Order<'_>, members: &mut Map<String, Value>) -> Result<(), Probl
         members.insert(name.to_owned(), pixels.into());
     }
     Ok(())
+}
+
+/// Whether the sides by which an image is said to grow come to the size that is asked for.
+fn check_growth(order: &Order<'_>, asked: ImageSize, own: ImageSize, side: &str) -> Result<(), Problem> {
+    let pixels = |side: &str| order.others.get(side).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let comes_to = |own: u32, before: &str, behind: &str| {
+        let grown = u64::from(own).saturating_add(pixels(before));
+        grown.saturating_add(pixels(behind))
+    };
+    let width = comes_to(own.width, "left", "right");
+    let height = comes_to(own.height, "up", "down");
+    match width == u64::from(asked.width) && height == u64::from(asked.height) {
+        true => Ok(()),
+        false => Err(contradiction("size", side)),
+    }
 }

@@ -172,3 +172,46 @@ fn names_and_arns_choose_among_the_allowed_regions_only() {
     };
     assert_eq!(beside.problem("Crow").status, 403);
 }
+
+#[test]
+fn openais_names_of_image_models_mean_a_model_for_each_task_unless_the_operator_says_otherwise() {
+    let of = |purpose: Purpose, rules: &NameRules| World {
+        rules: rules.clone(),
+        purpose,
+        ..World::default()
+    };
+    let tasks = [
+        (Purpose::Image, "stability.sd3-5-large-v1:0"),
+        (Purpose::MaskedImage, "stability.stable-image-inpaint-v1:0"),
+        (Purpose::ImageVariation, "amazon.nova-canvas-v1:0"),
+    ];
+    let nothing = NameRules::default();
+    let default = NameRules {
+        default_image_model: Some("amazon.titan-image-generator-v2:0".to_owned()),
+        ..NameRules::default()
+    };
+    let alias = NameRules {
+        aliases: vec![Alias {
+            name: "dall-e-*".parse().unwrap(),
+            model: "Crow".to_owned(),
+        }],
+        ..NameRules::default()
+    };
+    for (purpose, model) in tasks {
+        for name in ["dall-e-2", "GPT-Image-1", ""] {
+            let target = of(purpose, &nothing).target(name);
+            assert_eq!((target.model_id.as_str(), target.defaulted), (model, false), "{name}");
+            assert_eq!(target.by_task, purpose != Purpose::Image, "{name}");
+            let target = of(purpose, &default).target(name);
+            assert_eq!(target.model_id, "amazon.titan-image-generator-v2:0", "{name}");
+            assert_eq!((target.defaulted, target.by_task), (!name.is_empty(), false), "{name}");
+        }
+        for name in ["dall-e-2", ""] {
+            assert_eq!(of(purpose, &alias).model_id(name), "acme.crow-v1:0", "{name}");
+        }
+        assert_eq!(of(purpose, &nothing).problem("dall-e-9").status, 404);
+        assert!(of(purpose, &default).target("midjourney").defaulted);
+        // Who names a model gets it.
+        assert_eq!(of(purpose, &default).model_id("Crow"), "acme.crow-v1:0");
+    }
+}
