@@ -7,7 +7,7 @@ use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::ConverseRequest;
 use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter};
 
-use super::super::chat::{operators_decision, request_metadata};
+use super::super::chat::request_metadata;
 use super::Memo;
 use super::input::Inputs;
 use super::request::{EmbeddingsRequest, purpose};
@@ -15,6 +15,7 @@ use crate::catalogue::{Catalogue, Modality, Traits, VectorShape};
 use crate::endpoint::{Context, Halt};
 use crate::invoke;
 use crate::notes::Notes;
+use crate::openai::members::{refuse_operators, unsupported};
 use crate::problem::Problem;
 use crate::resolve::{Asked, Purpose, Target};
 use crate::task::{TaskCall, TaskPlan};
@@ -28,7 +29,7 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
     let mut notes = Notes::default();
     let (asked, purpose) = asked(request, context)?;
     let input = request.input.as_ref().ok_or_else(|| missing("input"))?;
-    refuse_others(&request.wishes)?;
+    refuse_operators(request.wishes.others.iter().map(|(name, _)| name.as_ref()))?;
     let target = context.target(&asked, &mut notes)?;
     let traits = Traits::of(context.catalogue, target.base_id.as_deref(), &[]);
     let shape = traits
@@ -124,24 +125,6 @@ fn asked<'r>(
         purpose: Purpose::Embedding,
     };
     Ok((asked, purpose_of_name))
-}
-
-/// Refuses what is the operator's to decide.
-fn refuse_others(wishes: &Wishes<'_>) -> Result<(), Problem> {
-    match wishes
-        .others
-        .iter()
-        .find_map(|(name, _)| Some((name, operators_decision(name)?)))
-    {
-        Some((name, advice)) => Err(unsupported(name, advice)),
-        None => Ok(()),
-    }
-}
-
-fn unsupported(name: &str, advice: &str) -> Problem {
-    Problem::invalid(format!("Unsupported parameter: '{name}'; {advice}."))
-        .with_code("unsupported_parameter")
-        .with_param(name)
 }
 
 /// Makes the wishes what the model can grant. Whether vectors must be made of length 1 here.
