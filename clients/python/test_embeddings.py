@@ -176,6 +176,24 @@ def test_a_failure_names_the_text_that_failed(gateway, mark):
     assert error["param"] == "input[100]" and error["code"] == "context_length_exceeded"
 
 
+def test_what_is_not_about_a_text_names_none(gateway):
+    error = problem(embed(gateway, TITAN_2, ["ok", "[[sim:error ExpiredTokenException]]"]), 502)
+    assert error["code"] == "upstream_credentials" and error["param"] is None
+
+
+def test_a_failure_waits_for_no_text_before_it(gateway):
+    """The first text's vector would come only after the client has given up."""
+    error = problem(embed(gateway, TITAN_2, ["[[sim:delay 300s]]", "[[sim:error ValidationException message=No.]]"]))
+    assert error["param"] == "input[1]"
+
+
+@pytest.mark.parametrize("model", [TITAN_2, MARENGO_2])
+def test_a_text_with_too_many_tokens_is_too_long(gateway, model):
+    for given, param in ("word " * 9000, "input"), (["ok", "word " * 9000], "input[1]"):
+        error = problem(embed(gateway, model, given))
+        assert (error["code"], error["param"]) == ("context_length_exceeded", param), error
+
+
 def test_throttling_is_tried_again(gateway, mark):
     text = f"{mark} [[sim:error ThrottlingException times=1]]"
     assert embed(gateway, COHERE_3, [text, "other"]).status_code == 200

@@ -154,9 +154,26 @@ def test_what_bedrock_says_is_told(gateway):
 
 
 def test_a_model_that_the_region_lacks(gateway):
-    assert "Region" in refused(rerank(gateway, model=AMAZON), None)
+    assert "Region" in refused(rerank(gateway, model=AMAZON), "model", 404)
     arn = f"arn:aws:bedrock:us-west-2::foundation-model/{AMAZON}"
     assert order(rerank(gateway, model=arn)) == ORDER, "an ARN names a region that has it"
+
+
+def test_a_model_of_another_region_is_found_right_after_the_start(slow_list):
+    assert order(rerank(slow_list("us-east-1"), model=AMAZON)) == ORDER
+
+
+@pytest.mark.parametrize("path", ["/v2/rerank", "/v1/moderations", "/v1/chat/completions/input_tokens"])
+def test_tokens_that_nobody_counted_are_not_told(gateway, path):
+    messages = [{"role": "user", "content": "Hi"}]
+    body = {
+        "/v2/rerank": {"model": COHERE, "query": QUERY, "documents": DOCUMENTS},
+        "/v1/moderations": {"input": "Hi"},
+        "/v1/chat/completions/input_tokens": {"model": settings.CLAUDE, "messages": messages},
+    }[path]
+    reply = gateway.request("POST", path, json=body)
+    assert reply.status_code == 200, reply.text
+    assert not {"x-token-usage-input", "x-token-usage-output"} & set(reply.headers)
 
 
 def test_what_bedrock_has_nothing_for_is_noted_or_refused(gateway):

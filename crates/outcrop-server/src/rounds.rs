@@ -119,7 +119,7 @@ impl<E: Endpoint> Rounds<E> {
     ) -> Result<Plan<E::Memo>, Trouble> {
         let better = match self.learn(&failure, &plan) {
             Some(better) => Some(better),
-            None => self.find_profile(&failure, &plan).await,
+            None => self.find_model(&failure, &plan).await,
         };
         let Some(better) = better else {
             return Err(Trouble::Failure(failure, plan.model_id));
@@ -129,18 +129,14 @@ impl<E: Endpoint> Rounds<E> {
         Ok(better?)
     }
 
-    /// Plans again through an inference profile, where the refusal says that the model must be called so, and what
-    /// Bedrock lists says by which.
-    async fn find_profile(
-        &mut self,
-        failure: &Failure,
-        plan: &Plan<E::Memo>,
-    ) -> Option<Result<Plan<E::Memo>, Problem>> {
-        if !self.inquiry.learns_profiles(failure).await {
+    /// Plans again through an inference profile or in another region, where the refusal says that the model must be
+    /// called so, and what Bedrock lists says by which.
+    async fn find_model(&mut self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
+        if !self.inquiry.learns_models(failure).await {
             return None;
         }
         match self.plan_again(None) {
-            Ok(better) if better.model_id == plan.model_id => None,
+            Ok(better) if better.model_id == plan.model_id && better.region == plan.region => None,
             better => Some(better),
         }
     }
