@@ -193,3 +193,19 @@ def test_a_dry_run_tells_the_call_and_the_rights(gateway):
 
 def test_a_key_is_needed(gateway):
     assert rerank(gateway, headers={"authorization": None}).status_code == 401
+
+
+def test_credentials_and_routing_are_the_operators(gateway):
+    for fields in {"aws_secret_access_key": "x"}, {"extra_body": {"aws_secret_access_key": "x"}}:
+        reply = rerank(gateway, **fields)
+        assert "aws_secret_access_key" in refused(reply, "aws_secret_access_key")
+        assert reply.json()["error"]["code"] == "unsupported_parameter"
+
+
+def test_a_guardrail_is_said_not_to_be_applied(serve):
+    gateway = serve("--guardrail-id", "simguardrail1", "--guardrail-version", "1")
+    assert "guardrailConfig=not-applied" in rerank(gateway).headers["x-outcrop-adapted"]
+
+
+def test_a_field_that_the_model_hasnt_got_is_refused_by_name(gateway):
+    assert "colour" in refused(rerank(gateway, colour="red"), "colour")

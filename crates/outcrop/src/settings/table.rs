@@ -10,8 +10,8 @@ use outcrop_server::{Api, Catalogue, HostPattern, Network, OnUnsupported, Prompt
 
 use super::kind::{Kind, Shape};
 use super::kinds::{
-    Aliases, ApiKey, BaseUrl, ByteSize, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat, ModelName, Profile,
-    Ratio, Region, Timeout,
+    Aliases, ApiKey, BaseUrl, ByteSize, EmbeddingModelName, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat,
+    ModelName, Profile, Ratio, Region, Timeout,
 };
 use super::layers::{Layers, Origin};
 use super::policies::PolicyTable;
@@ -261,8 +261,9 @@ settings! {
         default_model: Option<ModelName> = "", or DEFAULT_MODEL;
         /// The model to ask in place of an embedding model whose name nobody knows.
         /// Where it is not set, OpenAI's names, `text-embedding-…`, mean `cohere.embed-multilingual-v3`; others are
-        /// refused with status 404. `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
-        default_embedding_model: Option<ModelName> = "", or DEFAULT_EMBEDDING_MODEL;
+        /// refused with status 404. What vectors are for may stand behind it: `cohere.embed-v4:0#search_query`.
+        /// `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
+        default_embedding_model: Option<EmbeddingModelName> = "", or DEFAULT_EMBEDDING_MODEL;
         /// Ask the successor of a model that AWS has retired.
         /// Switched off, Bedrock refuses such a request, and the error names the successor. A row of the catalogue can
         /// redirect one model.

@@ -50,6 +50,9 @@ pub(super) fn plan(request: &Request<'_>, context: &Context<'_>) -> Result<TaskP
         notes.lose(name, "dropped", "not-in-bedrocks-rerank");
     }
     let policy = context.policy(&target);
+    if policy.guardrail.is_some() || request.names_guardrail {
+        notes.add("guardrailConfig", "not-applied", "no-guardrails-before-rankings");
+    }
     request.on_unsupported.unwrap_or(policy.on_unsupported).check(&notes)?;
     let region = target.region.as_deref().unwrap_or(context.region);
     let arn = match target.model_id.starts_with("arn:") {

@@ -18,6 +18,8 @@ pub(super) struct Request<'a> {
     pub(super) top_n: Option<u64>,
     pub(super) return_documents: bool,
     pub(super) on_unsupported: Option<OnUnsupported>,
+    /// Whether a guardrail is asked for.
+    pub(super) names_guardrail: bool,
     /// What Bedrock has nothing for.
     pub(super) dropped: Vec<&'static str>,
     /// What is the model's own.
@@ -58,6 +60,10 @@ impl<'a> Request<'a> {
             "rank_fields" => self.rank_fields = reader.nullable(|reader| reader.list(Reader::string))?,
             "top_n" => self.top_n = reader.nullable(Reader::count)?,
             "return_documents" => self.return_documents = reader.nullable(Reader::bool)?.unwrap_or_default(),
+            // Whatever it says, it has nothing to be applied to.
+            "guardrailConfig" | "guardrail_config" => {
+                self.names_guardrail |= reader.nullable(Reader::json)?.is_some();
+            }
             "on_unsupported" => self.on_unsupported = reader.nullable(on_unsupported)?,
             _ => self.add_other(name, reader)?,
         }

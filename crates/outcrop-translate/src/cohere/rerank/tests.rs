@@ -226,3 +226,14 @@ fn an_extra_body_is_part_of_the_body() {
         json!({"max_tokens_per_doc": 512})
     );
 }
+
+#[test]
+fn a_guardrail_is_said_not_to_be_applied() {
+    let config = json!({"guardrailIdentifier": "g", "guardrailVersion": "1"});
+    for name in ["guardrailConfig", "guardrail_config"] {
+        let plan = plan_of(json!({name: config})).unwrap();
+        let notes = plan.notes.to_string();
+        assert_eq!(notes, "guardrailConfig=not-applied(no-guardrails-before-rankings)");
+        assert!(!String::from_utf8_lossy(&plan.calls[0].body.to_vec()).contains("guardrail"));
+    }
+}
