@@ -34,6 +34,18 @@ def stacked():
     yield from starter(process.Stack)
 
 
+@pytest.fixture
+def slow_list(serve, tmp_path):
+    """Starts a gateway of a region and us-west-2 that learns only after a while what they have."""
+    scenario = tmp_path / "slow.toml"
+    scenario.write_text('[[rules]]\noperation = "ListFoundationModels"\nactions = ["delay 1s"]\n')
+
+    def start(region):
+        return serve("--region", region, "--regions", f"{region},us-west-2", "--simulator-scenario", scenario)
+
+    return start
+
+
 def starter(start):
     running = []
 

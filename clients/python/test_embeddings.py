@@ -8,7 +8,7 @@ import struct
 import openai
 import pytest
 
-from support import media, shapes
+from support import media, process, shapes
 
 TITAN_1 = "amazon.titan-embed-text-v1"
 TITAN_2 = "amazon.titan-embed-text-v2:0"
@@ -174,6 +174,75 @@ def test_a_failure_names_the_text_that_failed(gateway, mark):
     assert error["param"] == "input[1]"
     error = problem(embed(gateway, COHERE_3, ["ok"] * 100 + ["x" * 2049]))
     assert error["param"] == "input[100]" and error["code"] == "context_length_exceeded"
+
+
+def test_what_is_not_about_a_text_names_none(gateway):
+    error = problem(embed(gateway, TITAN_2, ["ok", "[[sim:error ExpiredTokenException]]"]), 502)
+    assert error["code"] == "upstream_credentials" and error["param"] is None
+
+
+def test_a_failure_waits_for_no_text_before_it(gateway):
+    """The first text's vector would come only after the client has given up."""
+    error = problem(embed(gateway, TITAN_2, ["[[sim:delay 300s]]", "[[sim:error ValidationException message=No.]]"]))
+    assert error["param"] == "input[1]"
+
+
+@pytest.mark.parametrize("model", [TITAN_2, MARENGO_2])
+def test_a_text_with_too_many_tokens_is_too_long(gateway, model):
+    for given, param in ("word " * 9000, "input"), (["ok", "word " * 9000], "input[1]"):
+        error = problem(embed(gateway, model, given))
+        assert (error["code"], error["param"]) == ("context_length_exceeded", param), error
+
+
+def test_a_failure_of_several_texts_names_all(gateway):
+    texts = ["ok", "[[sim:error ValidationException message=No.]]", "ok"]
+    assert problem(embed(gateway, COHERE_3, texts))["param"] == "input[0-2]"
+    assert problem(embed(gateway, COHERE_3, texts[1]))["param"] == "input"
+
+
+def test_too_many_characters_are_cut_for_a_model_that_cuts_no_tokens(stack, mark):
+    # What is left has too many tokens still, which is for Bedrock to say.
+    reply = embed(stack.gateway, TITAN_2, mark + "x" * 60_000, truncate="END")
+    assert "can be 'START'" not in reply.text and "input=cut" in reply.headers["x-outcrop-adapted"]
+    [request] = stack.simulator.requests(mark)
+    assert len(request["body"]["inputText"]) == 50_000
+
+
+@pytest.mark.parametrize(
+    "model, fields, param",
+    [
+        (NOVA, {"normalize": 1}, "normalize"),
+        (COHERE_3, {"embedding_types": ["int9"]}, "embedding_types"),
+        (TITAN_2, {"embedding_types": ["int9"]}, "embedding_types"),
+        (COHERE_4, {"max_tokens": "x"}, "max_tokens"),
+        (NOVA, {"input_type": "bogus"}, "input_type"),
+        (TITAN_2, {"input_type": "bogus"}, "input_type"),
+        (f"{COHERE_3}#bogus", {}, "model"),
+        (f"{COHERE_3}#", {}, "model"),
+    ],
+)
+def test_a_refusal_names_the_clients_parameter(gateway, model, fields, param):
+    for given in "Hello", ["Hello", "you"]:
+        assert problem(embed(gateway, model, given, **fields))["param"] == param
+
+
+def test_an_alias_may_say_what_vectors_are_for(serve):
+    alias = f"q={COHERE_3}#search_query"
+    gateway = serve("--aliases", alias, "--default-embedding-model", f"{COHERE_3}#search_query")
+
+    def vector(name, **fields):
+        reply = embed(gateway, name, "Hello", **fields)
+        assert reply.status_code == 200, reply.text
+        return reply.json()["data"][0]["embedding"]
+
+    query = vector(COHERE_3, input_type="search_query")
+    assert vector("q") == vector("text-embedding-3-small") == query != vector(COHERE_3)
+    assert vector("q#search_document") == vector("q", input_type="document") == vector(COHERE_3)
+
+
+def test_an_alias_for_nothing_known_stops_the_start():
+    told = process.run("serve", "--simulate", "--aliases", f"q={COHERE_3}#bogus")
+    assert told.returncode != 0 and "bogus" in told.stderr
 
 
 def test_throttling_is_tried_again(gateway, mark):

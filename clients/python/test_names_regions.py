@@ -216,3 +216,10 @@ def test_the_region_of_an_arn_counts(of_region):
 def test_an_application_profile_of_the_region_answers(of_region):
     arn = "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/simulator001"
     answers(of_region("eu-west-1"), arn, arn)
+
+
+def test_a_model_of_another_region_is_found_right_after_the_start(slow_list):
+    """Before anybody knows what the regions have."""
+    reply = slow_list("eu-west-1").chat("[[sim:text Here.]]", model=R1)
+    assert reply.status_code == 200, reply.text
+    assert reply.headers["x-bedrock-model"] == f"us.{R1}"

@@ -154,9 +154,26 @@ def test_what_bedrock_says_is_told(gateway):
 
 
 def test_a_model_that_the_region_lacks(gateway):
-    assert "Region" in refused(rerank(gateway, model=AMAZON), None)
+    assert "Region" in refused(rerank(gateway, model=AMAZON), "model", 404)
     arn = f"arn:aws:bedrock:us-west-2::foundation-model/{AMAZON}"
     assert order(rerank(gateway, model=arn)) == ORDER, "an ARN names a region that has it"
+
+
+def test_a_model_of_another_region_is_found_right_after_the_start(slow_list):
+    assert order(rerank(slow_list("us-east-1"), model=AMAZON)) == ORDER
+
+
+@pytest.mark.parametrize("path", ["/v2/rerank", "/v1/moderations", "/v1/chat/completions/input_tokens"])
+def test_tokens_that_nobody_counted_are_not_told(gateway, path):
+    messages = [{"role": "user", "content": "Hi"}]
+    body = {
+        "/v2/rerank": {"model": COHERE, "query": QUERY, "documents": DOCUMENTS},
+        "/v1/moderations": {"input": "Hi"},
+        "/v1/chat/completions/input_tokens": {"model": settings.CLAUDE, "messages": messages},
+    }[path]
+    reply = gateway.request("POST", path, json=body)
+    assert reply.status_code == 200, reply.text
+    assert not {"x-token-usage-input", "x-token-usage-output"} & set(reply.headers)
 
 
 def test_what_bedrock_has_nothing_for_is_noted_or_refused(gateway):
@@ -176,3 +193,19 @@ def test_a_dry_run_tells_the_call_and_the_rights(gateway):
 
 def test_a_key_is_needed(gateway):
     assert rerank(gateway, headers={"authorization": None}).status_code == 401
+
+
+def test_credentials_and_routing_are_the_operators(gateway):
+    for fields in {"aws_secret_access_key": "x"}, {"extra_body": {"aws_secret_access_key": "x"}}:
+        reply = rerank(gateway, **fields)
+        assert "aws_secret_access_key" in refused(reply, "aws_secret_access_key")
+        assert reply.json()["error"]["code"] == "unsupported_parameter"
+
+
+def test_a_guardrail_is_said_not_to_be_applied(serve):
+    gateway = serve("--guardrail-id", "simguardrail1", "--guardrail-version", "1")
+    assert "guardrailConfig=not-applied" in rerank(gateway).headers["x-outcrop-adapted"]
+
+
+def test_a_field_that_the_model_hasnt_got_is_refused_by_name(gateway):
+    assert "colour" in refused(rerank(gateway, colour="red"), "colour")

@@ -15,10 +15,12 @@ const MAX_MESSAGE_CHARS: usize = 4096;
 
 /// Phrases in Bedrock's messages that mean that the prompt is too long; agents shorten it only if they are told by
 /// code (collected from users' reports, 2026-11).
-const TOO_LONG: [&str; 6] = [
+const TOO_LONG: [&str; 8] = [
     "input is too long",
     "prompt is too long",
     "too many tokens",
+    "too many input tokens",
+    "input text exceeds the limit",
     "expected maxlength",
     "maximum context",
     "context window",
@@ -147,6 +149,12 @@ pub(crate) fn of_unread(unread: Unread, what: &str) -> Error {
     }
 }
 
+/// Whether Bedrock says that there is no such model where it was asked.
+pub(crate) fn is_no_model(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    NO_SUCH_MODEL.iter().any(|phrase| lower.contains(phrase))
+}
+
 /// Whether Bedrock says that the model can be called through an inference profile only.
 pub(crate) fn needs_profile(message: &str) -> bool {
     NEEDS_PROFILE.iter().any(|phrase| message.contains(phrase))
@@ -159,7 +167,7 @@ fn validation(message: &str, text: String) -> Problem {
             .with_code("context_length_exceeded")
             .with_param("messages");
     }
-    if NO_SUCH_MODEL.iter().any(|phrase| lower.contains(phrase)) || needs_profile(message) {
+    if is_no_model(message) || needs_profile(message) {
         return Problem::new(404, ProblemKind::InvalidRequest, text)
             .with_code("model_not_found")
             .with_param("model");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
 use outcrop_translate::resolve::{Asked, Target, Unresolved};
 use outcrop_translate::{Advisor, Context, Fetched, Halt, Lesson, Problem, Remote, Repair, Teaching};
@@ -41,8 +42,8 @@ pub(crate) struct Inquiry {
     /// The model that is meant, once it was found: all plans of a request are for the same, whatever is forgotten
     /// meanwhile.
     target: Mutex<Option<Arc<Target>>>,
-    /// Whether Bedrock was asked for a profile of the model already.
-    has_looked_for_profile: bool,
+    /// Whether what Bedrock lists was waited for already.
+    has_waited_for_list: bool,
 }
 
 impl Inquiry {
@@ -56,7 +57,7 @@ impl Inquiry {
             remote: Remote::default(),
             taught: Vec::new(),
             target: Mutex::default(),
-            has_looked_for_profile: false,
+            has_waited_for_list: false,
         }
     }
 
@@ -67,8 +68,16 @@ impl Inquiry {
     {
         match planning(&self.context(None)) {
             Ok(plan) => Ok(plan),
+            Err(Halt::Problem(problem)) if self.may_be_elsewhere(&problem) => {
+                // Boxed, as it is rare: every request would else carry room for it.
+                Box::pin(self.wait_for_list()).await;
+                match planning(&self.context(None)) {
+                    Ok(plan) => Ok(plan),
+                    Err(Halt::Problem(problem)) => Err(problem),
+                    Err(halt) => Box::pin(self.plan_knowing_more(halt, planning)).await,
+                }
+            }
             Err(Halt::Problem(problem)) => Err(problem),
-            // Boxed, as it is rare: every request would else carry room for it.
             Err(halt) => Box::pin(self.plan_knowing_more(halt, planning)).await,
         }
     }
@@ -171,18 +180,33 @@ impl Inquiry {
         self.remote.left_out()
     }
 
-    /// Whether Bedrock could be asked which profiles there are, where a refusal says that the model must be called
-    /// through one. The model is resolved anew then.
-    pub(crate) async fn learns_profiles(&mut self, failure: &Failure) -> bool {
-        let Error::Service { message, .. } = &failure.error else {
+    /// Whether what Bedrock lists may tell better, where a refusal says that the model must be called through a profile,
+    /// or isn't in the region and there are others. The list was waited for then, once, and the model is resolved anew:
+    /// shortly after the start, names are resolved without it.
+    pub(crate) async fn learns_models(&mut self, failure: &Failure) -> bool {
+        let Error::Service { message, exception, .. } = &failure.error else {
             return false;
         };
-        if !error::needs_profile(message) || std::mem::replace(&mut self.has_looked_for_profile, true) {
+        let is_elsewhere = self.gateway.config.regions.len() > 1
+            && (error::is_no_model(message) || matches!(exception, Exception::ResourceNotFound));
+        if !(error::needs_profile(message) || is_elsewhere) || self.has_waited_for_list {
             return false;
         }
+        self.wait_for_list().await;
+        true
+    }
+
+    /// Whether a name that means nothing here may mean something in another of the gateway's regions, once it is known
+    /// what they have.
+    fn may_be_elsewhere(&self, problem: &Problem) -> bool {
+        problem.code == Some("model_not_found") && self.gateway.config.regions.len() > 1 && !self.has_waited_for_list
+    }
+
+    /// Waits for what Bedrock lists, and forgets which model is meant.
+    async fn wait_for_list(&mut self) {
+        self.has_waited_for_list = true;
         self.gateway.models.refresh_names(&self.gateway).await;
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        true
     }
 }
 

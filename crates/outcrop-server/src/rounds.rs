@@ -120,7 +120,7 @@ impl<E: Endpoint> Rounds<E> {
     ) -> Result<Plan<E::Memo>, Trouble> {
         let better = match self.learn(&failure, &plan) {
             Some(better) => Some(better),
-            None => self.find_profile(&failure, &plan).await,
+            None => self.find_model(&failure, &plan).await,
         };
         let Some(better) = better else {
             let about = E::part(&plan.memo, choice);
@@ -131,18 +131,14 @@ impl<E: Endpoint> Rounds<E> {
         Ok(better?)
     }
 
-    /// Plans again through an inference profile, where the refusal says that the model must be called so, and what
-    /// Bedrock lists says by which.
-    async fn find_profile(
-        &mut self,
-        failure: &Failure,
-        plan: &Plan<E::Memo>,
-    ) -> Option<Result<Plan<E::Memo>, Problem>> {
-        if !self.inquiry.learns_profiles(failure).await {
+    /// Plans again through an inference profile or in another region, where the refusal says that the model must be
+    /// called so, and what Bedrock lists says by which.
+    async fn find_model(&mut self, failure: &Failure, plan: &Plan<E::Memo>) -> Option<Result<Plan<E::Memo>, Problem>> {
+        if !self.inquiry.learns_models(failure).await {
             return None;
         }
         match self.plan_again(None) {
-            Ok(better) if better.model_id == plan.model_id => None,
+            Ok(better) if better.model_id == plan.model_id && better.region == plan.region => None,
             better => Some(better),
         }
     }

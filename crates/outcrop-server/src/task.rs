@@ -88,12 +88,20 @@ async fn answer<T: Task>(
                 Ok(replies) => break replies,
                 Err(failed) => failed,
             };
-            if !inquiry.learns_profiles(&failure).await {
-                return Err(refusal(&gateway, &failure, index, &plan, record).await);
-            }
+            let better = match inquiry.learns_models(&failure).await {
+                true => {
+                    let _turn = turn::<T>().await;
+                    Some(inquiry.plan_again(None, |context| plan_aside::<T>(&input, context))?)
+                }
+                false => None,
+            };
+            let is_other =
+                |better: &TaskPlan<T::Memo>| (&better.model_id, &better.region) != (&plan.model_id, &plan.region);
+            let Some(better) = better.filter(is_other) else {
+                return Err(refusal::<T>(&gateway, &failure, index, &plan, record).await);
+            };
             refused += failure.attempts;
-            let _turn = turn::<T>().await;
-            plan = inquiry.plan_again(None, |context| plan_aside::<T>(&input, context))?;
+            plan = better;
             note_plan(record, &plan);
         };
         note_replies(record, &replies);
@@ -136,11 +144,11 @@ fn plan_aside<T: Task>(input: &Input, context: &Context<'_>) -> Result<TaskPlan<
     }
 }
 
-/// The replies to a call, or its failure with its number.
-type Sending<'a> = BoxFuture<'a, Result<Vec<Reply>, (Failure, usize)>>;
+/// The number of a call and the replies to it, or its failure.
+type Sending<'a> = BoxFuture<'a, Result<(usize, Vec<Reply>), (Failure, usize)>>;
 
-/// Makes the calls, a few at a time. The replies are in the order of the calls, with all pages. Gives the first failure,
-/// and the number of its call.
+/// Makes the calls, a few at a time. The replies are in the order of the calls, with all pages. The first failure ends
+/// all, and is given with the number of its call.
 async fn send_all<T: Task>(client: &Client, plan: &TaskPlan<T::Memo>) -> Result<Vec<Reply>, (Failure, usize)> {
     // Boxed, since the compiler can't tell that the futures of borrowed calls may go from thread to thread.
     let mut sending: Vec<Sending<'_>> = Vec::new();
@@ -149,13 +157,18 @@ async fn send_all<T: Task>(client: &Client, plan: &TaskPlan<T::Memo>) -> Result<
         sending.push(
             async move {
                 let sent = send_pages::<T>(client, call, region).await;
-                sent.map_err(|failure| (failure, index))
+                match sent {
+                    Ok(replies) => Ok((index, replies)),
+                    Err(failure) => Err((failure, index)),
+                }
             }
             .boxed(),
         );
     }
-    let pages: Vec<Vec<Reply>> = stream::iter(sending).buffered(SIDE_BY_SIDE).try_collect().await?;
-    Ok(pages.into_iter().flatten().collect())
+    let sent = stream::iter(sending).buffer_unordered(SIDE_BY_SIDE);
+    let mut pages: Vec<(usize, Vec<Reply>)> = sent.try_collect().await?;
+    pages.sort_by_key(|(index, _)| *index);
+    Ok(pages.into_iter().flat_map(|(_, replies)| replies).collect())
 }
 
 /// Makes a call, and those for what its replies have left over.
@@ -174,11 +187,11 @@ async fn send_pages<T: Task>(client: &Client, call: &TaskCall, region: Option<&s
 }
 
 /// What a failed call means for the client, who knows the part of its request that the call was about.
-async fn refusal<M>(
+async fn refusal<T: Task>(
     gateway: &Arc<Gateway>,
     failure: &Failure,
     index: usize,
-    plan: &TaskPlan<M>,
+    plan: &TaskPlan<T::Memo>,
     record: &mut Record,
 ) -> Refusal {
     let mut refusal = gateway.refusal(failure, &plan.model_id, record).await;
@@ -201,11 +214,21 @@ async fn refusal<M>(
             problem.code = Some("model_not_supported");
             problem.param = Some("model".to_owned());
         }
+        // It has none.
+        Operation::Rerank if problem.param.as_deref() == Some("messages") => problem.param = None,
         _ => {}
     }
-    if let Some(param) = call.param.as_deref()
-        && problem.param.as_deref() != Some("model")
-    {
+    // What failed on the way, or for want of the gateway's own credentials, isn't the request's fault.
+    if problem.status >= 500 || problem.param.as_deref() == Some("model") {
+        return refusal;
+    }
+    let blamed = match problem.code {
+        Some("context_length_exceeded") => None,
+        _ => problem.param.as_deref(),
+    };
+    if let Some(param) = blamed.and_then(|field| T::parameter(&plan.memo, field)) {
+        problem.param = Some(param);
+    } else if let Some(param) = call.param.as_deref() {
         problem.message = format!("{param}: {}", problem.message);
         problem.param = Some(param.to_owned());
     }
@@ -233,7 +256,7 @@ fn write<T: Task>(
         shelf: &RequestShelf::new(&inquiry.gateway, head, inquiry.unique),
     };
     let answer = T::answer(&plan.memo, &replies, &context)?;
-    record.usage = answer.usage;
+    record.usage = answer.usage.unwrap_or_default();
     let mut notes = plan.notes.clone();
     notes.merge(&answer.notes);
     record.adapted = notes.to_string();
@@ -241,7 +264,9 @@ fn write<T: Task>(
     let mut response = Response::new(answer.body.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    exchange::add_usage(headers, record);
+    if answer.usage.is_some() {
+        exchange::add_usage(headers, record);
+    }
     exchange::add_call_headers(headers, record);
     Ok(response)
 }

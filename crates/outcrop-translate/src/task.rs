@@ -43,6 +43,12 @@ pub trait Task: Send + Sync + 'static {
     fn answer(memo: &Self::Memo, replies: &[TaskReply<'_>], context: &AnswerContext<'_>)
     -> Result<TaskAnswer, Problem>;
 
+    /// What the client calls a field of the calls that a refusal of Bedrock's names by its path; `None` where it is about
+    /// the part of the request that the call is for.
+    fn parameter(_memo: &Self::Memo, _field: &str) -> Option<String> {
+        None
+    }
+
     /// The body of an error.
     fn error(problem: &Problem) -> Vec<u8>;
 }
@@ -164,8 +170,8 @@ pub struct File {
 pub struct TaskAnswer {
     /// The JSON document for the client.
     pub body: Vec<u8>,
-    /// Tokens of all calls.
-    pub usage: TokenUsage,
+    /// Tokens of all calls, if any were counted.
+    pub usage: Option<TokenUsage>,
     /// What of the request the replies have not fulfilled.
     pub notes: Notes,
 }

@@ -18,7 +18,7 @@ mod mistral;
 mod nova;
 mod openai;
 mod openai_chat;
-mod rank;
+pub(crate) mod rank;
 mod shape;
 mod text;
 

@@ -9,9 +9,38 @@ use serde_json::{Value, json};
 
 use super::json_schema::Schema;
 use crate::exchange::{Answer, Shared};
-use crate::models::Target;
+use crate::models::{Model, Target};
 use crate::refusal::Refusal;
 use crate::{rerank, tokens};
+
+/// Who makes the model whose body says its version.
+const COHERE: &str = "Cohere";
+
+/// Checks the fields of a model's own that stand beside a query and documents in a call of `Rerank`.
+///
+/// # Errors
+///
+/// What the schema of the model's body doesn't allow.
+pub(crate) fn check_fields(model: &Model, query: &str, documents: &[String], fields: &Value) -> Result<(), Refusal> {
+    let mut body = json!({"query": query, "documents": documents});
+    if model.provider == COHERE {
+        body["api_version"] = 2.into();
+    }
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    schema(model).check(&body)
+}
+
+fn schema(model: &Model) -> &'static Schema {
+    static OF_COHERE: Schema = Schema::new(include_str!("schemas/rerank_cohere.json"));
+    static OF_AMAZON: Schema = Schema::new(include_str!("schemas/rerank_amazon.json"));
+    if model.provider == COHERE {
+        &OF_COHERE
+    } else {
+        &OF_AMAZON
+    }
+}
 
 /// Ranks the documents of a body.
 ///
@@ -24,14 +53,7 @@ pub(super) async fn answer(
     target: &Target,
     body: &Value,
 ) -> Result<Answer, Refusal> {
-    static COHERE: Schema = Schema::new(include_str!("schemas/rerank_cohere.json"));
-    static AMAZON: Schema = Schema::new(include_str!("schemas/rerank_amazon.json"));
-    let schema = if target.model.provider == "Cohere" {
-        &COHERE
-    } else {
-        &AMAZON
-    };
-    schema.check(body)?;
+    schema(target.model).check(body)?;
     let query = body["query"].as_str().unwrap_or_default();
     shared.follow("InvokeModel", identifier, query).await?;
     let documents: Vec<String> = body["documents"].as_array().into_iter().flatten().map(text).collect();

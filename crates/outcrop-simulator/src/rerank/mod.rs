@@ -9,7 +9,8 @@ use aws_smithy_types::base64;
 use serde_json::{Value, json};
 
 use crate::exchange::parse;
-use crate::models::Catalogue;
+use crate::invoke::rank;
+use crate::models::{Catalogue, Model};
 use crate::refusal::Refusal;
 use crate::validate;
 
@@ -51,17 +52,19 @@ pub(crate) fn asked(body: &[u8]) -> (String, String) {
 /// # Errors
 ///
 /// What the service model doesn't allow, a model that isn't one that ranks, a document without its content, and a
-/// token that isn't this request's.
+/// token that isn't this request's; of the model's own fields, what its body doesn't allow.
 pub(crate) fn answer(catalogue: &Catalogue, body: &[u8]) -> Result<Value, Refusal> {
     let body = parse(body)?;
     validate::body("Rerank", &body)?;
     let configuration = &body["rerankingConfiguration"]["bedrockRerankingConfiguration"];
-    check_model(catalogue, &configuration["modelConfiguration"])?;
+    let model = check_model(catalogue, &configuration["modelConfiguration"])?;
     let query = body["queries"][0]["textQuery"]["text"].as_str().unwrap_or_default();
     if query.is_empty() {
         return Err(Refusal::validation("The query must have a text."));
     }
     let documents = documents(&body)?;
+    let fields = &configuration["modelConfiguration"]["additionalModelRequestFields"];
+    rank::check_fields(model, query, &documents, fields)?;
     let wanted = configuration["numberOfResults"].as_u64();
     let wanted = wanted.map_or(documents.len(), |wanted| usize::try_from(wanted).unwrap_or(usize::MAX));
     let mut ranked = rank(query, &documents);
@@ -87,11 +90,11 @@ pub(crate) fn answer(catalogue: &Catalogue, body: &[u8]) -> Result<Value, Refusa
 }
 
 /// Models are named by their ARNs, in the region that is called.
-fn check_model(catalogue: &Catalogue, configuration: &Value) -> Result<(), Refusal> {
+fn check_model<'c>(catalogue: &'c Catalogue, configuration: &Value) -> Result<&'c Model, Refusal> {
     let arn = configuration["modelArn"].as_str().unwrap_or_default();
     let known = arn.starts_with("arn:").then(|| catalogue.model(arn)).flatten();
     match known {
-        Some(model) if model.invoke.as_deref() == Some(SHAPE) => Ok(()),
+        Some(model) if model.invoke.as_deref() == Some(SHAPE) => Ok(model),
         Some(_) => Err(Refusal::validation(
             "The provided model isn't a reranker model. Use a model that supports reranking.",
         )),

@@ -96,3 +96,18 @@ fn what_the_service_model_forbids_is_refused() {
     many["rerankingConfiguration"]["bedrockRerankingConfiguration"]["numberOfResults"] = 0.into();
     assert!(run(&many).unwrap_err().contains("numberOfResults"));
 }
+
+#[test]
+fn fields_of_the_models_own_are_those_of_its_body() {
+    let refused = |fields: Value| {
+        let mut body = body(COHERE, &texts(2));
+        let configuration = &mut body["rerankingConfiguration"]["bedrockRerankingConfiguration"]["modelConfiguration"];
+        configuration["additionalModelRequestFields"] = fields;
+        run(&body).err()
+    };
+    assert_eq!(refused(json!({"max_tokens_per_doc": 9})), None);
+    let message = refused(json!({"aws_region_name": "x"})).unwrap();
+    assert!(message.contains("extraneous key [aws_region_name]"), "{message}");
+    let message = refused(json!({"max_tokens_per_doc": "9"})).unwrap();
+    assert!(message.contains("max_tokens_per_doc"), "{message}");
+}

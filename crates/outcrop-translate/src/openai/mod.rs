@@ -6,7 +6,7 @@ pub mod embeddings;
 mod error;
 mod events;
 pub mod images;
-mod members;
+pub(crate) mod members;
 pub mod moderations;
 pub mod token_counts;
 

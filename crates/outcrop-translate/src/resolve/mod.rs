@@ -22,6 +22,7 @@ use crate::problem::{Problem, ProblemKind};
 pub(crate) use arn::Arn;
 pub(crate) use geography::arn_partition;
 
+pub use crate::vectors::is_purpose;
 pub use geography::of_region as geographies;
 pub use nearest::near;
 pub use pattern::NamePattern;
@@ -175,6 +176,8 @@ pub struct Target {
     pub format: Option<String>,
     /// Whether the name wants the model to think.
     pub thinks: bool,
+    /// What the operator's name for it says that vectors are for: what stands behind `#`.
+    pub vectors_for: Option<String>,
     /// Whether the name wants the long context.
     pub long_context: bool,
     /// Whether it is another model than the one that was asked for, whose life is over.
@@ -271,12 +274,13 @@ impl<'d> Resolving<'_, 'd> {
             name = self.unsaid_image_model();
         }
         if let Some(model) = self.alias(&name) {
-            name = decoded(&model).into_owned();
+            name = self.read_operators(&model);
         }
         name = self.strip(name)?;
         // LiteLLM's prefix may stand before an alias, and a tool's suffix behind either.
         if let Some(model) = self.alias_behind_route(&name) {
-            name = self.strip(decoded(&model).into_owned())?;
+            name = self.read_operators(&model);
+            name = self.strip(name)?;
         }
         self.find(&name)?;
         self.follow_successor()?;
@@ -341,6 +345,16 @@ impl<'d> Resolving<'_, 'd> {
             return self.alias(name);
         }
         None
+    }
+
+    /// A name that the operator has written. What vectors are for may stand behind it: `#search_query`.
+    fn read_operators(&mut self, model: &str) -> String {
+        let name = decoded(model);
+        let Some((before, word)) = name.rsplit_once('#') else {
+            return name.into_owned();
+        };
+        self.target.vectors_for = Some(word.to_owned());
+        before.to_owned()
     }
 
     /// Takes off what stands around the name of a model.
@@ -456,7 +470,8 @@ impl<'d> Resolving<'_, 'd> {
         if let (Some(default), false) = (default, is_default_itself) {
             self.step("default", default, "the default for names that nobody knows");
             self.target.defaulted = true;
-            let name = self.strip(decoded(default).into_owned())?;
+            let name = self.read_operators(default);
+            let name = self.strip(name)?;
             return self.find(&name);
         }
         if is_opaque_id(name) {

@@ -5,7 +5,7 @@
 use outcrop_bedrock::json::{ObjectWriter, write_array};
 
 use super::item::{is_png_or_jpeg, write_data_url};
-use super::{Family, Item, Part, Wishes, word};
+use super::{Aim, Family, Item, Part, Wishes, word};
 use crate::notes::Notes;
 
 /// Version 3: texts, or one image.
@@ -18,7 +18,7 @@ pub(super) struct Cohere4;
 
 const MAX_ITEMS: usize = 96;
 /// Bedrock-access-gateway's and LiteLLM's default; one of these words is needed.
-const DEFAULT_PURPOSE: &str = "search_document";
+const DEFAULT_PURPOSE: Aim = Aim::Document;
 
 impl Family for Cohere3 {
     fn batch(&self) -> usize {
@@ -41,7 +41,26 @@ impl Family for Cohere3 {
         &["texts", "images"]
     }
 
-    fn fit(&self, _: &mut Wishes<'_>, _: &mut Notes) {}
+    fn fit(&self, wishes: &mut Wishes<'_>, notes: &mut Notes) {
+        if let Some(aim @ Aim::Retrieval(_)) = wishes.purpose {
+            wishes.note_nearest(aim.cohere(), notes);
+        }
+    }
+
+    fn fit_items(&self, items: &[Item<'_>], wishes: &mut Wishes<'_>, notes: &mut Notes) {
+        match wishes.purpose {
+            None => {}
+            // Each kind has purposes of its own.
+            Some(Aim::Image) if items.iter().any(|item| item.only_text().is_some()) => {
+                wishes.note_nearest(DEFAULT_PURPOSE.cohere(), notes);
+            }
+            Some(Aim::Image) => {}
+            Some(_) if items.iter().any(|item| item.only_image().is_some()) => {
+                notes.add("input_type", "image", "only-purpose-of-images");
+            }
+            Some(_) => {}
+        }
+    }
 
     fn write(&self, items: &[Item<'_>], wishes: &Wishes<'_>, body: &mut ObjectWriter<'_>) {
         let images = items.iter().filter_map(Item::only_image);
@@ -52,12 +71,12 @@ impl Family for Cohere3 {
             write_texts(items, body);
         }
         // Images have a purpose of their own.
-        let purpose = if has_image {
-            Some("image")
-        } else {
-            wishes.purpose.as_deref()
+        let purpose = match wishes.purpose {
+            _ if has_image => Aim::Image,
+            None | Some(Aim::Image) => DEFAULT_PURPOSE,
+            Some(purpose) => purpose,
         };
-        word("input_type", purpose.unwrap_or(DEFAULT_PURPOSE), body);
+        word("input_type", purpose.cohere(), body);
         if let Some(truncate) = wishes.truncate {
             word("truncate", truncate.start_or_end(), body);
         }
@@ -79,7 +98,17 @@ impl Family for Cohere4 {
         &["texts", "images", "inputs"]
     }
 
-    fn fit(&self, _: &mut Wishes<'_>, _: &mut Notes) {}
+    fn fit(&self, wishes: &mut Wishes<'_>, notes: &mut Notes) {
+        match wishes.purpose {
+            // It has no purpose of images.
+            Some(Aim::Image) => {
+                wishes.purpose = Some(DEFAULT_PURPOSE);
+                wishes.note_nearest(DEFAULT_PURPOSE.cohere(), notes);
+            }
+            Some(aim @ Aim::Retrieval(_)) => wishes.note_nearest(aim.cohere(), notes),
+            _ => {}
+        }
+    }
 
     fn write(&self, items: &[Item<'_>], wishes: &Wishes<'_>, body: &mut ObjectWriter<'_>) {
         if items.iter().all(|item| item.only_text().is_some()) {
@@ -90,7 +119,7 @@ impl Family for Cohere4 {
         } else {
             write_array(body.key("inputs"), items, write_page);
         }
-        word("input_type", wishes.purpose.as_deref().unwrap_or(DEFAULT_PURPOSE), body);
+        word("input_type", wishes.purpose.unwrap_or(DEFAULT_PURPOSE).cohere(), body);
         body.optional("output_dimension", &wishes.dimension);
         if let Some(truncate) = wishes.truncate {
             word("truncate", truncate.left_or_right(), body);

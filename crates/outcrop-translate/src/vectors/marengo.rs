@@ -37,6 +37,10 @@ impl Family for Marengo2 {
         }
     }
 
+    fn fit_items(&self, items: &[Item<'_>], wishes: &mut Wishes<'_>, notes: &mut Notes) {
+        wishes.drop_truncate_without_texts(items, notes);
+    }
+
     fn write(&self, items: &[Item<'_>], wishes: &Wishes<'_>, body: &mut ObjectWriter<'_>) {
         for item in items {
             if let Some(text) = item.only_text() {

@@ -3,6 +3,7 @@
 //! A family is one file with one [`Family`], which writes what any endpoint may want of vectors ([`Wishes`]) as the
 //! model's own body. Answers have members of different names in each family, so one reader, [`Reply`], knows them all.
 
+mod aim;
 mod cohere;
 mod item;
 mod marengo;
@@ -19,6 +20,8 @@ use outcrop_bedrock::json::{Json, ObjectWriter, write_str};
 use crate::catalogue::VectorShape;
 use crate::notes::Notes;
 
+pub(crate) use aim::Aim;
+pub use aim::is_purpose;
 pub(crate) use item::{Item, Part};
 pub(crate) use reply::{Reply, Typed};
 
@@ -48,6 +51,9 @@ pub(crate) trait Family: Debug + Sync {
     /// Leaves out of the wishes what the model can't grant, and notes it.
     fn fit(&self, wishes: &mut Wishes<'_>, notes: &mut Notes);
 
+    /// Notes which wishes mean nothing for these items, or something else.
+    fn fit_items(&self, _: &[Item<'_>], _: &mut Wishes<'_>, _: &mut Notes) {}
+
     /// Writes the body that asks for the items' vectors.
     fn write(&self, items: &[Item<'_>], wishes: &Wishes<'_>, body: &mut ObjectWriter<'_>);
 }
@@ -55,8 +61,8 @@ pub(crate) trait Family: Debug + Sync {
 /// What is wanted of vectors. Nothing of it is needed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes<'a> {
-    /// What they are for, in Cohere's words, or in the model's own.
-    pub(crate) purpose: Option<Cow<'a, str>>,
+    /// What they are for.
+    pub(crate) purpose: Option<Aim>,
     /// What becomes of a text that is too long.
     pub(crate) truncate: Option<Truncate>,
     /// How many numbers they have.
@@ -121,6 +127,19 @@ impl Wishes<'_> {
     fn drop_purpose(&mut self, notes: &mut Notes) {
         if self.purpose.take().is_some() {
             notes.add("input_type", "dropped", "one-vector-for-all-purposes");
+        }
+    }
+
+    /// Notes that a purpose is said in a word that is only near to it.
+    fn note_nearest(&self, word: &str, notes: &mut Notes) {
+        notes.lose("input_type", word, "nearest-of-model");
+    }
+
+    /// Leaves out how to truncate texts where there are none.
+    fn drop_truncate_without_texts(&mut self, items: &[Item<'_>], notes: &mut Notes) {
+        let has_text = items.iter().any(|item| item.texts().next().is_some());
+        if !has_text && self.truncate.take().is_some() {
+            notes.add("truncate", "dropped", "only-for-texts");
         }
     }
 

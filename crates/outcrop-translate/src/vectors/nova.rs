@@ -2,19 +2,17 @@
 //!
 //! Source: Nova's user guide, "Complete embeddings request and response schema" (read 2026-11).
 
-use std::borrow::Cow;
-
 use outcrop_bedrock::json::ObjectWriter;
 
 use super::item::write_source;
-use super::{Family, Item, Truncate, Wishes, word};
+use super::{Aim, Family, Item, Truncate, Wishes, word};
 use crate::notes::Notes;
 
 #[derive(Debug)]
 pub(super) struct Nova;
 
 /// The purpose of what is searched.
-const DEFAULT_PURPOSE: &str = "GENERIC_INDEX";
+const DEFAULT_PURPOSE: Aim = Aim::Document;
 /// A parameter of images, which stands beside them.
 const DETAIL_LEVEL: &str = "detailLevel";
 
@@ -35,23 +33,26 @@ impl Family for Nova {
 
     fn fit(&self, wishes: &mut Wishes<'_>, notes: &mut Notes) {
         wishes.drop_types(notes);
-        if let Some(purpose) = &mut wishes.purpose {
-            let own = match purpose.as_ref() {
-                "search_document" => DEFAULT_PURPOSE,
-                "search_query" => "GENERIC_RETRIEVAL",
-                "classification" => "CLASSIFICATION",
-                "clustering" => "CLUSTERING",
-                _ => return,
-            };
-            *purpose = Cow::Borrowed(own);
+        if wishes.purpose == Some(Aim::Image) {
+            wishes.note_nearest(Aim::Image.nova(), notes);
+        }
+    }
+
+    fn fit_items(&self, items: &[Item<'_>], wishes: &mut Wishes<'_>, notes: &mut Notes) {
+        wishes.drop_truncate_without_texts(items, notes);
+        let has_image = items.iter().any(|item| item.only_image().is_some());
+        let is_detail_level = |name: &str| name == DETAIL_LEVEL;
+        if !has_image && wishes.others.iter().any(|(name, _)| is_detail_level(name)) {
+            wishes.others.retain(|(name, _)| !is_detail_level(name));
+            notes.add(DETAIL_LEVEL, "dropped", "only-for-images");
         }
     }
 
     fn write(&self, items: &[Item<'_>], wishes: &Wishes<'_>, body: &mut ObjectWriter<'_>) {
         word("taskType", "SINGLE_EMBEDDING", body);
         body.object("singleEmbeddingParams", |params| {
-            let purpose = wishes.purpose.as_deref().unwrap_or(DEFAULT_PURPOSE);
-            word("embeddingPurpose", purpose, params);
+            let purpose = wishes.purpose.unwrap_or(DEFAULT_PURPOSE);
+            word("embeddingPurpose", purpose.nova(), params);
             params.optional("embeddingDimension", &wishes.dimension);
             for item in items {
                 write_item(item, wishes, params);

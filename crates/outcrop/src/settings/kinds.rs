@@ -17,7 +17,7 @@ pub(crate) use aws::{Profile, Region};
 pub(crate) use key::ApiKey;
 pub(crate) use list::List;
 pub(crate) use log::{LogFilter, LogFormat};
-pub(crate) use model::ModelName;
+pub(crate) use model::{EmbeddingModelName, ModelName};
 pub(crate) use net::BaseUrl;
 pub(crate) use number::Ratio;
 pub(crate) use policy::{GuardrailId, GuardrailVersion};

@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
-use outcrop_server::resolve::{Asked, Directory, Purpose, Unresolved, resolve};
+use outcrop_server::resolve::{Asked, Directory, Purpose, Unresolved, is_purpose, resolve};
 use outcrop_server::{Catalogue, NameRules};
 
-use super::kinds::ModelName;
+use super::kinds::{EmbeddingModelName, ModelName};
 use super::layers::Origin;
 use super::problem::Problems;
 use super::table::{Effective, Settings};
@@ -43,7 +43,14 @@ pub(super) fn read(settings: &Settings, effective: &[Effective]) -> Result<Arc<C
 pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
     let mut problems = Problems::default();
     let directory = Directory::offline(&settings.models);
-    let problem_of = |name, purpose| {
+    let problem_of = |name: &str, purpose| {
+        let name = match name.rsplit_once('#') {
+            Some((_, word)) if !is_purpose(word) => {
+                return Some(format!("'{word}' behind '#' doesn't say what vectors are for."));
+            }
+            Some((name, _)) => name,
+            None => name,
+        };
         let asked = Asked {
             name,
             purpose,
@@ -62,18 +69,27 @@ pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
         }
     }
     let defaults = [
-        ("default_model", &settings.default_model, Purpose::Chat),
+        (
+            "default_model",
+            settings.default_model.as_ref().map(ModelName::as_str),
+            Purpose::Chat,
+        ),
         (
             "default_embedding_model",
-            &settings.default_embedding_model,
+            settings
+                .default_embedding_model
+                .as_ref()
+                .map(EmbeddingModelName::as_str),
             Purpose::Embedding,
         ),
-        ("default_image_model", &settings.default_image_model, Purpose::Image),
+        (
+            "default_image_model",
+            settings.default_image_model.as_ref().map(ModelName::as_str),
+            Purpose::Image,
+        ),
     ];
     for (setting, model, purpose) in defaults {
-        let Some(model) = model.as_ref().map(ModelName::as_str) else {
-            continue;
-        };
+        let Some(model) = model else { continue };
         if let Some(problem) = problem_of(model, purpose) {
             problems.add(origin(setting, effective), format!("{setting}: {problem}"));
         }
@@ -87,7 +103,10 @@ pub(crate) fn name_rules(settings: &Settings) -> NameRules {
     NameRules {
         aliases: settings.aliases.iter().map(|placed| placed.alias.clone()).collect(),
         default_model: name(&settings.default_model),
-        default_embedding_model: name(&settings.default_embedding_model),
+        default_embedding_model: settings
+            .default_embedding_model
+            .as_ref()
+            .map(|model| model.as_str().to_owned()),
         default_image_model: name(&settings.default_image_model),
         redirect_retired: settings.redirect_retired,
         allowed_regions: allowed_regions(settings),

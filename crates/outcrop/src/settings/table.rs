@@ -10,8 +10,8 @@ use outcrop_server::{Api, Catalogue, HostPattern, Network, OnUnsupported, Prompt
 
 use super::kind::{Kind, Shape};
 use super::kinds::{
-    Aliases, ApiKey, BaseUrl, ByteSize, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat, ModelName, Profile,
-    Ratio, Region, Timeout,
+    Aliases, ApiKey, BaseUrl, ByteSize, EmbeddingModelName, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat,
+    ModelName, Profile, Ratio, Region, Timeout,
 };
 use super::layers::{Layers, Origin};
 use super::policies::PolicyTable;
@@ -261,8 +261,9 @@ settings! {
         default_model: Option<ModelName> = "", or DEFAULT_MODEL;
         /// The model to ask in place of an embedding model whose name nobody knows.
         /// Where it is not set, OpenAI's names, `text-embedding-…`, mean `cohere.embed-multilingual-v3`; others are
-        /// refused with status 404. `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
-        default_embedding_model: Option<ModelName> = "", or DEFAULT_EMBEDDING_MODEL;
+        /// refused with status 404. What vectors are for may stand behind it: `cohere.embed-v4:0#search_query`.
+        /// `DEFAULT_EMBEDDING_MODEL` is the variable of bedrock-access-gateway.
+        default_embedding_model: Option<EmbeddingModelName> = "", or DEFAULT_EMBEDDING_MODEL;
         /// The model to ask for images where a request names none, one of OpenAI's, or one that nobody knows.
         /// Where it is not set, OpenAI's names, `dall-e-…` and `gpt-image-…`, and none at all, mean Stable Diffusion 3.5
         /// Large, for edits with a mask Stable Image Inpaint, and for variations Nova Canvas; others are refused with

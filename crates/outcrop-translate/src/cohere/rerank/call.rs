@@ -9,6 +9,7 @@ use super::request::{Document, Request};
 use crate::catalogue::Modality;
 use crate::endpoint::{Context, Halt};
 use crate::notes::Notes;
+use crate::openai::members::refuse_operators;
 use crate::problem::{Problem, ProblemKind};
 use crate::resolve::{Asked, Purpose, Target, arn_partition};
 use crate::task::{TaskCall, TaskPlan, TaskReply};
@@ -36,6 +37,7 @@ pub(super) fn plan(request: &Request<'_>, context: &Context<'_>) -> Result<TaskP
     if request.top_n == Some(0) {
         return Err(invalid("top_n", "expected 1 or more").into());
     }
+    refuse_operators(request.others.iter().map(|(name, _)| name.as_str()))?;
     check_fields(&request.others)?;
     let asked = Asked {
         name,
@@ -48,6 +50,9 @@ pub(super) fn plan(request: &Request<'_>, context: &Context<'_>) -> Result<TaskP
         notes.lose(name, "dropped", "not-in-bedrocks-rerank");
     }
     let policy = context.policy(&target);
+    if policy.guardrail.is_some() || request.names_guardrail {
+        notes.add("guardrailConfig", "not-applied", "no-guardrails-before-rankings");
+    }
     request.on_unsupported.unwrap_or(policy.on_unsupported).check(&notes)?;
     let region = target.region.as_deref().unwrap_or(context.region);
     let arn = match target.model_id.starts_with("arn:") {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
 
+use crate::openai::members::read_members;
 use crate::policy::OnUnsupported;
 
 /// A request for reranking.
@@ -17,6 +18,8 @@ pub(super) struct Request<'a> {
     pub(super) top_n: Option<u64>,
     pub(super) return_documents: bool,
     pub(super) on_unsupported: Option<OnUnsupported>,
+    /// Whether a guardrail is asked for.
+    pub(super) names_guardrail: bool,
     /// What Bedrock has nothing for.
     pub(super) dropped: Vec<&'static str>,
     /// What is the model's own.
@@ -35,6 +38,9 @@ pub(super) enum Document<'a> {
 /// were cut before models read them whole.
 const DROPPED: [&str; 4] = ["max_chunks_per_doc", "metadata", "priority", "user"];
 
+/// LiteLLM's switches, and OpenAI's book-keeping: nothing that an order would show.
+const IGNORED: [&str; 4] = ["drop_params", "modify_params", "store", "safety_identifier"];
+
 impl<'a> Request<'a> {
     /// Reads a body.
     ///
@@ -42,33 +48,42 @@ impl<'a> Request<'a> {
     /// What is no JSON, or of another type than it must be, by its place.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
         let mut request = Self::default();
-        Reader::document(body, |reader| {
-            reader.object(|name, reader| {
-                match name {
-                    "model" => request.model = reader.nullable(Reader::string)?,
-                    "query" => request.query = reader.nullable(Reader::text)?,
-                    "documents" => request.documents = reader.nullable(|reader| reader.list(document))?,
-                    "rank_fields" => request.rank_fields = reader.nullable(|reader| reader.list(Reader::string))?,
-                    "top_n" => request.top_n = reader.nullable(Reader::count)?,
-                    "return_documents" => {
-                        request.return_documents = reader.nullable(Reader::bool)?.unwrap_or_default();
-                    }
-                    "on_unsupported" => request.on_unsupported = reader.nullable(on_unsupported)?,
-                    _ => request.add_other(name, reader)?,
-                }
-                Ok(())
-            })
-        })?;
+        read_members(body, |name, reader| request.read_member(name, reader))?;
         Ok(request)
+    }
+
+    fn read_member(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        match name {
+            "model" => self.model = reader.nullable(Reader::string)?,
+            "query" => self.query = reader.nullable(Reader::text)?,
+            "documents" => self.documents = reader.nullable(|reader| reader.list(document))?,
+            "rank_fields" => self.rank_fields = reader.nullable(|reader| reader.list(Reader::string))?,
+            "top_n" => self.top_n = reader.nullable(Reader::count)?,
+            "return_documents" => self.return_documents = reader.nullable(Reader::bool)?.unwrap_or_default(),
+            // Whatever it says, it has nothing to be applied to.
+            "guardrailConfig" | "guardrail_config" => {
+                self.names_guardrail |= reader.nullable(Reader::json)?.is_some();
+            }
+            "on_unsupported" => self.on_unsupported = reader.nullable(on_unsupported)?,
+            _ => self.add_other(name, reader)?,
+        }
+        Ok(())
     }
 
     fn add_other(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
         let Some(value) = reader.nullable(Reader::json)? else {
             return Ok(());
         };
+        if IGNORED.contains(&name) {
+            return Ok(());
+        }
         match DROPPED.iter().find(|known| **known == name) {
             Some(name) => self.dropped.push(name),
-            None => self.others.push((name.to_owned(), value)),
+            // As with every parameter, the last one of a name counts.
+            None => {
+                self.others.retain(|(known, _)| known != name);
+                self.others.push((name.to_owned(), value));
+            }
         }
         Ok(())
     }

@@ -202,3 +202,38 @@ fn the_answer_is_all_pages_in_coheres_words() {
     let odd = [Bytes::from(r#"{"results": [{"index": 2, "relevanceScore": 1}]}"#)];
     assert_eq!(answer(&odd).unwrap_err().status, 502, "there are but two documents");
 }
+
+#[test]
+fn credentials_and_routing_are_not_the_clients() {
+    for name in ["aws_secret_access_key", "aws_region_name", "api_base", "extra_headers"] {
+        for change in [json!({name: "x"}), json!({"extra_body": {name: "x"}})] {
+            let problem = plan_of(change).unwrap_err();
+            assert_eq!(
+                (problem.status, problem.code, problem.param.as_deref()),
+                (400, Some("unsupported_parameter"), Some(name))
+            );
+        }
+    }
+}
+
+#[test]
+fn an_extra_body_is_part_of_the_body() {
+    let change = json!({"extra_body": {"top_n": 1, "max_tokens_per_doc": 512}, "max_tokens_per_doc": 8, "store": true});
+    let own = call_of(change)["rerankingConfiguration"]["bedrockRerankingConfiguration"].take();
+    assert_eq!(own["numberOfResults"], 1);
+    assert_eq!(
+        own["modelConfiguration"]["additionalModelRequestFields"],
+        json!({"max_tokens_per_doc": 512})
+    );
+}
+
+#[test]
+fn a_guardrail_is_said_not_to_be_applied() {
+    let config = json!({"guardrailIdentifier": "g", "guardrailVersion": "1"});
+    for name in ["guardrailConfig", "guardrail_config"] {
+        let plan = plan_of(json!({name: config})).unwrap();
+        let notes = plan.notes.to_string();
+        assert_eq!(notes, "guardrailConfig=not-applied(no-guardrails-before-rankings)");
+        assert!(!String::from_utf8_lossy(&plan.calls[0].body.to_vec()).contains("guardrail"));
+    }
+}

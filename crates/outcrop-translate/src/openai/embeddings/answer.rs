@@ -23,12 +23,13 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
         }
         vectors.extend((0..*count).map(|index| (reply, index)));
     }
-    let input_tokens = read
+    // Where the body is silent, the headers tell.
+    let counted = read
         .iter()
         .zip(replies)
-        // Where the body is silent, the headers tell.
-        .map(|(read, reply)| read.tokens.or(reply.tokens.input).unwrap_or(0))
-        .sum();
+        .map(|(read, reply)| read.tokens.or(reply.tokens.input));
+    let is_counted = counted.clone().any(|tokens| tokens.is_some());
+    let input_tokens: u64 = counted.flatten().sum();
     let mut is_readable = true;
     let mut body = Vec::with_capacity(replies.iter().map(|reply| reply.body.len() + 256).sum());
     ObjectWriter::write(&mut body, |answer| {
@@ -51,10 +52,10 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
     if !is_readable {
         return Err(unusable("there is a vector of something else than numbers in it"));
     }
-    let usage = TokenUsage {
+    let usage = is_counted.then(|| TokenUsage {
         input_tokens,
         ..TokenUsage::default()
-    };
+    });
     Ok(TaskAnswer {
         body,
         usage,

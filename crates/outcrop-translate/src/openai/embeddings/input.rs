@@ -177,6 +177,9 @@ fn is_data_url(text: &JsonText<'_>) -> bool {
     start.is_some_and(|start| start.eq_ignore_ascii_case(START))
 }
 
+/// The types of parts: what they hold says more.
+const TYPES: [&str; 5] = ["text", "image_url", "image", "input_text", "input_image"];
+
 /// Reads an object with a text, an image or both, as OpenAI's parts of messages are, Titan's body, or Cohere's pages.
 fn read_parts<'a>(reader: &mut Reader<'a>, parts: &mut Vec<InputPart<'a>>) -> Result<(), Fault> {
     reader.object(|name, reader| {
@@ -192,7 +195,11 @@ fn read_parts<'a>(reader: &mut Reader<'a>, parts: &mut Vec<InputPart<'a>>) -> Re
                 reader.array(|reader| read_parts(reader, parts))?;
             }
             "content" => parts.push(InputPart::Text(read_text(reader)?)),
-            "type" => drop(reader.string()?),
+            "type" => {
+                if !TYPES.contains(&reader.string()?.as_ref()) {
+                    return Err(Fault::shape(format!("expected one of '{}'", TYPES.join("', '"))));
+                }
+            }
             _ => return Err(Fault::shape("expected 'text', 'image', 'image_url' or 'content'")),
         }
         Ok(())

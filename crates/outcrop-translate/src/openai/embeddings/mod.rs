@@ -26,6 +26,10 @@ pub struct Memo {
     normalizes: bool,
     /// The types of numbers that were asked for; none for the usual ones.
     types: Vec<String>,
+    /// Members of the model's own that the client sent.
+    members: Vec<String>,
+    /// Whether the model's name says what the vectors are for.
+    is_purpose_of_name: bool,
     /// How many vectors each reply holds.
     counts: Vec<usize>,
 }
@@ -44,6 +48,19 @@ impl Task for Embeddings {
 
     fn answer(memo: &Memo, replies: &[TaskReply<'_>], _: &AnswerContext<'_>) -> Result<TaskAnswer, Problem> {
         answer::write(memo, replies)
+    }
+
+    fn parameter(memo: &Memo, field: &str) -> Option<String> {
+        let name = field.split('.').find_map(|name| match name {
+            "embeddingPurpose" | "input_type" if memo.is_purpose_of_name => Some("model"),
+            "embeddingPurpose" | "input_type" => Some("input_type"),
+            "dimensions" | "embeddingDimension" | "outputEmbeddingLength" | "output_dimension" => Some("dimensions"),
+            "textTruncate" | "truncate" | "truncationMode" => Some("truncate"),
+            "embeddingTypes" | "embedding_types" => Some("embedding_types"),
+            "normalize" => Some(name),
+            _ => memo.members.iter().map(String::as_str).find(|known| *known == name),
+        });
+        name.map(str::to_owned)
     }
 
     fn error(problem: &Problem) -> Vec<u8> {

@@ -7,18 +7,19 @@ use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::ConverseRequest;
 use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter};
 
-use super::super::chat::{operators_decision, request_metadata};
+use super::super::chat::request_metadata;
 use super::Memo;
 use super::input::Inputs;
-use super::request::{EmbeddingsRequest, purpose};
+use super::request::EmbeddingsRequest;
 use crate::catalogue::{Catalogue, Modality, Traits, VectorShape};
 use crate::endpoint::{Context, Halt};
 use crate::invoke;
 use crate::notes::Notes;
+use crate::openai::members::{refuse_operators, unsupported};
 use crate::problem::Problem;
 use crate::resolve::{Asked, Purpose, Target};
 use crate::task::{TaskCall, TaskPlan};
-use crate::vectors::{Family, Item, Part, Truncate, Wishes, family};
+use crate::vectors::{Aim, FLOAT, Family, Item, Part, Truncate, Wishes, family};
 
 /// A call takes 25 MB (Bedrock's user guide, read 2026-11); images of a call are no more than this, in base64.
 const MAX_CALL_BYTES: usize = 20_000_000;
@@ -27,8 +28,9 @@ const MAX_CALL_BYTES: usize = 20_000_000;
 pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
     let mut notes = Notes::default();
     let (asked, purpose) = asked(request, context)?;
+    request.named.check()?;
     let input = request.input.as_ref().ok_or_else(|| missing("input"))?;
-    refuse_others(&request.wishes)?;
+    refuse_operators(request.wishes.others.iter().map(|(name, _)| name.as_ref()))?;
     let target = context.target(&asked, &mut notes)?;
     let traits = Traits::of(context.catalogue, target.base_id.as_deref(), &[]);
     let shape = traits
@@ -36,7 +38,7 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
         .ok_or_else(|| makes_no_vectors(&asked, &target, context.catalogue))?;
     let family = family(shape);
     let policy = context.policy(&target);
-    if policy.guardrail.is_some() {
+    if policy.guardrail.is_some() || request.names_guardrail {
         notes.add("guardrailConfig", "not-applied", "no-guardrails-before-vectors");
     }
     if request.wants_other_api {
@@ -44,7 +46,11 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
     }
 
     let mut wishes = request.wishes.clone();
-    wishes.purpose = wishes.purpose.or(purpose);
+    let of_name = purpose.or(target.vectors_for.as_deref().and_then(Aim::from_word));
+    let is_purpose_of_name = wishes.purpose.is_none() && of_name.is_some();
+    wishes.purpose = wishes.purpose.or(of_name);
+    // Texts with more characters than the model takes are cut here, whatever the model can do about tokens.
+    let truncate = wishes.truncate;
     let normalizes = fit(&mut wishes, shape, family, &traits, &mut notes)?;
     let mut remote = context.remote.cloned().unwrap_or_default();
     let support = context.catalogue.media(target.base_id.as_deref());
@@ -56,7 +62,8 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
         });
         items.push(item.map_err(|fault| placed(fault, input, index))?);
     }
-    shorten(&mut items, input, &wishes, &traits, &mut notes)?;
+    family.fit_items(&items, &mut wishes, &mut notes);
+    shorten(&mut items, input, truncate, &traits, &mut notes)?;
     let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
     on_unsupported.check(&notes)?;
     // Nothing is fetched for a request that is refused anyhow.
@@ -75,7 +82,7 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
             model_id: target.model_id.clone(),
             headers: headers.clone(),
             body: CallBody::new(vec![Bytes::from(body)]),
-            param: (input.is_list && (ranges.len() > 1 || range.len() == 1)).then(|| name_of(range)),
+            param: Some(name_of(range, input.is_list)),
         }
     });
     let model = match (&target.base_id, target.defaulted) {
@@ -92,6 +99,12 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
             base64: request.base64,
             normalizes,
             types: wishes.types.iter().map(|name| name.clone().into_owned()).collect(),
+            members: wishes
+                .others
+                .iter()
+                .map(|(name, _)| name.clone().into_owned())
+                .collect(),
+            is_purpose_of_name,
             counts: ranges.iter().map(ExactSizeIterator::len).collect(),
         },
         notes,
@@ -100,10 +113,7 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
 
 /// What the request says of its model, and of what the vectors are for: `#search_query` behind the name is a way to say
 /// so for clients that send nothing but OpenAI's parameters.
-fn asked<'r>(
-    request: &'r EmbeddingsRequest<'_>,
-    context: &Context<'r>,
-) -> Result<(Asked<'r>, Option<Cow<'r, str>>), Problem> {
+fn asked<'r>(request: &'r EmbeddingsRequest<'_>, context: &Context<'r>) -> Result<(Asked<'r>, Option<Aim>), Problem> {
     let said = |name: &'r Option<Cow<'_, str>>| name.as_deref().filter(|name| !name.trim().is_empty());
     // Azure's clients name the deployment in the path, and whatever they like in the body.
     let name = context
@@ -114,7 +124,7 @@ fn asked<'r>(
         .filter(|name| !name.trim().is_empty())
         .ok_or_else(|| missing("model"))?;
     let (name, purpose_of_name) = match name.rsplit_once('#') {
-        Some((name, word)) => (name, Some(purpose(Cow::Borrowed(word)))),
+        Some((name, word)) => (name, Some(Aim::from_word(word).ok_or_else(|| no_purpose(word))?)),
         None => (name, None),
     };
     let asked = Asked {
@@ -126,22 +136,14 @@ fn asked<'r>(
     Ok((asked, purpose_of_name))
 }
 
-/// Refuses what is the operator's to decide.
-fn refuse_others(wishes: &Wishes<'_>) -> Result<(), Problem> {
-    match wishes
-        .others
-        .iter()
-        .find_map(|(name, _)| Some((name, operators_decision(name)?)))
-    {
-        Some((name, advice)) => Err(unsupported(name, advice)),
-        None => Ok(()),
-    }
-}
-
-fn unsupported(name: &str, advice: &str) -> Problem {
-    Problem::invalid(format!("Unsupported parameter: '{name}'; {advice}."))
-        .with_code("unsupported_parameter")
-        .with_param(name)
+/// The refusal of what stands behind `#`.
+fn no_purpose(word: &str) -> Problem {
+    let word: String = word.chars().take(100).collect();
+    let message = format!(
+        "Invalid 'model': '{word}' behind '#' doesn't say what vectors are for, which is one of {}.",
+        Aim::words()
+    );
+    Problem::invalid(message).with_code("invalid_value").with_param("model")
 }
 
 /// Makes the wishes what the model can grant. Whether vectors must be made of length 1 here.
@@ -172,7 +174,15 @@ fn fit(
     if normalize == Some(false) {
         notes.add("normalize", "dropped", "vectors-are-as-the-model-makes-them");
     }
-    Ok(normalize == Some(true))
+    let has_float = wishes.types.is_empty() || wishes.types.iter().any(|kind| kind == FLOAT);
+    if normalize == Some(true) && wishes.wants_other_types() {
+        notes.lose(
+            "normalize",
+            if has_float { "float" } else { "dropped" },
+            "only-for-floats",
+        );
+    }
+    Ok(normalize == Some(true) && has_float)
 }
 
 fn check_dimension(dimension: Option<u64>, possible: &[u64]) -> Result<(), Problem> {
@@ -204,7 +214,7 @@ fn placed(fault: Fault, input: &Inputs<'_>, index: usize) -> Problem {
 fn shorten(
     items: &mut [Item<'_>],
     input: &Inputs<'_>,
-    wishes: &Wishes<'_>,
+    truncate: Option<Truncate>,
     traits: &Traits,
     notes: &mut Notes,
 ) -> Result<(), Problem> {
@@ -223,7 +233,7 @@ fn shorten(
             if found <= most {
                 continue;
             }
-            let kept: String = match wishes.truncate {
+            let kept: String = match truncate {
                 Some(Truncate::Start) => decoded.chars().skip(found - most).collect(),
                 Some(Truncate::End) => decoded.chars().take(most).collect(),
                 Some(Truncate::Never) | None => {
@@ -279,8 +289,9 @@ fn batches(items: &[Item<'_>], family: &dyn Family) -> Vec<std::ops::Range<usize
 }
 
 /// The items of a call, as the client is told.
-fn name_of(range: &std::ops::Range<usize>) -> String {
+fn name_of(range: &std::ops::Range<usize>, is_list: bool) -> String {
     match range.len() {
+        _ if !is_list => "input".to_owned(),
         1 => format!("input[{}]", range.start),
         _ => format!("input[{}-{}]", range.start, range.end - 1),
     }

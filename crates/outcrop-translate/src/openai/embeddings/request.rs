@@ -8,7 +8,8 @@ use outcrop_bedrock::json::{Fault, Kind, Reader};
 use super::input::Inputs;
 use crate::openai::members::read_members;
 use crate::policy::OnUnsupported;
-use crate::vectors::{Truncate, Wishes};
+use crate::problem::Problem;
+use crate::vectors::{Aim, Truncate, Wishes};
 
 /// A request, read but not judged.
 #[derive(Debug, Default)]
@@ -28,8 +29,36 @@ pub(super) struct EmbeddingsRequest<'a> {
     /// `requestMetadata` and `metadata`.
     pub(super) metadata: Vec<(String, Cow<'a, str>)>,
     pub(super) on_unsupported: Option<OnUnsupported>,
+    /// Whether a guardrail is asked for.
+    pub(super) names_guardrail: bool,
+    /// What parameters with several names were called.
+    pub(super) named: Named,
     /// Whether another API than the only one is asked for.
     pub(super) wants_other_api: bool,
+}
+
+/// What parameters with several names were called, and what was said.
+#[derive(Debug, Default)]
+pub(super) struct Named(Vec<(&'static str, String, String)>);
+
+impl Named {
+    fn add(&mut self, parameter: &'static str, name: &str, value: String) {
+        // The last one of a name counts.
+        self.0.retain(|(_, known, _)| known != name);
+        self.0.push((parameter, name.to_owned(), value));
+    }
+
+    /// Refuses two names of one parameter that say different things.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        for (index, (parameter, name, value)) in self.0.iter().enumerate() {
+            let mut earlier = self.0.iter().take(index);
+            if let Some((_, other, _)) = earlier.find(|(known, _, said)| known == parameter && said != value) {
+                let message = format!("Invalid '{name}': it is another name for '{other}', which says otherwise.");
+                return Err(Problem::invalid(message).with_code("invalid_value").with_param(name));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'a> EmbeddingsRequest<'a> {
@@ -63,16 +92,32 @@ impl<'a> EmbeddingsRequest<'a> {
             }
             // OpenAI's name, and those of the models.
             "dimensions" | "output_dimension" | "outputEmbeddingLength" | "embeddingDimension" => {
-                wishes.dimension = Some(reader.count()?);
+                let dimension = reader.count()?;
+                wishes.dimension = Some(dimension);
+                self.named.add("dimensions", name, format!("{dimension}"));
             }
-            "input_type" | "embeddingPurpose" => wishes.purpose = Some(purpose(reader.string()?)),
-            "truncate" | "truncationMode" | "textTruncate" => wishes.truncate = Some(read_truncate(reader)?),
+            "input_type" | "embeddingPurpose" => {
+                let purpose = read_purpose(reader)?;
+                wishes.purpose = Some(purpose);
+                self.named.add("input_type", name, format!("{purpose:?}"));
+            }
+            "truncate" | "truncationMode" | "textTruncate" => {
+                let truncate = read_truncate(reader)?;
+                wishes.truncate = Some(truncate);
+                self.named.add("truncate", name, format!("{truncate:?}"));
+            }
             "normalize" => wishes.normalize = Some(reader.bool()?),
             "embedding_types" | "embeddingTypes" => {
                 wishes.types = match reader.kind()? {
                     Kind::String => vec![reader.string()?],
                     _ => reader.list(Reader::string)?,
                 };
+                self.named.add("embedding_types", name, format!("{:?}", wishes.types));
+            }
+            // Whatever it says, it has nothing to be applied to.
+            "guardrailConfig" | "guardrail_config" => {
+                self.names_guardrail = true;
+                reader.skip()?;
             }
             "user" => self.user = Some(reader.string()?),
             "requestMetadata" | "metadata" => reader.object(|key, reader| {
@@ -94,13 +139,9 @@ impl<'a> EmbeddingsRequest<'a> {
     }
 }
 
-/// Cohere's word for what others call by theirs; the words of models stay as they are.
-pub(super) fn purpose(word: Cow<'_, str>) -> Cow<'_, str> {
-    match word.as_ref() {
-        "query" => Cow::Borrowed("search_query"),
-        "document" | "passage" => Cow::Borrowed("search_document"),
-        _ => word,
-    }
+/// What vectors are for.
+fn read_purpose(reader: &mut Reader<'_>) -> Result<Aim, Fault> {
+    Aim::from_word(&reader.string()?).ok_or_else(|| Fault::shape(format!("expected one of {}", Aim::words())))
 }
 
 /// A word, or, as Hugging Face's server has it, whether it is cut at all.

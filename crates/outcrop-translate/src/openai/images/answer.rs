@@ -103,14 +103,13 @@ pub(super) fn answer(
             write_usage(input, output, out);
         }
     });
-    let (input_tokens, output_tokens) = usage.unwrap_or_default();
     Ok(TaskAnswer {
         body,
-        usage: TokenUsage {
+        usage: usage.map(|(input_tokens, output_tokens)| TokenUsage {
             input_tokens,
             output_tokens,
             ..TokenUsage::default()
-        },
+        }),
         notes,
     })
 }

@@ -12,6 +12,7 @@ use crate::catalogue::{MediaSupport, Set};
 use crate::endpoint::{Context, Halt};
 use crate::media::{Expected, Form, Given as GivenMedium, Intake, Medium};
 use crate::notes::Notes;
+use crate::openai::members::refuse_operators;
 use crate::policy::Guardrail;
 use crate::problem::{Problem, ProblemKind};
 use crate::task::{TaskCall, TaskPlan};
@@ -38,6 +39,7 @@ enum Content<'a> {
 /// Plans a call for each input.
 pub(super) fn plan(request: &Request<'_>, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
     let mut notes = Notes::default();
+    refuse_operators(request.unknown.iter().map(String::as_str))?;
     let model = model(request, context)?;
     let policy = context
         .advisor

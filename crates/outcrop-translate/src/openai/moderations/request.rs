@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use outcrop_bedrock::json::{Fault, JsonText, Kind, Reader};
 
+use crate::openai::members::read_members;
 use crate::policy::{Guardrail, OnUnsupported};
 
 /// A request for moderation.
@@ -46,24 +47,24 @@ impl<'a> Request<'a> {
     /// What is no JSON, or of another type than it must be, by its place.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, Fault> {
         let mut request = Self::default();
-        Reader::document(body, |reader| {
-            reader.object(|name, reader| {
-                match name {
-                    "model" => request.model = reader.nullable(Reader::string)?,
-                    "input" => request.input = reader.nullable(given)?,
-                    "source" => request.is_output = reader.nullable(source)?.unwrap_or_default(),
-                    "guardrailConfig" | "guardrail_config" => request.guardrail = reader.nullable(guardrail)?,
-                    "on_unsupported" => request.on_unsupported = reader.nullable(on_unsupported)?,
-                    _ if reader.kind()? == Kind::Null => reader.skip()?,
-                    _ => {
-                        reader.skip()?;
-                        request.unknown.push(name.to_owned());
-                    }
-                }
-                Ok(())
-            })
-        })?;
+        read_members(body, |name, reader| request.read_member(name, reader))?;
         Ok(request)
+    }
+
+    fn read_member(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        match name {
+            "model" => self.model = reader.nullable(Reader::string)?,
+            "input" => self.input = reader.nullable(given)?,
+            "source" => self.is_output = reader.nullable(source)?.unwrap_or_default(),
+            "guardrailConfig" | "guardrail_config" => self.guardrail = reader.nullable(guardrail)?,
+            "on_unsupported" => self.on_unsupported = reader.nullable(on_unsupported)?,
+            _ if reader.kind()? == Kind::Null => reader.skip()?,
+            _ => {
+                reader.skip()?;
+                self.unknown.push(name.to_owned());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -224,3 +224,24 @@ fn models_of_openais_are_answered_as_named_and_what_nobody_knows_is_noted() {
         assert_eq!(plan.notes.to_string(), "user=dropped(no-parameter-of-moderations)");
     }
 }
+
+#[test]
+fn credentials_and_routing_are_not_the_clients() {
+    for request in [
+        json!({"input": "a", "aws_secret_access_key": "x"}),
+        json!({"input": "a", "extra_body": {"aws_secret_access_key": "x"}}),
+    ] {
+        let problem = refused(&request);
+        assert_eq!(
+            (problem.status, problem.code, problem.param.as_deref()),
+            (400, Some("unsupported_parameter"), Some("aws_secret_access_key"))
+        );
+    }
+}
+
+#[test]
+fn an_extra_body_is_part_of_the_body() {
+    let plan = plan_of(&json!({"input": "a", "extra_body": {"source": "OUTPUT"}}));
+    assert_eq!(bodies(&plan)[0]["messages"][0]["role"], "assistant");
+    assert_eq!(plan.notes.to_string(), "");
+}

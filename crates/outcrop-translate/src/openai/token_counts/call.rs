@@ -10,6 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::endpoint::{Context, Endpoint as _, Halt};
 use crate::notes::Notes;
 use crate::openai::chat::{self, ChatCompletions};
+use crate::openai::members::read_members;
 use crate::problem::Problem;
 use crate::resolve::Target;
 use crate::task::{TaskCall, TaskPlan};
@@ -89,14 +90,12 @@ fn counted_by(target: &Target, catalogue: &Catalogue) -> Option<String> {
 fn asked(body: &[u8], context: &Context<'_>) -> String {
     let mut name = None;
     // What can't be read was refused before.
-    let _ = Reader::document(body, |reader| {
-        reader.object(|member, reader| match member {
-            "model" => {
-                name = reader.nullable(Reader::string)?;
-                Ok(())
-            }
-            _ => reader.skip(),
-        })
+    let _ = read_members(body, |member, reader| match member {
+        "model" => {
+            name = reader.nullable(Reader::string)?;
+            Ok(())
+        }
+        _ => reader.skip(),
     });
     context.path_model.or(name.as_deref()).unwrap_or_default().to_owned()
 }

@@ -4,30 +4,29 @@ use bytes::Bytes;
 use outcrop_bedrock::json::{Fault, Json, Reader};
 
 use crate::openai::chat::request_with;
+use crate::openai::members::read_members;
 use crate::problem::Problem;
 
 /// The chat request that is meant: a `prompt` is a user's message.
 pub(super) fn chat_request(body: &Bytes) -> Result<Bytes, Problem> {
     let mut members: Vec<(String, Json<'_>)> = Vec::new();
     let (mut prompt, mut has_messages) = (None, false);
-    Reader::document(body, |reader| {
-        reader.object(|name, reader| {
-            match name {
-                "prompt" => prompt = reader.nullable(Reader::text)?,
-                "contents" => {
-                    if reader.nullable(Reader::json)?.is_some() {
-                        return Err(Fault::shape("is Google's; give 'messages' or a 'prompt'"));
-                    }
-                }
-                _ => {
-                    if let Some(value) = reader.nullable(Reader::json)? {
-                        has_messages |= name == "messages";
-                        members.push((name.to_owned(), value));
-                    }
+    read_members(body, |name, reader| {
+        match name {
+            "prompt" => prompt = reader.nullable(Reader::text)?,
+            "contents" => {
+                if reader.nullable(Reader::json)?.is_some() {
+                    return Err(Fault::shape("is Google's; give 'messages' or a 'prompt'"));
                 }
             }
-            Ok(())
-        })
+            _ => {
+                if let Some(value) = reader.nullable(Reader::json)? {
+                    has_messages |= name == "messages";
+                    members.push((name.to_owned(), value));
+                }
+            }
+        }
+        Ok(())
     })?;
     match (prompt, has_messages) {
         (None, true) => Ok(body.clone()),

@@ -123,3 +123,33 @@ fn those_that_count_are_known_models() {
     assert!(said.contains("anthropic.claude-haiku-4-5-20251001-v1:0"), "{said}");
     assert!(!said.contains("claude-opus-4-8") && !said.contains("nova"), "{said}");
 }
+
+#[test]
+fn credentials_and_routing_are_not_the_clients() {
+    for more in [
+        json!({"api_base": "http://x"}),
+        json!({"extra_body": {"api_base": "http://x"}}),
+    ] {
+        let mut request = json!({"model": CLAUDE, "messages": [{"role": "user", "content": "U"}]});
+        request
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let mut prompt = json!({"model": CLAUDE, "prompt": "U"});
+        prompt
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let problems = [
+            refused::<InputTokens>(&request),
+            refused::<TokenCounter>(&request),
+            refused::<TokenCounter>(&prompt),
+        ];
+        for problem in problems {
+            assert_eq!(
+                (problem.status, problem.code, problem.param.as_deref()),
+                (400, Some("unsupported_parameter"), Some("api_base"))
+            );
+        }
+    }
+}

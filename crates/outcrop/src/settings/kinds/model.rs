@@ -30,3 +30,27 @@ impl Kind for ModelName {
         Some(json!(self.0))
     }
 }
+
+/// A model of vectors, likewise. What they are for may stand behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EmbeddingModelName(ModelName);
+
+impl EmbeddingModelName {
+    /// The name.
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl Kind for EmbeddingModelName {
+    const EXPECTED: &'static str = "the name of a model such as `amazon.titan-embed-text-v2:0`";
+    const PLACEHOLDER: &'static str = ModelName::PLACEHOLDER;
+
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        ModelName::from_text(text).map(Self)
+    }
+
+    fn show(&self) -> Option<Value> {
+        self.0.show()
+    }
+}

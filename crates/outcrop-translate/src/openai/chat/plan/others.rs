@@ -10,6 +10,7 @@ use super::super::request::ChatRequest;
 use super::sampling;
 use crate::catalogue::{Parameter, Traits, Word as _};
 use crate::notes::Notes;
+use crate::openai::members::unsupported;
 use crate::problem::Problem;
 
 /// Refuses the parameters without which an answer would be wrong, but for those that models may take whose API is
@@ -24,12 +25,6 @@ pub(super) fn refuse(request: &ChatRequest<'_>) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-fn unsupported(name: &str, advice: &str) -> Problem {
-    Problem::invalid(format!("Unsupported parameter: '{name}'; {advice}."))
-        .with_code("unsupported_parameter")
-        .with_param(name)
 }
 
 /// Places them.
