@@ -368,6 +368,18 @@ class TestTheCache:
         reply = stack.gateway.get(f"/v1/models/{urllib.parse.quote(arn, safe='')}?refresh=true")
         assert reply.status_code == 200 and reply.json()["kind"] == "application_inference_profile"
 
+    def test_a_refresh_knows_nothing_of_what_is_deleted(self, stacked):
+        """Also of what was called, or asked for, while it was there."""
+        stack = stacked()
+        arn = make_profile(stack, "soon-gone")
+        assert stack.gateway.chat("[[sim:text Here.]]", model=arn).status_code == 200
+        assert arn in by_id(stack.gateway, "?refresh=true")
+        control(stack).delete_inference_profile(inferenceProfileIdentifier=arn)
+        path = f"/v1/models/{urllib.parse.quote(arn, safe='')}?refresh=true"
+        shapes.check_error(stack.gateway.get(path), 404, code="model_not_found")
+        assert arn not in by_id(stack.gateway)
+        shapes.check_error(one(stack.gateway, arn), 404, code="model_not_found")
+
     def test_many_refreshes_at_once_are_few(self, tmp_path):
         """While one is under way, all that come wait for one and the same that follows it."""
         scenario = tmp_path / "slow.toml"

@@ -130,6 +130,11 @@ impl Names {
         self.note(arn, behind);
     }
 
+    /// Forgets what is behind an ARN: whoever asks for it next finds out again.
+    pub(crate) fn forget(&self, arn: &str) {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).remove(arn);
+    }
+
     /// Goes on without knowing what is behind an ARN.
     pub(crate) fn give_up(&self, arn: &str) {
         self.note(arn, Behind::default());

@@ -50,7 +50,7 @@ pub(crate) async fn one(
 ) -> Response {
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let found = match ask(&gateway, &headers, query).await {
-        Ok((_, page)) => match find(&gateway, &page, &id).await {
+        Ok((question, page)) => match find(&gateway, &page, &id, question.refresh).await {
             Ok(written) => Ok((written, page)),
             Err(problem) => Err(problem),
         },
@@ -95,8 +95,9 @@ async fn ask(
     Ok((question, page))
 }
 
-/// One model, by an id of the list or by any other name that means one.
-async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str) -> Result<Written, Problem> {
+/// One model, by an id of the list or by any other name that means one. What was found out of it before counts, unless it
+/// shall be found out `anew`.
+async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Result<Written, Problem> {
     if let Some(entry) = page.entry(id) {
         return Ok(page::one(entry, &gateway.learned));
     }
@@ -104,7 +105,11 @@ async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str) -> Result<Written, 
         name: id,
         ..Asked::default()
     };
-    let target = gateway.resolve(&asked).await?;
+    let mut target = gateway.resolve(&asked).await?;
+    if anew && target.model_id.starts_with("arn:") && !page.known.behind.contains_key(&target.model_id) {
+        gateway.names.forget(&target.model_id);
+        target = gateway.resolve(&asked).await?;
+    }
     let entries = Entries {
         known: &page.known,
         config: &gateway.config,
