@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use super::Operation;
 
 /// What stands at the top.
-const ABOUT: &str = "Amazon Bedrock in the words of OpenAI's API. The paths below `/v1` are served below `/api/v1` and \
-    without a prefix, too; and in Azure's form, with the model in the path, below `/openai/deployments/{model}`. A request with the header `X-Outcrop-Dry-Run: true` is answered with the call to Bedrock that \
+const ABOUT: &str = "Amazon Bedrock in the words of OpenAI's API. The paths below `/v1` are served below `/api/v1`, \
+    `/openai` and `/openai/v1` and without a prefix, too; and in Azure's form, with the model in the path, below \
+    `/openai/deployments/{model}`. A request with the header `X-Outcrop-Dry-Run: true` is answered with the call to Bedrock that \
     it would become, and no call is made.";
 
 /// Statuses of errors, and what they mean. Which of them an endpoint can answer with depends on Bedrock as well.
