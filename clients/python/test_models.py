@@ -543,5 +543,12 @@ class TestSeveralRegions:
         listed = by_id(serve("--regions", "eu-west-1"))
         assert self.EUROPEAN in listed and settings.CLAUDE not in listed
 
+    def test_add_to_what_aws_says_is_the_gateways_own(self, stacked):
+        """As AWS_REGION says, which is not among them: that is told."""
+        gateway = stacked("--regions", "eu-west-1").gateway
+        assert gateway.get("/readyz").json()["region"] == settings.REGION
+        assert by_id(gateway)[models.NOVA]["regions"][0] == settings.REGION
+        assert any("regions" in line and settings.REGION in line for line in gateway.stderr)
+
     def test_without_the_setting_the_other_isnt_asked(self, gateway):
         assert self.EUROPEAN not in by_id(gateway)
