@@ -208,12 +208,14 @@ async fn ask(client: &Client, arn: &str) -> Result<Behind, outcrop_upstream::Err
             return Ok(Behind {
                 model: None,
                 architecture: found.architecture,
+                name: found.name,
             });
         };
         if model.contains(":foundation-model/") || model.contains(":inference-profile/") {
             return Ok(Behind {
                 model: Some(model),
                 architecture: found.architecture,
+                name: found.name,
             });
         }
         arn = model;
