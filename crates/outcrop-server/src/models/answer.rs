@@ -28,7 +28,7 @@ pub(crate) async fn list(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let listed = ask(&gateway, &headers, query).await;
+    let listed = ask(&gateway, &headers, query, Question::read).await;
     respond(
         &headers,
         listed.map(|(question, page)| {
@@ -49,7 +49,7 @@ pub(crate) async fn one(
     RawQuery(query): RawQuery,
 ) -> Response {
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let found = match ask(&gateway, &headers, query).await {
+    let found = match ask(&gateway, &headers, query, Question::read_of_one).await {
         Ok((question, page)) => match find(&gateway, &page, &id, question.refresh).await {
             Ok(written) => Ok((written, page)),
             Err(problem) => Err(problem),
@@ -65,7 +65,7 @@ pub(crate) async fn providers(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let listed = ask(&gateway, &headers, query).await;
+    let listed = ask(&gateway, &headers, query, Question::read).await;
     respond(
         &headers,
         listed.map(|(question, page)| {
@@ -84,9 +84,10 @@ async fn ask(
     gateway: &Arc<Gateway>,
     headers: &HeaderMap,
     query: Option<String>,
+    read: impl FnOnce(&str) -> Result<Question, Problem>,
 ) -> Result<(Question, SharedPage), Problem> {
     access::admit(headers, &gateway.config)?;
-    let question = Question::read(query.as_deref().unwrap_or_default())?;
+    let question = read(query.as_deref().unwrap_or_default())?;
     let page = if question.refresh {
         gateway.models.page_of_now(gateway).await?
     } else {

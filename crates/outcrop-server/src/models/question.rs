@@ -46,6 +46,19 @@ impl Question {
         Ok(question)
     }
 
+    /// Reads a query about one model, which can't be a part of the list.
+    ///
+    /// # Errors
+    /// A value that isn't one.
+    pub(super) fn read_of_one(query: &str) -> Result<Self, Problem> {
+        let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "refresh");
+        Self::read(
+            &form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish(),
+        )
+    }
+
     /// Whether all is wanted.
     pub(super) fn is_for_all(&self) -> bool {
         self.provider.is_none() && self.purposes.is_none() && self.kinds.is_none()
