@@ -306,6 +306,15 @@ class TestFilters:
         assert body["data"] == []
         [warning] = body["warnings"]
         assert warning["code"] == "unknown_provider" and "anthropic" in warning["message"]
+        for path in ("models", "providers"):
+            assert "acme" in gateway.get(f"/v1/{path}?provider=acme").headers["x-outcrop-warning"]
+
+    def test_said_again_adds(self, gateway):
+        both = by_id(gateway, "?type=chat&type=embedding")
+        assert both == by_id(gateway, "?type=chat,embedding") and {settings.NOVA} < set(both)
+        assert {model["type"] for model in both.values()} == {"chat", "embedding"}
+        kinds = by_id(gateway, "?kind=alias&kind=short_name").values()
+        assert {model["kind"] for model in kinds} == {"alias", "short_name"}
 
 
 class TestProviders:

@@ -87,6 +87,11 @@ impl Names {
         }
     }
 
+    /// How often what Bedrock lists has changed: with it, what names mean.
+    pub(crate) fn changes(&self) -> u64 {
+        read(&self.listings).changes
+    }
+
     /// Takes what lists tell of ARNs, so that nobody has to look them up.
     pub(crate) fn tell(&self, told: &HashMap<String, Behind>) {
         // The room is for those that are called.

@@ -20,7 +20,7 @@ use crate::exchange::Gateway;
 use crate::{access, error};
 
 /// `X-Outcrop-Warning`: what can't be told, and why.
-const X_OUTCROP_WARNING: HeaderName = HeaderName::from_static("x-outcrop-warning");
+pub(crate) const X_OUTCROP_WARNING: HeaderName = HeaderName::from_static("x-outcrop-warning");
 
 /// `GET /v1/models`
 pub(crate) async fn list(
@@ -33,10 +33,11 @@ pub(crate) async fn list(
         &headers,
         listed.map(|(question, page)| {
             if question.is_for_all() {
-                return (page.whole(&gateway.learned), page);
+                return (page.whole(&gateway.learned), page, None);
             }
             let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
-            (page.write(found.into_iter(), note.as_slice(), &gateway.learned), page)
+            let written = page.write(found.into_iter(), note.as_slice(), &gateway.learned);
+            (written, page, note)
         }),
     )
 }
@@ -51,7 +52,7 @@ pub(crate) async fn one(
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let found = match ask(&gateway, &headers, query, Question::read_of_one).await {
         Ok((question, page)) => match find(&gateway, &page, &id, question.refresh).await {
-            Ok(written) => Ok((written, page)),
+            Ok(written) => Ok((written, page, None)),
             Err(problem) => Err(problem),
         },
         Err(problem) => Err(problem),
@@ -71,11 +72,11 @@ pub(crate) async fn providers(
         listed.map(|(question, page)| {
             let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
             let mut list = json!({"object": "list", "data": makers(&gateway, &found)});
-            let warnings: Vec<Value> = page.warnings.iter().map(Warning::to_json).chain(note).collect();
+            let warnings: Vec<Value> = page.warnings.iter().map(Warning::to_json).chain(note.clone()).collect();
             if let (false, Some(members)) = (warnings.is_empty(), list.as_object_mut()) {
                 members.insert("warnings".to_owned(), warnings.into());
             }
-            (page::document(&list), page)
+            (page::document(&list), page, note)
         }),
     )
 }
@@ -183,8 +184,11 @@ fn makers(gateway: &Gateway, entries: &[&Entry]) -> Vec<Value> {
     makers.into_iter().map(maker).collect()
 }
 
-fn respond(headers: &HeaderMap, written: Result<(Written, SharedPage), Problem>) -> Response {
-    let (written, page) = match written {
+/// What is answered, and from which page; and a warning about the question, if there is one.
+type Told = (Written, SharedPage, Option<Value>);
+
+fn respond(headers: &HeaderMap, written: Result<Told, Problem>) -> Response {
+    let (written, page, note) = match written {
         Ok(written) => written,
         Err(problem) => return error::response(&problem, openai::error_body(&problem)),
     };
@@ -201,8 +205,11 @@ fn respond(headers: &HeaderMap, written: Result<(Written, SharedPage), Problem>)
     if !is_known {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if let Some(warning) = &page.warning_header {
-        headers.insert(X_OUTCROP_WARNING, warning.clone());
+    let of_page = page.warning_header.as_ref().and_then(|warning| warning.to_str().ok());
+    let of_question = note.as_ref().and_then(|note| note["message"].as_str());
+    let warnings: Vec<&str> = of_page.into_iter().chain(of_question).collect();
+    if let Some(warning) = super::header_of(&warnings.join(" ")) {
+        headers.insert(X_OUTCROP_WARNING, warning);
     }
     response
 }
