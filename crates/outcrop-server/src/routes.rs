@@ -201,8 +201,17 @@ async fn not_found(gateway: &Gateway, served: &[String], request: Request) -> Re
 /// A request whose length can be read in two ways; the connection is closed after it.
 pub(crate) fn ambiguous_length() -> Response {
     let message = "The length of the request is ambiguous: send one 'Content-Length' or one 'Transfer-Encoding'.";
-    let problem = Problem::invalid(message).with_code("ambiguous_length");
-    let mut response = error::response(&problem, openai::error_body(&problem));
+    refuse_connection(&Problem::invalid(message).with_code("ambiguous_length"))
+}
+
+/// A request for two hosts (RFC 9112, section 3.2): someone on the way may have read the other one.
+pub(crate) fn two_hosts() -> Response {
+    let problem = Problem::invalid("The request has several 'Host' headers: send one.").with_code("invalid_host");
+    refuse_connection(&problem)
+}
+
+fn refuse_connection(problem: &Problem) -> Response {
+    let mut response = error::response(problem, openai::error_body(problem));
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));
