@@ -41,6 +41,23 @@ def test_models_against_a_running_gateway(gateway):
     assert settings.NOVA in ended.stdout and settings.CLAUDE in ended.stdout
 
 
+def test_models_of_a_part(gateway):
+    ended = run("models", "--type", "embedding,image", "--provider", "Amazon", env=towards(gateway))
+    listed = ended.stdout.splitlines()
+    assert ended.returncode == 0 and "amazon.titan-embed-text-v2:0" in listed, ended.stderr
+    assert settings.NOVA not in listed and not [name for name in listed if name.startswith("cohere.")]
+
+
+def test_models_of_a_type_that_there_is_not(gateway):
+    ended = run("models", "--type", "video", env=towards(gateway))
+    assert ended.returncode == 1 and "'embedding'" in ended.stderr, ended.stderr
+
+
+def test_models_of_nobody(gateway):
+    ended = run("models", "--provider", "acme & sons", env=towards(gateway))
+    assert (ended.returncode, ended.stdout) == (0, "") and "acme & sons" in ended.stderr, ended.stderr
+
+
 @pytest.mark.parametrize("verb", [["chat", "hi"], ["models"]], ids=["chat", "models"])
 def test_a_wrong_key_is_said_so(gateway, verb):
     ended = run(*verb, env=towards(gateway) | {settings.CLI_KEY: "sk-wrong"})

@@ -66,6 +66,16 @@ def test_ambiguous_lengths_are_refused_without_a_key_too(gateway):
         is_refused(connection)
 
 
+@pytest.mark.parametrize("other", ["localhost", "evil.example"])
+def test_two_hosts_are_refused_and_the_connection_closed(gateway, other):
+    """As RFC 9112 has it, also where they are the same."""
+    with Connection(gateway.port) as connection:
+        connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: %s\r\n\r\n" % other.encode())
+        reply = connection.reply()
+        shapes.check_error(reply, 400, code="invalid_host")
+        assert connection.is_closed()
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -96,9 +96,8 @@ class TestWhatIsListed:
             except openai.APIError as error:
                 return identifier, str(error)
 
-        # AWS doesn't tell that this Llama wants DeepSeek's prompts; here, unlike there, the others are refused.
-        odd = ACCOUNT + "imported-model/simr1distill"
-        ids = [model["id"] for model in listing(gateway, "?type=chat")["data"] if model["id"] != odd]
+        ids = [model["id"] for model in listing(gateway, "?type=chat")["data"]]
+        assert ACCOUNT + "imported-model/simr1distill" in ids
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = dict(pool.map(ask, ids))
         assert len(ids) > 200
@@ -307,6 +306,15 @@ class TestFilters:
         assert body["data"] == []
         [warning] = body["warnings"]
         assert warning["code"] == "unknown_provider" and "anthropic" in warning["message"]
+        for path in ("models", "providers"):
+            assert "acme" in gateway.get(f"/v1/{path}?provider=acme").headers["x-outcrop-warning"]
+
+    def test_said_again_adds(self, gateway):
+        both = by_id(gateway, "?type=chat&type=embedding")
+        assert both == by_id(gateway, "?type=chat,embedding") and {settings.NOVA} < set(both)
+        assert {model["type"] for model in both.values()} == {"chat", "embedding"}
+        kinds = by_id(gateway, "?kind=alias&kind=short_name").values()
+        assert {model["kind"] for model in kinds} == {"alias", "short_name"}
 
 
 class TestProviders:
@@ -367,6 +375,18 @@ class TestTheCache:
         arn = make_profile(stack, "made meanwhile")
         reply = stack.gateway.get(f"/v1/models/{urllib.parse.quote(arn, safe='')}?refresh=true")
         assert reply.status_code == 200 and reply.json()["kind"] == "application_inference_profile"
+
+    def test_a_refresh_knows_nothing_of_what_is_deleted(self, stacked):
+        """Also of what was called, or asked for, while it was there."""
+        stack = stacked()
+        arn = make_profile(stack, "soon-gone")
+        assert stack.gateway.chat("[[sim:text Here.]]", model=arn).status_code == 200
+        assert arn in by_id(stack.gateway, "?refresh=true")
+        control(stack).delete_inference_profile(inferenceProfileIdentifier=arn)
+        path = f"/v1/models/{urllib.parse.quote(arn, safe='')}?refresh=true"
+        shapes.check_error(stack.gateway.get(path), 404, code="model_not_found")
+        assert arn not in by_id(stack.gateway)
+        shapes.check_error(one(stack.gateway, arn), 404, code="model_not_found")
 
     def test_many_refreshes_at_once_are_few(self, tmp_path):
         """While one is under way, all that come wait for one and the same that follows it."""
@@ -440,7 +460,7 @@ class TestAMissingPermission:
         assert {models.NOVA, settings.CLAUDE, settings.CLAUDE_WITHOUT_PROFILE, "Claude-4-5-Sonnet"} <= set(listed)
         assert "eu." + settings.CLAUDE_WITHOUT_PROFILE not in listed, "it is another geography's"
         [warning] = body["warnings"]
-        assert "the catalogue" in warning["message"]
+        assert "the catalogue" in warning["message"] and "may not have" in warning["message"]
         assert listed[settings.CLAUDE]["lifecycle"]["status"] == "active"
 
     def test_of_all_lists_leaves_the_catalogue(self, stacked):
@@ -530,6 +550,13 @@ class TestSeveralRegions:
     def test_one_alone_is_the_gateways_own(self, serve):
         listed = by_id(serve("--regions", "eu-west-1"))
         assert self.EUROPEAN in listed and settings.CLAUDE not in listed
+
+    def test_add_to_what_aws_says_is_the_gateways_own(self, stacked):
+        """As AWS_REGION says, which is not among them: that is told."""
+        gateway = stacked("--regions", "eu-west-1").gateway
+        assert gateway.get("/readyz").json()["region"] == settings.REGION
+        assert by_id(gateway)[models.NOVA]["regions"][0] == settings.REGION
+        assert any("regions" in line and settings.REGION in line for line in gateway.stderr)
 
     def test_without_the_setting_the_other_isnt_asked(self, gateway):
         assert self.EUROPEAN not in by_id(gateway)

@@ -736,6 +736,17 @@ class TestMappings:
         for entry in entries(gateway):
             assert entry["name"] and entry["model_id"] and entry["kind"], entry
 
+    def test_the_list_follows_what_bedrock_lists(self, serve):
+        """It is kept, but no longer than names mean the same."""
+        gateway = serve()
+        for _ in range(2):
+            listed = entries(gateway)
+            assert listed == entries(gateway)
+            anthropics = gateway.get("/v1/mappings?provider=anthropic").json()["data"]
+            names = {entry["name"] for entry in anthropics}
+            assert [entry for entry in listed if entry["name"] in names] == anthropics
+            assert gateway.get("/v1/models").status_code == 200
+
     def test_a_key_is_needed(self, gateway):
         for path in ("/v1/mappings", "/v1/mappings?name=Nova-Pro"):
             shapes.check_error(gateway.get(path, headers={"authorization": "Bearer wrong"}), 401)
@@ -744,7 +755,25 @@ class TestMappings:
         assert gateway.request("POST", "/v1/mappings").status_code == 405
 
     def test_an_unknown_type_is_refused(self, gateway):
-        shapes.check_error(gateway.get("/v1/mappings?name=Nova-Pro&type=video"), 400, param="type")
+        for query in ("?name=Nova-Pro&type=video", "?type=video"):
+            error = shapes.check_error(gateway.get(f"/v1/mappings{query}"), 400, param="type", code="invalid_value")
+            assert "'rerank'" in error["message"]
+
+    def test_of_a_type_only(self, gateway):
+        reply = gateway.get("/v1/mappings?name=rerank-v3.5&type=rerank")
+        assert reply.status_code == 200 and reply.json()["model_id"].startswith("cohere.rerank")
+        listed = [entry["model_id"] for entry in gateway.get("/v1/mappings?type=rerank").json()["data"]]
+        assert listed and all("rerank" in model for model in listed)
+
+    def test_of_a_provider_only(self, gateway):
+        by_name = gateway.get("/v1/mappings?provider=Mistral%20AI").json()
+        assert by_name == gateway.get("/v1/mappings?provider=mistral").json() and by_name["data"]
+        shapes.check_error(gateway.get("/v1/mappings?provider="), 400, param="provider", code="invalid_value")
+
+    def test_an_unknown_provider_has_none_and_is_told(self, gateway):
+        reply = gateway.get("/v1/mappings?provider=acme")
+        assert reply.json()["data"] == [] and reply.json()["warnings"][0]["code"] == "unknown_provider"
+        assert "acme" in reply.headers["x-outcrop-warning"]
 
     @pytest.mark.parametrize(
         "name",

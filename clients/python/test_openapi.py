@@ -147,6 +147,60 @@ class TestTheDescription:
         assert served.get(PATH).content == served.get(PATH).content
 
 
+class TestHeaders:
+    def test_each_answer_says_its_id(self, description):
+        for operation in operations(description):
+            method, path = operation.split(" ", 1)
+            for status, answer in description["paths"][path][method.lower()]["responses"].items():
+                assert "X-Request-ID" in answer["headers"], f"{operation} {status}"
+
+    def test_of_calls_are_described_as_they_are(self, served, description):
+        described = description["paths"]["/v1/chat/completions"]["post"]
+        answer = served.chat("[[sim:text Here.]]", model=settings.NOVA, body={"logit_bias": {"1": 1}})
+        told = {name for name in answer.headers if name.startswith(("x-outcrop", "x-token", "x-bedrock", "x-request"))}
+        assert told <= {name.lower() for name in described["responses"]["200"]["headers"]}
+        assert {"Retry-After"} <= set(described["responses"]["429"]["headers"])
+        [choice] = [one for one in described["parameters"] if one["name"] == "X-Outcrop-On-Unsupported"]
+        assert choice["in"] == "header" and choice["schema"]["enum"] == ["adapt", "reject"]
+
+    @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/{model}", "/v1/providers"])
+    def test_what_is_known_already_is_described(self, served, description, path):
+        described = description["paths"][path]["get"]
+        assert "If-None-Match" in {parameter["name"] for parameter in described["parameters"]}
+        url = path.format(model=settings.NOVA)
+        tag = served.get(url).headers["etag"]
+        assert served.get(url, headers={"if-none-match": tag}).status_code == 304
+        assert "ETag" in described["responses"]["304"]["headers"] and "content" not in described["responses"]["304"]
+
+
+@pytest.mark.parametrize("query", ["type=foo", "kind=foo", "provider="])
+def test_one_model_is_no_part_of_a_list(served, query):
+    """What isn't described for it is none of its business."""
+    assert served.get(f"/v1/models/{settings.NOVA}?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path, body",
+    [
+        ("chat/completions", {"messages": [{"role": "user", "content": "x"}], "max_tokens": 9.0, "n": 1.0}),
+        ("completions", {"prompt": [[40.0]], "max_tokens": 9.0, "n": 1.0, "best_of": 1.0}),
+        ("embeddings", {"input": [40.0], "dimensions": 256.0}),
+        ("rerank", {"query": "x", "documents": ["x"], "top_n": 1.0}),
+        ("images/generations", {"prompt": "x", "n": 1.0, "seed": 5.0}),
+    ],
+)
+def test_whole_numbers_may_have_a_point(served, path, body):
+    """As in JSON Schema, where 1.0 is an integer."""
+    reply = served.request("POST", f"/v1/{path}", json={"model": OPERATIONS[f"POST /v1/{path}"]} | body)
+    assert reply.status_code == 200, reply.text
+
+
+def test_a_name_that_is_required_is_no_empty_one(description):
+    for path in ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank"):
+        schema = description["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["properties"]["model"]["minLength"] == 1, path
+
+
 # Described, and no business of schemathesis: they have no body to be wrong, or answer with a page.
 UNTRIED = {"GET /v1/openapi.json", "GET /docs", "GET /healthz", "GET /readyz"}
 
@@ -233,6 +287,10 @@ class TestThePage:
     def test_shows_each_endpoint(self, served, page):
         """In the page itself, or in the description that it reads from here."""
         assert PATH in page.text or all(operation.split(" ", 1)[1] in page.text for operation in OPERATIONS)
+
+    def test_shows_azures_paths(self, page):
+        assert "/openai/deployments/{model}/chat/completions" in page.text
+        assert "/openai/deployments/{model}/rerank" in page.text
 
     def test_its_parts_are_here(self, served, page):
         for url in re.findall(r"""<(?:script|link|img)\b[^>]*\b(?:src|href)\s*=\s*["']?([^"'\s>]+)""", page.text):

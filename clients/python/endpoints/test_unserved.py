@@ -26,6 +26,14 @@ UNSERVED = [
     ("GET", "/v1/organization/usage/completions", None),
     ("GET", "/v1/evals", None),
     ("POST", "/v1/containers", None),
+    ("GET", "/v1/chat/completions/chatcmpl-1", "not stored"),
+    ("DELETE", "/v1/chat/completions/abc", "not stored"),
+    ("POST", "/v1//responses", "chat/completions"),
+    ("POST", "/v1/engines/ada/embeddings", "/v1/embeddings"),
+    ("POST", "/v2/embed", "/v1/embeddings"),
+    ("POST", "/v2/chat", "chat/completions"),
+    ("POST", "/openai/responses", "chat/completions"),
+    ("POST", "/v1/images", "/v1/images/generations"),
     ("GET", "/v1/nothing/of/this/kind", None),
 ]
 SERVED = ["chat/completions", "completions", "embeddings", "images/generations", "images/edits", "images/variations"]
@@ -48,6 +56,10 @@ def test_what_is_not_served_says_what_is(gateway, method, path, near):
         ("/v1/embedding", "/v1/embeddings"),
         ("/v1/v1/chat/completions", "/v1/chat/completions"),
         ("/v1/model", "/v1/models"),
+        ("/v1/docs", "/docs"),
+        ("/v1/healthz", "/healthz"),
+        ("/healthz/", "/healthz"),
+        ("/docs/", "/docs"),
     ],
 )
 def test_a_slip_is_understood(gateway, typed, meant):
@@ -107,6 +119,26 @@ class TestBodies:
             assert reply.status_code == 200, reply.text
         else:
             wrong(reply, (400, 404), param="model")
+
+
+@pytest.mark.parametrize("prefix", ["/openai", "/openai/v1"])
+def test_azures_prefixes(gateway, prefix):
+    assert gateway.get(f"{prefix}/models?api-version=2024-10-21").json()["object"] == "list"
+    reply = gateway.request("POST", f"{prefix}/moderations", json={"input": "hello"})
+    assert reply.status_code == 200, reply.text
+    error = shapes.check_error(gateway.get(f"{prefix}/model"), 404, code="unknown_url")
+    assert "/v1/models" in error["message"]
+
+
+def test_azures_client_lists_models_and_moderates(gateway):
+    azure = openai.AzureOpenAI(azure_endpoint=gateway.root, api_key=gateway.key, api_version="2024-10-21")
+    assert settings.NOVA in {model.id for model in azure.models.list()}
+    assert azure.models.retrieve(settings.NOVA).id == settings.NOVA
+    assert azure.moderations.create(input="hello").results
+    answer = azure.chat.completions.create(
+        model=settings.NOVA, messages=[{"role": "user", "content": "[[sim:text Here.]]"}]
+    )
+    assert answer.choices[0].message.content == "Here."
 
 
 def test_what_openais_sdk_makes_of_it(client):

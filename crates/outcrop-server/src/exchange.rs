@@ -23,6 +23,7 @@ use crate::explain::Explanation;
 use crate::fetch::Fetcher;
 use crate::inquiry::Caller;
 use crate::learned::Learned;
+use crate::mappings::Mappings;
 use crate::models::ModelList;
 use crate::names::Names;
 use crate::record::Record;
@@ -52,6 +53,7 @@ pub(crate) struct Gateway {
     pub(crate) client: Client,
     pub(crate) models: ModelList,
     pub(crate) names: Names,
+    pub(crate) mappings: Mappings,
     pub(crate) learned: Learned,
     /// Files that answers only name.
     pub(crate) files: Files,
@@ -85,6 +87,7 @@ impl Gateway {
             client,
             models: ModelList::default(),
             names: Names::default(),
+            mappings: Mappings::default(),
             learned: Learned::default(),
             ending: CancellationToken::new(),
         }

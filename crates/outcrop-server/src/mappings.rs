@@ -1,9 +1,10 @@
 //! `GET /v1/mappings`: what names mean, and why.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use outcrop_translate::catalogue::{Api, Catalogue, Word as _};
@@ -12,7 +13,19 @@ use outcrop_translate::{Problem, openai};
 use serde_json::{Value, json};
 
 use crate::exchange::Gateway;
-use crate::{access, error};
+use crate::{access, error, models};
+
+/// The whole list, written, and how often what names mean had changed by then.
+#[derive(Debug, Default)]
+pub(crate) struct Mappings(Mutex<Option<(u64, Bytes)>>);
+
+/// What is asked.
+#[derive(Default)]
+struct Question {
+    name: Option<String>,
+    provider: Option<String>,
+    purpose: Option<models::Purpose>,
+}
 
 /// Answers with the steps of one name, `?name=…`, or with all names that are known.
 pub(crate) async fn list(
@@ -21,62 +34,106 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
 ) -> Response {
     match answer(&gateway, &headers, query.as_deref().unwrap_or_default()).await {
-        Ok(body) => {
-            let mut response = Response::new(body.to_string().into());
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok((body, warning)) => {
+            let mut response = Response::new(body.into());
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            if let Some(warning) = warning {
+                headers.insert(models::X_OUTCROP_WARNING, warning);
+            }
             response
         }
         Err(problem) => error::response(&problem, openai::error_body(&problem)),
     }
 }
 
-async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<Value, Problem> {
+async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<(Bytes, Option<HeaderValue>), Problem> {
     access::admit(headers, &gateway.config)?;
-    let (mut name, mut provider, mut purpose) = (None, None, Purpose::Chat);
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        match key.as_ref() {
-            "name" | "model" => name = Some(value.into_owned()),
-            "provider" => provider = Some(value.into_owned()),
-            "type" => {
-                purpose = match value.as_ref() {
-                    "chat" => Purpose::Chat,
-                    "embedding" => Purpose::Embedding,
-                    "image" => Purpose::Image,
-                    _ => return Err(unknown_type()),
-                }
+    let question = Question::read(query)?;
+    let Some(name) = &question.name else {
+        return Ok(match (&question.provider, question.purpose) {
+            (None, None) => (whole(gateway), None),
+            _ => part(gateway, &question),
+        });
+    };
+    let asked = Asked {
+        name,
+        provider: question.provider.as_deref(),
+        model_id: None,
+        purpose: question.purpose.map_or(Purpose::Chat, asked_for),
+    };
+    let target = gateway.resolve(&asked).await?;
+    let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
+    let policy = gateway.config.policies.resolve(&names, target.is_opaque, None);
+    let told = mapping(
+        &gateway.config.catalogue,
+        name,
+        &target,
+        Some(gateway.client.region()),
+        policy.bedrock_api,
+    );
+    Ok((told.to_string().into(), None))
+}
+
+impl Question {
+    fn read(query: &str) -> Result<Self, Problem> {
+        let mut question = Self::default();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            match key.as_ref() {
+                "name" | "model" => question.name = Some(value.into_owned()),
+                "provider" => question.provider = Some(models::provider(value.into_owned())?),
+                "type" => question.purpose = Some(models::purpose(&value)?),
+                _ => {}
             }
-            _ => {}
         }
-    }
-    match name {
-        Some(name) => {
-            let asked = Asked {
-                name: &name,
-                provider: provider.as_deref(),
-                model_id: None,
-                purpose,
-            };
-            let target = gateway.resolve(&asked).await?;
-            let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
-            let policy = gateway.config.policies.resolve(&names, target.is_opaque, None);
-            Ok(mapping(
-                &gateway.config.catalogue,
-                &name,
-                &target,
-                Some(gateway.client.region()),
-                policy.bedrock_api,
-            ))
-        }
-        None => Ok(all(gateway, provider.as_deref())),
+        Ok(question)
     }
 }
 
-fn unknown_type() -> Problem {
-    Problem::invalid("Invalid 'type': expected 'chat', 'embedding' or 'image'.")
-        .with_code("invalid_value")
-        .with_param("type")
+/// The words of the list of models, as names are resolved by.
+fn asked_for(purpose: models::Purpose) -> Purpose {
+    match purpose {
+        models::Purpose::Chat => Purpose::Chat,
+        models::Purpose::Embedding => Purpose::Embedding,
+        models::Purpose::Image => Purpose::Image,
+        models::Purpose::Rerank => Purpose::Ranking,
+    }
+}
+
+/// All names. Hundreds of them are resolved, so the list is kept until they may mean something else.
+fn whole(gateway: &Gateway) -> Bytes {
+    // Before the names are asked: what changes meanwhile makes it old.
+    let changes = gateway.names.changes();
+    let mut kept = gateway.mappings.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, body)) = kept.as_ref().filter(|(then, _)| *then == changes) {
+        return body.clone();
+    }
+    let rows = all(gateway, &Question::default());
+    let is_whole = rows.iter().all(|row| !row["model_id"].is_null());
+    let body = Bytes::from(json!({"object": "list", "data": rows}).to_string());
+    // What is behind an alias's ARN may be found out any time.
+    if is_whole {
+        *kept = Some((changes, body.clone()));
+    }
+    body
+}
+
+/// Some of them; and a warning, if it is a provider of none.
+fn part(gateway: &Gateway, question: &Question) -> (Bytes, Option<HeaderValue>) {
+    let mut list = json!({"object": "list", "data": all(gateway, question)});
+    let catalogue = &gateway.config.catalogue;
+    let unknown = question.provider.as_deref().filter(|typed| {
+        let id = models::provider_id(typed, catalogue);
+        !catalogue.models().any(|model| model.provider.eq_ignore_ascii_case(&id))
+    });
+    let mut header = None;
+    if let Some(typed) = unknown {
+        let known = catalogue.models().map(|model| model.provider.as_str());
+        let warning = models::no_such_provider(typed, known);
+        header = warning["message"].as_str().and_then(models::header_of);
+        list["warnings"] = json!([warning]);
+    }
+    (list.to_string().into(), header)
 }
 
 impl Gateway {
@@ -129,8 +186,8 @@ fn step(step: &Step) -> Value {
     json!({"step": step.rule, "result": step.result, "why": step.why})
 }
 
-/// All names that can be listed: aliases, short names, ids.
-fn all(gateway: &Gateway, provider: Option<&str>) -> Value {
+/// All names that can be listed, as far as they are wanted: aliases, short names, ids.
+fn all(gateway: &Gateway, question: &Question) -> Vec<Value> {
     let (catalogue, rules) = (&gateway.config.catalogue, &gateway.config.names);
     let meant = |name: &str| {
         let asked = Asked {
@@ -138,13 +195,22 @@ fn all(gateway: &Gateway, provider: Option<&str>) -> Value {
             ..Asked::default()
         };
         let target = gateway.names.resolve(&asked, &gateway.config, gateway.client.region());
-        target.ok().map(|target| target.model_id.clone())
+        target.ok()
     };
-    let row = |name: &str, kind: &str, model: Option<String>| json!({"object": "mapping", "name": name, "model_id": model, "kind": kind});
+    let is_for_it = |base_id: Option<&str>| {
+        let Some(purpose) = question.purpose else { return true };
+        let capabilities = base_id.and_then(|base_id| catalogue.capabilities(base_id));
+        capabilities.is_some_and(|capabilities| models::purpose_of(&capabilities) == Some(purpose))
+    };
+    let row = |name: &str, kind: &str, target: Option<&Target>| json!({"object": "mapping", "name": name, "model_id": target.map(|target| target.model_id.as_str()), "kind": kind});
     let mut rows = Vec::new();
-    if provider.is_none() {
+    if question.provider.is_none() {
         for alias in &rules.aliases {
-            let mut row = row(alias.name.as_str(), "alias", meant(&alias.model));
+            let target = meant(&alias.model);
+            if !is_for_it(target.as_ref().and_then(|target| target.base_id.as_deref())) {
+                continue;
+            }
+            let mut row = row(alias.name.as_str(), "alias", target.as_deref());
             if !alias.name.is_exact()
                 && let Some(members) = row.as_object_mut()
             {
@@ -152,26 +218,46 @@ fn all(gateway: &Gateway, provider: Option<&str>) -> Value {
             }
             rows.push(row);
         }
-        for (name, default) in [
-            ("(unknown chat models)", &rules.default_model),
-            ("(unknown embedding models)", &rules.default_embedding_model),
-            ("(unknown image models)", &rules.default_image_model),
+        for (name, purpose, default) in [
+            ("(unknown chat models)", models::Purpose::Chat, &rules.default_model),
+            (
+                "(unknown embedding models)",
+                models::Purpose::Embedding,
+                &rules.default_embedding_model,
+            ),
+            (
+                "(unknown image models)",
+                models::Purpose::Image,
+                &rules.default_image_model,
+            ),
         ] {
-            if let Some(default) = default {
-                rows.push(row(name, "default", meant(default)));
+            let is_wanted = question.purpose.is_none_or(|wanted| wanted == purpose);
+            if let Some(default) = default.as_ref().filter(|_| is_wanted) {
+                rows.push(row(name, "default", meant(default).as_deref()));
             }
         }
     }
-    let wanted = |id: &str| provider.is_none_or(|provider| id.eq_ignore_ascii_case(provider));
-    for model in catalogue.models().filter(|model| wanted(&model.provider)) {
+    let provider = question
+        .provider
+        .as_deref()
+        .map(|typed| models::provider_id(typed, catalogue));
+    let is_theirs = |id: &str| {
+        provider
+            .as_ref()
+            .is_none_or(|provider| id.eq_ignore_ascii_case(provider))
+    };
+    let wanted = catalogue
+        .models()
+        .filter(|model| is_theirs(&model.provider) && is_for_it(Some(&model.id)));
+    for model in wanted {
         for name in &model.short_names {
-            rows.push(row(name, "short_name", meant(name)));
+            rows.push(row(name, "short_name", meant(name).as_deref()));
             let thinking = format!("{name}-Thinking");
             if catalogue.thinks(&model.id) && catalogue.by_short_name(&thinking).is_none() {
-                rows.push(row(&thinking, "short_name", meant(&thinking)));
+                rows.push(row(&thinking, "short_name", meant(&thinking).as_deref()));
             }
         }
-        rows.push(row(&model.id, "id", meant(&model.id)));
+        rows.push(row(&model.id, "id", meant(&model.id).as_deref()));
     }
-    json!({"object": "list", "data": rows})
+    rows
 }

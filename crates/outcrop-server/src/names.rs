@@ -87,6 +87,11 @@ impl Names {
         }
     }
 
+    /// How often what Bedrock lists has changed: with it, what names mean.
+    pub(crate) fn changes(&self) -> u64 {
+        read(&self.listings).changes
+    }
+
     /// Takes what lists tell of ARNs, so that nobody has to look them up.
     pub(crate) fn tell(&self, told: &HashMap<String, Behind>) {
         // The room is for those that are called.
@@ -128,6 +133,11 @@ impl Names {
             }
         };
         self.note(arn, behind);
+    }
+
+    /// Forgets what is behind an ARN: whoever asks for it next finds out again.
+    pub(crate) fn forget(&self, arn: &str) {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner).remove(arn);
     }
 
     /// Goes on without knowing what is behind an ARN.
@@ -203,12 +213,14 @@ async fn ask(client: &Client, arn: &str) -> Result<Behind, outcrop_upstream::Err
             return Ok(Behind {
                 model: None,
                 architecture: found.architecture,
+                name: found.name,
             });
         };
         if model.contains(":foundation-model/") || model.contains(":inference-profile/") {
             return Ok(Behind {
                 model: Some(model),
                 architecture: found.architecture,
+                name: found.name,
             });
         }
         arn = model;

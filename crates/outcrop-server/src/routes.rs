@@ -22,8 +22,9 @@ use crate::exchange::{self, Gateway};
 use crate::openapi::{OpenApi, Operation, own};
 use crate::{body, error, health, mappings, models, shelf, task, unserved};
 
-/// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, and none, which LiteLLM takes too.
-const PREFIXES: [&str; 3] = ["/v1", "/api/v1", ""];
+/// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, none, which LiteLLM takes too, and Azure's old and
+/// new one.
+const PREFIXES: [&str; 5] = ["/v1", "/api/v1", "", "/openai", "/openai/v1"];
 
 type Handlers = MethodRouter<Arc<Gateway>>;
 
@@ -40,8 +41,6 @@ fn table() -> Table {
     table.task::<ImageGenerations>("/images/generations");
     table.task::<ImageEdits>("/images/edits");
     table.task::<ImageVariations>("/images/variations");
-    // Azure's client has no deployment in this path.
-    table.task_at::<ImageVariations>("/openai/images/variations");
     table.get("/images/{name}", own::IMAGE, get(shelf::serve));
     table.task::<InputTokens>("/chat/completions/input_tokens");
     table.task_at::<TokenCounter>("/utils/token_counter");
@@ -166,11 +165,7 @@ impl Table {
 
     /// All other paths: what they may have meant is said.
     fn finish(self, gateway: Arc<Gateway>) -> Router {
-        let served: Arc<[String]> = self
-            .operations
-            .iter()
-            .filter_map(|operation| operation.path.strip_prefix("/v1").map(ToOwned::to_owned))
-            .collect();
+        let served: Arc<[String]> = self.operations.iter().map(|operation| operation.path.clone()).collect();
         let fallback = move |State(gateway): State<Arc<Gateway>>, request: Request| {
             let served = Arc::clone(&served);
             async move { not_found(&gateway, &served, request).await }
@@ -206,8 +201,17 @@ async fn not_found(gateway: &Gateway, served: &[String], request: Request) -> Re
 /// A request whose length can be read in two ways; the connection is closed after it.
 pub(crate) fn ambiguous_length() -> Response {
     let message = "The length of the request is ambiguous: send one 'Content-Length' or one 'Transfer-Encoding'.";
-    let problem = Problem::invalid(message).with_code("ambiguous_length");
-    let mut response = error::response(&problem, openai::error_body(&problem));
+    refuse_connection(&Problem::invalid(message).with_code("ambiguous_length"))
+}
+
+/// A request for two hosts (RFC 9112, section 3.2): someone on the way may have read the other one.
+pub(crate) fn two_hosts() -> Response {
+    let problem = Problem::invalid("The request has several 'Host' headers: send one.").with_code("invalid_host");
+    refuse_connection(&problem)
+}
+
+fn refuse_connection(problem: &Problem) -> Response {
+    let mut response = error::response(problem, openai::error_body(problem));
     response
         .headers_mut()
         .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use http::header::HOST;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -140,6 +141,8 @@ async fn respond(
     let (start, method, uri) = (Instant::now(), request.method().clone(), request.uri().clone());
     let mut response = if ambiguity.concerns(number) {
         routes::ambiguous_length()
+    } else if request.headers().get_all(HOST).iter().nth(1).is_some() {
+        routes::two_hosts()
     } else {
         request.extensions_mut().insert(RequestId(id.clone()));
         router.call(request).await?

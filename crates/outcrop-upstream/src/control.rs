@@ -13,6 +13,8 @@ pub struct BehindArn {
     pub model_arn: Option<String>,
     /// The architecture of an imported model.
     pub architecture: Option<String>,
+    /// The name of an imported model.
+    pub name: Option<String>,
 }
 
 /// What the operations that describe such resources answer, as far as it tells of the model.
@@ -24,6 +26,7 @@ struct Resource {
     base_model_arn: Option<String>,
     model_arn: Option<String>,
     model_architecture: Option<String>,
+    model_name: Option<String>,
 }
 
 /// Kinds of ARNs with the paths of the operations that describe them (service model of Bedrock, botocore 1.44.5,
@@ -55,6 +58,7 @@ impl Client {
             return Ok(BehindArn {
                 model_arn: first.filter(|found| !found.is_empty()),
                 architecture: None,
+                name: None,
             });
         }
         let mut parts = arn.split(':').skip(3);
@@ -74,6 +78,7 @@ impl Client {
                 .or(first)
                 .or(resource.model_arn)
                 .filter(|found| !found.is_empty() && !is_itself(found)),
+            name: resource.model_name.filter(|_| resource.model_architecture.is_some()),
             architecture: resource.model_architecture,
         })
     }

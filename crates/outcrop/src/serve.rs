@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use outcrop_server::{Policies, PolicyMembers, Server};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
-use outcrop_upstream::{Client, ConfigError, StaticCredentials};
+use outcrop_upstream::{Client, ConfigError, StaticCredentials, configured_region};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -144,6 +144,8 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
             ..upstream
         };
         simulator = Some(task);
+    } else {
+        name_region(&mut upstream, settings).await;
     }
     let client = Client::new(upstream).await?;
     let region = client.region().to_owned();
@@ -207,13 +209,29 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// The region that the simulator is in.
 pub(crate) fn simulated_region(settings: &Settings) -> String {
-    own_region(settings).unwrap_or_else(|| SIMULATED_REGION.to_owned())
+    let region = settings.region.as_ref().or_else(|| settings.regions.first());
+    region.map_or(SIMULATED_REGION, |region| region.as_str()).to_owned()
 }
 
-/// The region that the settings give the gateway, if they do.
-fn own_region(settings: &Settings) -> Option<String> {
-    let region = settings.region.as_ref().or_else(|| settings.regions.first());
-    region.map(|region| region.as_str().to_owned())
+/// Names the gateway's own region where the settings name only those that are listed: as AWS's variables or the profile
+/// say, else the first of them.
+pub(crate) async fn name_region(config: &mut outcrop_upstream::Config, settings: &Settings) {
+    let (None, Some(first)) = (&config.region, settings.regions.first()) else {
+        return;
+    };
+    let of_aws = configured_region(config).await;
+    if let Some(region) = of_aws.as_deref().filter(|region| !is_among(region, settings)) {
+        tracing::warn!(
+            region,
+            "AWS_REGION or the profile names a region that is not among `regions`; it is the gateway's own, and its \
+             models come first; `region` names another"
+        );
+    }
+    config.region = of_aws.or_else(|| Some(first.as_str().to_owned()));
+}
+
+fn is_among(region: &str, settings: &Settings) -> bool {
+    settings.regions.iter().any(|listed| listed.as_str() == region)
 }
 
 fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, StartError> {
@@ -243,7 +261,7 @@ fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, St
 pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
     let url = |url: &crate::settings::BaseUrl| url.as_str().to_owned();
     outcrop_upstream::Config {
-        region: own_region(settings),
+        region: settings.region.as_ref().map(|region| region.as_str().to_owned()),
         profile: settings.profile.as_ref().map(|profile| profile.as_str().to_owned()),
         runtime_endpoint: settings.endpoint_url.as_ref().map(url),
         control_endpoint: settings.control_endpoint_url.as_ref().map(url),

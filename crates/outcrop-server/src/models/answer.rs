@@ -20,7 +20,7 @@ use crate::exchange::Gateway;
 use crate::{access, error};
 
 /// `X-Outcrop-Warning`: what can't be told, and why.
-const X_OUTCROP_WARNING: HeaderName = HeaderName::from_static("x-outcrop-warning");
+pub(crate) const X_OUTCROP_WARNING: HeaderName = HeaderName::from_static("x-outcrop-warning");
 
 /// `GET /v1/models`
 pub(crate) async fn list(
@@ -28,15 +28,16 @@ pub(crate) async fn list(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let listed = ask(&gateway, &headers, query).await;
+    let listed = ask(&gateway, &headers, query, Question::read).await;
     respond(
         &headers,
         listed.map(|(question, page)| {
             if question.is_for_all() {
-                return (page.whole(&gateway.learned), page);
+                return (page.whole(&gateway.learned), page, None);
             }
             let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
-            (page.write(found.into_iter(), note.as_slice(), &gateway.learned), page)
+            let written = page.write(found.into_iter(), note.as_slice(), &gateway.learned);
+            (written, page, note)
         }),
     )
 }
@@ -49,9 +50,9 @@ pub(crate) async fn one(
     RawQuery(query): RawQuery,
 ) -> Response {
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let found = match ask(&gateway, &headers, query).await {
-        Ok((_, page)) => match find(&gateway, &page, &id).await {
-            Ok(written) => Ok((written, page)),
+    let found = match ask(&gateway, &headers, query, Question::read_of_one).await {
+        Ok((question, page)) => match find(&gateway, &page, &id, question.refresh).await {
+            Ok(written) => Ok((written, page, None)),
             Err(problem) => Err(problem),
         },
         Err(problem) => Err(problem),
@@ -65,17 +66,17 @@ pub(crate) async fn providers(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let listed = ask(&gateway, &headers, query).await;
+    let listed = ask(&gateway, &headers, query, Question::read).await;
     respond(
         &headers,
         listed.map(|(question, page)| {
             let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
             let mut list = json!({"object": "list", "data": makers(&gateway, &found)});
-            let warnings: Vec<Value> = page.warnings.iter().map(Warning::to_json).chain(note).collect();
+            let warnings: Vec<Value> = page.warnings.iter().map(Warning::to_json).chain(note.clone()).collect();
             if let (false, Some(members)) = (warnings.is_empty(), list.as_object_mut()) {
                 members.insert("warnings".to_owned(), warnings.into());
             }
-            (page::document(&list), page)
+            (page::document(&list), page, note)
         }),
     )
 }
@@ -84,9 +85,10 @@ async fn ask(
     gateway: &Arc<Gateway>,
     headers: &HeaderMap,
     query: Option<String>,
+    read: impl FnOnce(&str) -> Result<Question, Problem>,
 ) -> Result<(Question, SharedPage), Problem> {
     access::admit(headers, &gateway.config)?;
-    let question = Question::read(query.as_deref().unwrap_or_default())?;
+    let question = read(query.as_deref().unwrap_or_default())?;
     let page = if question.refresh {
         gateway.models.page_of_now(gateway).await?
     } else {
@@ -95,8 +97,9 @@ async fn ask(
     Ok((question, page))
 }
 
-/// One model, by an id of the list or by any other name that means one.
-async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str) -> Result<Written, Problem> {
+/// One model, by an id of the list or by any other name that means one. What was found out of it before counts, unless it
+/// shall be found out `anew`.
+async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Result<Written, Problem> {
     if let Some(entry) = page.entry(id) {
         return Ok(page::one(entry, &gateway.learned));
     }
@@ -104,7 +107,11 @@ async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str) -> Result<Written, 
         name: id,
         ..Asked::default()
     };
-    let target = gateway.resolve(&asked).await?;
+    let mut target = gateway.resolve(&asked).await?;
+    if anew && target.model_id.starts_with("arn:") && !page.known.behind.contains_key(&target.model_id) {
+        gateway.names.forget(&target.model_id);
+        target = gateway.resolve(&asked).await?;
+    }
     let entries = Entries {
         known: &page.known,
         config: &gateway.config,
@@ -177,8 +184,11 @@ fn makers(gateway: &Gateway, entries: &[&Entry]) -> Vec<Value> {
     makers.into_iter().map(maker).collect()
 }
 
-fn respond(headers: &HeaderMap, written: Result<(Written, SharedPage), Problem>) -> Response {
-    let (written, page) = match written {
+/// What is answered, and from which page; and a warning about the question, if there is one.
+type Told = (Written, SharedPage, Option<Value>);
+
+fn respond(headers: &HeaderMap, written: Result<Told, Problem>) -> Response {
+    let (written, page, note) = match written {
         Ok(written) => written,
         Err(problem) => return error::response(&problem, openai::error_body(&problem)),
     };
@@ -195,8 +205,11 @@ fn respond(headers: &HeaderMap, written: Result<(Written, SharedPage), Problem>)
     if !is_known {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if let Some(warning) = &page.warning_header {
-        headers.insert(X_OUTCROP_WARNING, warning.clone());
+    let of_page = page.warning_header.as_ref().and_then(|warning| warning.to_str().ok());
+    let of_question = note.as_ref().and_then(|note| note["message"].as_str());
+    let warnings: Vec<&str> = of_page.into_iter().chain(of_question).collect();
+    if let Some(warning) = super::header_of(&warnings.join(" ")) {
+        headers.insert(X_OUTCROP_WARNING, warning);
     }
     response
 }

@@ -176,6 +176,7 @@ fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut Has
             let found = Behind {
                 model: Some(model),
                 architecture: None,
+                name: None,
             };
             behind.insert(arn.to_owned(), found);
         }
@@ -228,6 +229,7 @@ fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut Has
         let found = Behind {
             model: None,
             architecture: one.model_architecture.clone(),
+            name: one.model_name.clone(),
         };
         behind.insert(one.model_arn.clone(), found);
     }

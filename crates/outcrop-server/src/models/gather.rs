@@ -138,8 +138,16 @@ impl Region {
     fn warnings(&self) -> Vec<Warning> {
         let region = self.name.as_str();
         let found = [
-            Warning::of(region, &self.foundation, Some("the models of the catalogue")),
-            Warning::of(region, &self.profiles, Some("the profiles of the catalogue")),
+            Warning::of(
+                region,
+                &self.foundation,
+                Some("the models of the catalogue, which the region may not have"),
+            ),
+            Warning::of(
+                region,
+                &self.profiles,
+                Some("the profiles of the catalogue, which the region may not have"),
+            ),
             Warning::of(region, &self.provisioned, None),
             Warning::of(region, &self.custom, None),
             Warning::of(region, &self.deployments, None),

@@ -31,7 +31,10 @@ use entries::Entries;
 use gather::Gathered;
 use page::{Page, SharedPage};
 
-pub(crate) use answer::{list, one, providers};
+pub(crate) use answer::{X_OUTCROP_WARNING, list, one, providers};
+pub(crate) use question::{no_such_provider, provider, provider_id, purpose};
+pub(crate) use warning::header_of;
+pub(crate) use words::{Purpose, purpose as purpose_of};
 
 /// How long a page is fresh at the most after a failure that may pass.
 const FRESH_WITH_FAILURES: Duration = Duration::from_secs(15);

@@ -29,10 +29,16 @@ impl Question {
         let mut question = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
-                "provider" if value.is_empty() => return Err(invalid("provider", &value, "the name of a provider")),
-                "provider" => question.provider = Some(value.into_owned()),
-                "type" => question.purposes = Some(words("type", &value, &Purpose::ALL)?),
-                "kind" => question.kinds = Some(words("kind", &value, &Kind::ALL)?),
+                "provider" => question.provider = Some(provider(value.into_owned())?),
+                // Each that is said again adds to what was said.
+                "type" => question
+                    .purposes
+                    .get_or_insert_default()
+                    .extend(words("type", &value, &Purpose::ALL)?),
+                "kind" => question
+                    .kinds
+                    .get_or_insert_default()
+                    .extend(words("kind", &value, &Kind::ALL)?),
                 "refresh" => {
                     question.refresh = match value.as_ref() {
                         "true" | "1" => true,
@@ -44,6 +50,19 @@ impl Question {
             }
         }
         Ok(question)
+    }
+
+    /// Reads a query about one model, which can't be a part of the list.
+    ///
+    /// # Errors
+    /// A value that isn't one.
+    pub(super) fn read_of_one(query: &str) -> Result<Self, Problem> {
+        let pairs = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "refresh");
+        Self::read(
+            &form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(pairs)
+                .finish(),
+        )
     }
 
     /// Whether all is wanted.
@@ -68,15 +87,29 @@ impl Question {
         };
         let found = entries.iter().filter(is_wanted).collect();
         let note = match &self.provider {
-            Some(typed) if !entries.iter().any(is_theirs) => Some(no_such_provider(typed, entries)),
+            Some(typed) if !entries.iter().any(is_theirs) => {
+                let known = entries.iter().map(|entry| entry.provider.as_str());
+                Some(no_such_provider(typed, known))
+            }
             _ => None,
         };
         (found, note)
     }
 }
 
+/// A provider as it was typed.
+///
+/// # Errors
+/// When there is nothing.
+pub(crate) fn provider(typed: String) -> Result<String, Problem> {
+    if typed.trim().is_empty() {
+        return Err(invalid("provider", &typed, "the name of a provider"));
+    }
+    Ok(typed)
+}
+
 /// A provider by its id, its name, or another beginning of its models' ids.
-fn provider_id(typed: &str, catalogue: &Catalogue) -> String {
+pub(crate) fn provider_id(typed: &str, catalogue: &Catalogue) -> String {
     let typed = typed.trim();
     let mut providers = catalogue.providers();
     let found = providers.find(|provider| {
@@ -90,8 +123,9 @@ fn provider_id(typed: &str, catalogue: &Catalogue) -> String {
     found.map_or(typed, |provider| &provider.id).to_owned()
 }
 
-fn no_such_provider(typed: &str, entries: &[Entry]) -> Value {
-    let mut known: Vec<&str> = entries.iter().map(|entry| entry.provider.as_str()).collect();
+/// A warning that a provider has no models, and which do.
+pub(crate) fn no_such_provider<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Value {
+    let mut known: Vec<&str> = known.collect();
     known.retain(|id| !id.is_empty());
     known.sort_unstable();
     known.dedup();
@@ -101,6 +135,17 @@ fn no_such_provider(typed: &str, entries: &[Entry]) -> Value {
         known.join(", ")
     );
     json!({"code": "unknown_provider", "message": message})
+}
+
+/// What a model is asked for, in one word.
+///
+/// # Errors
+/// When it isn't one of them.
+pub(crate) fn purpose(value: &str) -> Result<Purpose, Problem> {
+    match words("type", value, &Purpose::ALL)?.as_slice() {
+        [purpose] => Ok(*purpose),
+        _ => Err(invalid("type", value, "one word")),
+    }
 }
 
 fn words<T: Copy>(name: &str, value: &str, known: &[(&'static str, T)]) -> Result<Vec<T>, Problem> {
@@ -150,6 +195,8 @@ mod tests {
         };
         assert_eq!(question.unwrap(), expected);
         assert!(Question::read("").unwrap().is_for_all());
+        let together = Question::read("type=chat&type=embedding").unwrap();
+        assert_eq!(together, Question::read("type=chat,embedding").unwrap());
     }
 
     #[test]
@@ -161,6 +208,7 @@ mod tests {
             ("kind=x", "kind"),
             ("refresh=maybe", "refresh"),
             ("provider=", "provider"),
+            ("type=chat&type=video", "type"),
         ] {
             let problem = Question::read(query).unwrap_err();
             assert_eq!(

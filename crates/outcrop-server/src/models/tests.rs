@@ -173,7 +173,8 @@ fn the_catalogue_stands_in_where_a_permission_is_missing_and_not_where_nobody_an
     let header = warning::header(&warnings).unwrap();
     let header = header.to_str().unwrap();
     assert!(header.contains(
-        "bedrock:ListFoundationModels is not allowed in us-east-1; in its place: the models of the catalogue."
+        "bedrock:ListFoundationModels is not allowed in us-east-1; in its place: the models of the catalogue, \
+         which the region may not have."
     ));
     assert!(
         header

@@ -72,8 +72,12 @@ impl Warning {
 /// All of them in a header.
 pub(super) fn header(warnings: &[Warning]) -> Option<HeaderValue> {
     let messages: Vec<String> = warnings.iter().map(Warning::message).collect();
-    let text: String = messages
-        .join(" ")
+    header_of(&messages.join(" "))
+}
+
+/// A text as the value of a header.
+pub(crate) fn header_of(text: &str) -> Option<HeaderValue> {
+    let text: String = text
         .chars()
         .map(|letter| if letter.is_ascii_graphic() { letter } else { ' ' })
         .collect();

@@ -39,7 +39,7 @@ impl Kind {
 
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     Chat,
     Embedding,
     Image,
@@ -60,7 +60,7 @@ impl Purpose {
 }
 
 /// What a model is for; `None` if no endpoint of the gateway's has it.
-pub(super) fn purpose(capabilities: &Capabilities) -> Option<Purpose> {
+pub(crate) fn purpose(capabilities: &Capabilities) -> Option<Purpose> {
     let makes = |modality| capabilities.output.contains(modality) && capabilities.single_calls;
     match () {
         () if capabilities.chat => Some(Purpose::Chat),

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Operation;
+use super::{Operation, headers};
 
 /// What stands at the top.
-const ABOUT: &str = "Amazon Bedrock in the words of OpenAI's API. The paths below `/v1` are served below `/api/v1` and \
-    without a prefix, too; and in Azure's form, with the model in the path, below `/openai/deployments/{model}`. A request with the header `X-Outcrop-Dry-Run: true` is answered with the call to Bedrock that \
+const ABOUT: &str = "Amazon Bedrock in the words of OpenAI's API. The paths below `/v1` are served below `/api/v1`, \
+    `/openai` and `/openai/v1` and without a prefix, too; and in Azure's form, with the model in the path, below \
+    `/openai/deployments/{model}`. A request with the header `X-Outcrop-Dry-Run: true` is answered with the call to Bedrock that \
     it would become, and no call is made.";
 
 /// Statuses of errors, and what they mean. Which of them an endpoint can answer with depends on Bedrock as well.
@@ -37,9 +38,9 @@ const ERRORS: [(&str, &str); 13] = [
 /// `summary` and `tag`; `description`; `parameters`, those of the query, as OpenAPI has them; `request` and `form`, the
 /// schemas of a JSON body and of a form; `example`, a request; `response`, the schema of the answer; `stream`, a sentence
 /// on the events of a streamed one; `text`, media types of answers that are no JSON; `schemas`, which the others refer to;
-/// `public`, where no key is asked for, with `otherwise`, the answers besides 200.
+/// `public`, where no key is asked for, with `otherwise`, the answers besides 200; `tagged`, where answers have an `ETag`.
 #[cfg(test)]
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "summary",
     "tag",
     "description",
@@ -53,6 +54,7 @@ const MEMBERS: [&str; 13] = [
     "schemas",
     "public",
     "otherwise",
+    "tagged",
 ];
 
 /// The document.
@@ -86,6 +88,7 @@ pub(super) fn of(operations: &[Operation]) -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "headers": headers::components(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "One of the gateway's keys."},
                 "api-key": {"type": "apiKey", "in": "header", "name": "api-key", "description": "The same, as Azure's clients send it."},
@@ -103,6 +106,11 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
     if let Some(description) = said.get("description") {
         result["description"] = description.clone();
     }
+    let calls = said.contains_key("request") || said.contains_key("form");
+    let of_headers = [
+        calls.then(headers::on_unsupported),
+        said.contains_key("tagged").then(headers::if_none_match),
+    ];
     let parameters: Vec<Value> = path_parameters(&operation.path)
         .chain(
             said.get("parameters")
@@ -111,6 +119,7 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
                 .flatten()
                 .cloned(),
         )
+        .chain(of_headers.into_iter().flatten())
         .collect();
     if !parameters.is_empty() {
         result["parameters"] = parameters.into();
@@ -122,6 +131,7 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
             if member == "request" {
                 allow_null(&mut schema);
             }
+            forbid_empty(&mut schema, "model");
             if operation.path.contains("{model}") {
                 leave_to_path(&mut schema, "model");
             }
@@ -136,6 +146,9 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
         result["requestBody"] = json!({"required": true, "content": content});
     }
     result["responses"] = responses(operation, said);
+    for (status, response) in result["responses"].as_object_mut().into_iter().flatten() {
+        response["headers"] = headers::of_response(status, calls, said.contains_key("tagged"));
+    }
     if said.get("public").is_some() {
         result["security"] = json!([]);
     }
@@ -167,6 +180,10 @@ fn responses(operation: &Operation, said: &Map<String, Value>) -> Value {
             responses.extend(others.clone());
         }
         return responses.into();
+    }
+    if said.contains_key("tagged") {
+        let meaning = "Nothing has changed since the answer whose tag `If-None-Match` names.";
+        responses.insert("304".to_owned(), json!({"description": meaning}));
     }
     for (status, meaning) in ERRORS {
         let is_of_body = matches!(status, "408" | "413" | "415");
@@ -232,6 +249,14 @@ fn allow_null(schema: &mut Value) {
                 choices.push(json!({"type": "null"}));
             }
         }
+    }
+}
+
+/// What is required can't be nothing.
+fn forbid_empty(schema: &mut Value, name: &str) {
+    let required = schema.get("required").and_then(Value::as_array);
+    if required.is_some_and(|required| required.iter().any(|known| known == name)) {
+        schema["properties"][name]["minLength"] = 1.into();
     }
 }
 

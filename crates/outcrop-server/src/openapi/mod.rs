@@ -5,6 +5,7 @@
 //! is added here.
 
 mod document;
+mod headers;
 mod page;
 
 use std::sync::{Arc, OnceLock};

@@ -101,6 +101,18 @@ impl Page<'_> {
             summary = text(&said["summary"]),
             description = text(&said["description"]),
         );
+        let deployment = operation
+            .path
+            .strip_prefix("/v1/")
+            .map(|rest| format!("/openai/deployments/{{model}}/{rest}"))
+            .filter(|path| self.document["paths"].get(path).is_some());
+        if let Some(path) = deployment {
+            let _ = write!(
+                out,
+                "<p class=\"soft\">Also at <code>{}</code>, with the model in the path.</p>",
+                escape(&path)
+            );
+        }
         if let Some(parameters) = said["parameters"].as_array() {
             out.push_str("<h3>Parameters</h3><ul>");
             for parameter in parameters {

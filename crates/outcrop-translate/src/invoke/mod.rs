@@ -186,6 +186,17 @@ pub(crate) fn shape_of_format(format: &str) -> Option<Shape> {
     }
 }
 
+/// The prompt format of an imported model, by the name that the account gave it: `DeepSeek-R1-Distill-Llama-8B`.
+pub(crate) fn format_of_name(name: &str) -> Option<&'static str> {
+    let is_separator = |letter: char| !letter.is_ascii_alphanumeric();
+    let name = name.to_ascii_lowercase();
+    let words: Vec<&str> = name.split(is_separator).filter(|word| !word.is_empty()).collect();
+    let is_distilled = words
+        .windows(2)
+        .any(|pair| matches!(pair, ["deepseek", "r1"] | ["r1", "distill"]));
+    is_distilled.then_some("deepseek-r1")
+}
+
 /// The prompt format of an imported model, by the architecture that its configuration names.
 pub(crate) fn format_of_architecture(architecture: &str) -> Option<&'static str> {
     let architecture = architecture.to_ascii_lowercase();

@@ -81,6 +81,8 @@ pub struct Behind {
     pub model: Option<String>,
     /// The architecture of an imported model, in the words of its own configuration.
     pub architecture: Option<String>,
+    /// The name that the account gave an imported model.
+    pub name: Option<String>,
 }
 
 /// What is known when a name is resolved.
@@ -698,8 +700,17 @@ impl<'d> Resolving<'_, 'd> {
                 architecture,
                 "the architecture of the imported model, as AWS tells",
             );
+            // Distillations of DeepSeek R1 have the architecture of what they were distilled into.
+            let of_name = behind.name.as_deref().and_then(crate::invoke::format_of_name);
+            if let (Some(_), Some(name)) = (of_name, &behind.name) {
+                self.step(
+                    "look-up",
+                    name,
+                    "the name of the imported model, which tells its prompt format",
+                );
+            }
             if self.target.format.is_none() {
-                self.target.format = format.map(ToOwned::to_owned);
+                self.target.format = of_name.or(format).map(ToOwned::to_owned);
             }
         }
         match behind.model {

@@ -40,13 +40,20 @@ pub(super) fn models() -> Command {
              over it. They call nobody.",
         )
         .args_conflicts_with_subcommands(true)
+        .arg(provider("Only models of this maker, such as anthropic"))
+        .arg(
+            Arg::new("type")
+                .long("type")
+                .value_name("TYPE")
+                .help("Only models for this: chat, embedding, image or rerank; several with commas between them"),
+        )
         .arg(json("Print the list as JSON"))
         .args(gateway())
         .args(in_process())
         .subcommands([list(), show(), resolve(), check()])
         .after_long_help(
             "Examples:\n  outcrop models --simulate\n  outcrop models --json | jq -r '.data[].id'\n  \
-             outcrop models list --provider anthropic\n  outcrop models resolve gpt-4o",
+             outcrop models --type embedding --provider amazon\n  outcrop models list --provider anthropic\n  outcrop models resolve gpt-4o",
         )
 }
 

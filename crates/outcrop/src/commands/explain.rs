@@ -15,7 +15,7 @@ use super::block_on;
 use crate::client::error_message;
 use crate::explanation::page;
 use crate::failure::Failure;
-use crate::serve::{SIMULATED_REGION, StartError, server_config, upstream_config};
+use crate::serve::{SIMULATED_REGION, StartError, name_region, server_config, simulated_region, upstream_config};
 use crate::settings::{LogFilter, Settings, load};
 use crate::terminal::stdout_is_terminal;
 use crate::{cli, log};
@@ -102,16 +102,17 @@ fn streamed(body: Bytes) -> Bytes {
 /// A client that connects to no one. A newcomer without any AWS set-up gets the simulator's region.
 async fn client(settings: &Settings) -> Result<Client, StartError> {
     let mut config = upstream_config(settings);
-    if !settings.simulate {
+    if settings.simulate {
+        config.region = Some(simulated_region(settings));
+    } else {
+        name_region(&mut config, settings).await;
         config.region = configured_region(&config).await;
     }
     if config.region.is_none() {
-        if !settings.simulate {
-            let _ = writeln!(
-                io::stderr(),
-                "note: no AWS region is configured, so this is for {SIMULATED_REGION}; --region takes another"
-            );
-        }
+        let _ = writeln!(
+            io::stderr(),
+            "note: no AWS region is configured, so this is for {SIMULATED_REGION}; --region takes another"
+        );
         config.region = Some(SIMULATED_REGION.to_owned());
     }
     Ok(Client::new(config).await?)

@@ -11,7 +11,7 @@ use clap::ArgMatches;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{block_on, print_page, with_gateway};
+use super::{block_on, complain, print_page, with_gateway};
 use crate::client::{Client, ClientError};
 use crate::failure::Failure;
 use crate::terminal::{clean, stdout_is_terminal};
@@ -28,15 +28,38 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 fn of_gateway(matches: &ArgMatches) -> Result<(), Failure> {
+    let path = path(matches);
     let list = block_on(with_gateway(matches, async |client: Client| {
-        client.get_json("/models").await
+        client.get_json(&path).await
     }))?;
+    complain(&warnings(&list));
     let page = if matches.get_flag("json") {
         format!("{list:#}\n")
     } else {
         page(list, stdout_is_terminal())?
     };
     print_page(&page)
+}
+
+/// The list, or the part of it that is wanted: the gateway knows the words.
+fn path(matches: &ArgMatches) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in ["provider", "type"] {
+        if let Some(value) = matches.get_one::<String>(name) {
+            query.append_pair(name, value);
+        }
+    }
+    match query.finish() {
+        query if query.is_empty() => "/models".to_owned(),
+        query => format!("/models?{query}"),
+    }
+}
+
+/// What the gateway couldn't tell.
+fn warnings(list: &Value) -> Vec<String> {
+    let warnings = list["warnings"].as_array().into_iter().flatten();
+    let messages = warnings.filter_map(|warning| warning["message"].as_str());
+    messages.map(clean).map(Into::into).collect()
 }
 
 #[derive(Deserialize)]

@@ -167,11 +167,13 @@ settings! {
     }
     section "AWS" {
         /// The region of Bedrock.
-        /// Where it is not set it is found the AWS way: AWS_REGION, the profile, the instance's metadata.
+        /// Where it is not set it is found the AWS way: AWS_REGION, the profile, the first of `regions`, the instance's
+        /// metadata.
         region: Option<Region> = "";
         /// The regions whose models are listed, and called by ids that the gateway's own region doesn't have.
-        /// The gateway's own needs not be among them. Where `region` is not set, the first is the gateway's own. With
-        /// none, only the gateway's own is listed.
+        /// They add to the gateway's own, which needs not be among them. Where neither `region` nor AWS's variables nor
+        /// the profile name one, the first is the gateway's own; the simulator's is the first where `region` is not set.
+        /// With none, only the gateway's own is listed.
         regions: List<Region> = "";
         /// The profile in AWS's configuration files.
         /// Where it is not set it is found the AWS way: AWS_PROFILE, or `default`.

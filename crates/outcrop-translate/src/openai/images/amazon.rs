@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::mask::{Shade, black_and_white};
-use super::member::{contradiction, missing, unsupported, wrong};
+use super::member::{contradiction, missing, unsupported, whole, wrong};
 use super::plan::{Body, Order, put, put_others, put_own};
 use super::request::ImageRequest;
 use super::size::Sizing;
@@ -110,7 +110,7 @@ pub(super) fn lift(request: &mut ImageRequest) -> Result<(), Problem> {
         }
     }
     for (path, count) in counts {
-        let count = count.as_u64().ok_or_else(|| wrong(&path, "a whole number"))?;
+        let count = whole(&count).ok_or_else(|| wrong(&path, "a whole number"))?;
         if request.n.replace(count).is_some_and(|n| n != count) {
             return Err(contradiction("n", &path));
         }

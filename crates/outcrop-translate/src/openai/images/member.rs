@@ -4,6 +4,22 @@ use serde_json::Value;
 
 use crate::problem::Problem;
 
+/// A whole number, 0 or above; `1.0` is one, as in JSON Schema.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    const LARGEST: f64 = 9_007_199_254_740_991.0;
+    let of_float = || {
+        let number = value.as_f64()?;
+        let is_whole = number.fract() == 0.0 && (0.0..=LARGEST).contains(&number);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole and in range, as checked above"
+        )]
+        is_whole.then_some(number as u64)
+    };
+    value.as_u64().or_else(of_float)
+}
+
 /// A member of a request.
 pub(super) struct Member<'a> {
     pub(super) name: &'a str,
@@ -22,7 +38,7 @@ impl Member<'_> {
 
     pub(super) fn whole_number(self) -> Result<u64, Problem> {
         let read = match &self.value {
-            Value::Number(number) => number.as_u64(),
+            Value::Number(_) => whole(&self.value),
             Value::String(text) if self.is_text => text.trim().parse().ok(),
             _ => None,
         };

@@ -6,7 +6,7 @@ use outcrop_bedrock::call::{CallBody, Operation};
 use serde_json::{Map, Value};
 
 use super::answer::{Form, Memo};
-use super::member::{contradiction, missing, unsupported, wrong};
+use super::member::{contradiction, missing, unsupported, whole, wrong};
 use super::request::ImageRequest;
 use super::size::{Sizing, sizing};
 use super::source::SourceImage;
@@ -233,8 +233,7 @@ fn seed(request: &mut ImageRequest) -> Result<Option<u64>, Problem> {
     let Some(value) = request.others.remove("seed") else {
         return Ok(None);
     };
-    let seed = value.as_u64();
-    let seed = seed.ok_or_else(|| wrong("seed", "a whole number, 0 or above"))?;
+    let seed = whole(&value).ok_or_else(|| wrong("seed", "a whole number, 0 or above"))?;
     Ok(Some(seed))
 }
 

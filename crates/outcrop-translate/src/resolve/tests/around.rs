@@ -84,6 +84,7 @@ fn what_an_opaque_arn_stands_for_is_looked_up_once_and_then_known() {
                 Behind {
                     model: Some(model.clone()),
                     architecture: None,
+                    name: None,
                 },
             )],
             ..World::default()

@@ -127,6 +127,32 @@ fn a_name_may_say_how_and_where_the_model_is_asked() {
 }
 
 #[test]
+fn a_distillation_is_known_by_the_name_that_the_account_gave_it() {
+    let arn = format!("{ACCOUNT}:imported-model/abc");
+    for (name, format) in [
+        ("DeepSeek-R1-Distill-Llama-8B", "deepseek-r1"),
+        ("our_r1_distill", "deepseek-r1"),
+        ("our-r1", "llama3"),
+        ("far1-distillery", "llama3"),
+    ] {
+        let world = World {
+            behind: vec![(
+                arn.clone(),
+                Behind {
+                    model: None,
+                    architecture: Some("llama".to_owned()),
+                    name: Some(name.to_owned()),
+                },
+            )],
+            ..World::default()
+        };
+        assert_eq!(world.target(&arn).format.as_deref(), Some(format), "{name}");
+        let named = world.target(&format!("bedrock/qwen2/{arn}"));
+        assert_eq!(named.format.as_deref(), Some("chatml"), "{name}");
+    }
+}
+
+#[test]
 fn an_imported_models_format_is_read_off_its_name() {
     let arn = format!("{ACCOUNT}:imported-model/abc");
     let world = World {
@@ -135,6 +161,7 @@ fn an_imported_models_format_is_read_off_its_name() {
             Behind {
                 model: None,
                 architecture: Some("MixtralForCausalLM".to_owned()),
+                name: None,
             },
         )],
         ..World::default()

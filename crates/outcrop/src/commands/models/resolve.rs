@@ -10,7 +10,7 @@ use super::table::table;
 use crate::cli;
 use crate::commands::{block_on, complain, print_page};
 use crate::failure::Failure;
-use crate::serve::{policies, simulated_region, upstream_config};
+use crate::serve::{name_region, policies, simulated_region, upstream_config};
 use crate::settings::{Settings, load, name_rules};
 use crate::terminal::clean;
 
@@ -48,7 +48,11 @@ fn region(settings: &Settings) -> Result<Option<String>, Failure> {
     if settings.simulate {
         return Ok(Some(simulated_region(settings)));
     }
-    block_on(async { Ok(configured_region(&upstream_config(settings)).await) })
+    block_on(async {
+        let mut config = upstream_config(settings);
+        name_region(&mut config, settings).await;
+        Ok(configured_region(&config).await)
+    })
 }
 
 fn target(asked: &Asked<'_>, settings: &Settings, region: Option<&str>) -> Result<Target, String> {
