@@ -56,7 +56,13 @@ fn an_alias_may_say_all_that_a_name_may() {
         ("thinker", "Seer-1-Thinking"),
         ("wide", "Seer-1[1m]"),
         ("far", "bedrock/eu-west-1/Seer-1"),
+        ("query", "Crow#search_query"),
     ]);
+    let query = world.target("query");
+    assert_eq!(
+        (query.model_id.as_str(), query.vectors_for.as_deref()),
+        ("acme.crow-v1:0", Some("search_query"))
+    );
     assert!(world.target("thinker").thinks);
     assert!(world.target("wide").long_context);
     let far = world.target("far");
