@@ -1,5 +1,9 @@
 //! The life of one request of an endpoint without a conversation: [`run`] is the flow, line by line.
 
+mod refusal;
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
@@ -11,8 +15,7 @@ use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use outcrop_bedrock::call::{Call, Operation, TokenCounts};
-use outcrop_translate::openai::token_counts;
+use outcrop_bedrock::call::{Call, TokenCounts};
 use outcrop_translate::{AnswerContext, Context, Halt, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
 use outcrop_upstream::{Client, Failure, Reply};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -32,9 +35,6 @@ use crate::{caller, error, form};
 /// As many calls of one request are made side by side: enough to hide the way to Bedrock, and too few for one request
 /// to use up an account's rate.
 const SIDE_BY_SIDE: usize = 16;
-
-/// What Bedrock says of a model whose tokens it doesn't count.
-const CANT_COUNT: &str = "support counting tokens";
 
 /// As many pages of one reply are asked for: more than a list of a thousand has, so that it ends whatever comes.
 const MAX_PAGES: usize = 1000;
@@ -98,7 +98,7 @@ async fn answer<T: Task>(
             let is_other =
                 |better: &TaskPlan<T::Memo>| (&better.model_id, &better.region) != (&plan.model_id, &plan.region);
             let Some(better) = better.filter(is_other) else {
-                return Err(refusal::<T>(&gateway, &failure, index, &plan, record).await);
+                return Err(refusal::refusal::<T>(&gateway, &failure, index, &plan, record).await);
             };
             refused += failure.attempts;
             plan = better;
@@ -186,55 +186,6 @@ async fn send_pages<T: Task>(client: &Client, call: &TaskCall, region: Option<&s
     Ok(replies)
 }
 
-/// What a failed call means for the client, who knows the part of its request that the call was about.
-async fn refusal<T: Task>(
-    gateway: &Arc<Gateway>,
-    failure: &Failure,
-    index: usize,
-    plan: &TaskPlan<T::Memo>,
-    record: &mut Record,
-) -> Refusal {
-    let mut refusal = gateway.refusal(failure, &plan.model_id, record).await;
-    let problem = &mut refusal.problem;
-    let Some(call) = plan.calls.get(index) else {
-        return refusal;
-    };
-    match call.operation {
-        // No model is what isn't there.
-        Operation::ApplyGuardrail if problem.status == 404 => {
-            problem.message = error::of_error(&failure.error).message;
-            problem.code = Some("guardrail_not_found");
-            problem.param = None;
-            return refusal;
-        }
-        // The model is there, but can't count.
-        Operation::CountTokens if problem.status == 404 || problem.message.contains(CANT_COUNT) => {
-            problem.message = token_counts::not_counted(&call.model_id, &gateway.config.catalogue);
-            problem.status = 400;
-            problem.code = Some("model_not_supported");
-            problem.param = Some("model".to_owned());
-        }
-        // It has none.
-        Operation::Rerank if problem.param.as_deref() == Some("messages") => problem.param = None,
-        _ => {}
-    }
-    // What failed on the way, or for want of the gateway's own credentials, isn't the request's fault.
-    if problem.status >= 500 || problem.param.as_deref() == Some("model") {
-        return refusal;
-    }
-    let blamed = match problem.code {
-        Some("context_length_exceeded") => None,
-        _ => problem.param.as_deref(),
-    };
-    if let Some(param) = blamed.and_then(|field| T::parameter(&plan.memo, field)) {
-        problem.param = Some(param);
-    } else if let Some(param) = call.param.as_deref() {
-        problem.message = format!("{param}: {}", problem.message);
-        problem.param = Some(param.to_owned());
-    }
-    refusal
-}
-
 fn write<T: Task>(
     plan: &TaskPlan<T::Memo>,
     replies: &[Reply],
@@ -293,71 +244,4 @@ fn note_plan<M>(record: &mut Record, plan: &TaskPlan<M>) {
     record.route = plan.route;
     record.region = plan.region.clone().unwrap_or_default();
     record.adapted = plan.notes.to_string();
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-    use std::sync::mpsc::{self, Receiver};
-    use std::time::Duration;
-
-    use outcrop_translate::TaskAnswer;
-    use outcrop_translate::catalogue::Catalogue;
-
-    use super::*;
-
-    /// Plans until another request has been heard of.
-    struct Slow;
-
-    static OTHER: Mutex<Option<Receiver<()>>> = Mutex::new(None);
-    static STARTED: tokio::sync::Notify = tokio::sync::Notify::const_new();
-
-    impl Task for Slow {
-        type Memo = ();
-
-        const DESCRIPTION: &'static str = "{}";
-        const PLANS_SLOWLY: bool = true;
-
-        fn plan(_: &Input, _: &Context<'_>) -> Result<TaskPlan<()>, Halt> {
-            STARTED.notify_one();
-            let other = OTHER.lock().unwrap().take().unwrap();
-            let heard = other.recv_timeout(Duration::from_secs(20));
-            Err(Halt::Problem(Problem::invalid(format!("{heard:?}"))))
-        }
-
-        fn answer((): &(), _: &[TaskReply<'_>], _: &AnswerContext<'_>) -> Result<TaskAnswer, Problem> {
-            Ok(TaskAnswer::default())
-        }
-
-        fn error(_: &Problem) -> Vec<u8> {
-            Vec::new()
-        }
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn a_slow_plan_keeps_no_other_request_waiting() {
-        let (heard, other) = mpsc::channel();
-        *OTHER.lock().unwrap() = Some(other);
-        let planning = tokio::spawn(async {
-            let _turn = turn::<Slow>().await;
-            let context = Context {
-                unique: 1,
-                created: 1,
-                path_model: None,
-                max_choices: 1,
-                region: "",
-                catalogue: Catalogue::built_in(),
-                advisor: None,
-                remote: None,
-                repair: None,
-            };
-            plan_aside::<Slow>(&Input::Json(Bytes::new()), &context).map(|_| ())
-        });
-        STARTED.notified().await;
-        tokio::spawn(async move { heard.send(()) }).await.unwrap().unwrap();
-        let Err(Halt::Problem(problem)) = planning.await.unwrap() else {
-            panic!("it has no plan");
-        };
-        assert_eq!(problem.message, "Ok(())");
-    }
 }
