@@ -140,6 +140,7 @@ fuzz_target!(|script: Script| {
     });
     let behind = |_: &str| {
         script.behind.as_ref().map(|(model, architecture)| Behind {
+            name: script.redirect_retired.then(|| "deepseek-r1-distill".to_owned()),
             model: model.as_ref().map(Name::text),
             architecture: architecture.clone(),
         })
