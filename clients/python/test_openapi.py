@@ -47,7 +47,6 @@ OPERATIONS = {
     "POST /v1/images/generations": "amazon.nova-canvas-v1:0",
     "POST /v1/images/edits": "amazon.nova-canvas-v1:0",
     "POST /v1/images/variations": "amazon.nova-canvas-v1:0",
-    "POST /openai/images/variations": "amazon.nova-canvas-v1:0",
     "GET /v1/images/{name}": None,
     "POST /v1/moderations": "omni-moderation-latest",
     "POST /v1/rerank": "cohere.rerank-v3-5:0",
