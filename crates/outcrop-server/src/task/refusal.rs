@@ -57,9 +57,10 @@ pub(super) async fn refusal<T: Task>(
     };
     if let Some(param) = blamed.and_then(|field| T::parameter(&plan.memo, field)) {
         problem.param = Some(param);
-    } else if let Some(param) = call.param.as_deref() {
-        problem.message = format!("{param}: {}", problem.message);
-        problem.param = Some(param.to_owned());
+        return refusal;
     }
-    refusal
+    match call.param.as_deref() {
+        Some(param) => refusal.about(param),
+        None => refusal,
+    }
 }

@@ -41,7 +41,7 @@ impl Task for Embeddings {
 
     fn plan(input: &Input, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
         match input {
-            Input::Json(body) => plan_body(body, context),
+            Input::Json(body) => plan::plan(&request::EmbeddingsRequest::parse(body)?, context),
             Input::Form(_) => Err(Problem::invalid("Embeddings are asked for in JSON.").into()),
         }
     }
@@ -66,8 +66,4 @@ impl Task for Embeddings {
     fn error(problem: &Problem) -> Vec<u8> {
         super::error_body(problem)
     }
-}
-
-fn plan_body(body: &[u8], context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
-    plan::plan(&request::EmbeddingsRequest::parse(body)?, context)
 }
