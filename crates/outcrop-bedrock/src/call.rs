@@ -94,7 +94,9 @@ pub struct Call {
     pub operation: Operation,
     /// A model id, inference profile or ARN.
     pub model_id: String,
-    /// The region to ask; `None` for the client's own.
+    /// The account whose credentials and endpoints are used, by its name; `None` for the client's own.
+    pub account: Option<String>,
+    /// The region to ask; `None` for the account's, or the client's own.
     pub region: Option<String>,
     /// Headers of the operation (`x-amzn-bedrock-…`), names in small letters.
     pub headers: Vec<(&'static str, String)>,
@@ -171,6 +173,7 @@ mod tests {
         Call {
             operation,
             model_id: model_id.to_owned(),
+            account: None,
             region: None,
             headers: Vec::new(),
             body: CallBody::default(),

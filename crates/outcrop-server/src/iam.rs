@@ -237,6 +237,7 @@ mod tests {
         let call = Call {
             operation: Operation::Converse,
             model_id: model_id.to_owned(),
+            account: None,
             region: None,
             headers: Vec::new(),
             body: CallBody::default(),
@@ -323,6 +324,7 @@ mod tests {
             let call = Call {
                 operation,
                 model_id: name.to_owned(),
+                account: None,
                 region: None,
                 headers: Vec::new(),
                 body: CallBody::default(),

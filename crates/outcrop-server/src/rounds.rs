@@ -224,6 +224,7 @@ pub(crate) fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
     Call {
         operation: plan.operation,
         model_id: plan.model_id.clone(),
+        account: None,
         region: plan.region.clone(),
         headers: plan.headers.clone(),
         body: plan.body_of(choice).clone(),

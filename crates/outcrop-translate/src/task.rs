@@ -120,6 +120,7 @@ impl TaskCall {
         Call {
             operation: self.operation,
             model_id: self.model_id.clone(),
+            account: None,
             region: region.map(ToOwned::to_owned),
             headers: self.headers.clone(),
             body: self.body.clone(),

@@ -16,7 +16,7 @@ use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http::{HeaderName, HeaderValue, Method, Request};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use outcrop_bedrock::call::{Call, CallBody, ReplyForm, TokenCounts};
@@ -32,7 +32,7 @@ use crate::credentials::{CredentialCache, NoCredentials};
 use crate::endpoint::{Endpoint, Service};
 use crate::error::{Error, Failure};
 use crate::place::{Configured, Place, Places};
-use crate::pool::{Lease, Pool};
+use crate::pool::Pool;
 use crate::retry::{RetryBudget, backoff};
 use crate::stream::{Decoder, EventStream};
 
@@ -59,6 +59,15 @@ struct Shared {
     auth: Auth,
     pool: Pool,
     budget: RetryBudget,
+}
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// When the answer must be whole.
+    pub deadline: Instant,
+    /// Time for Bedrock to begin it.
+    pub first_byte_timeout: Duration,
 }
 
 /// Bedrock's answer to a call.
@@ -155,19 +164,51 @@ impl Client {
     /// When the last try failed.
     pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
         let shared = &*self.shared;
+        let limits = Limits {
+            deadline: Instant::now() + shared.config.total_timeout,
+            first_byte_timeout: shared.config.first_byte_timeout,
+        };
+        shared.budget.earn();
+        let mut attempts = 0;
+        loop {
+            let mut failure = match self.attempt(call, limits).await {
+                Ok(mut reply) => {
+                    reply.attempts += attempts;
+                    return Ok(reply);
+                }
+                Err(failure) => failure,
+            };
+            attempts += failure.attempts;
+            failure.attempts = attempts;
+            let wait = shared.wait_before_retry(&failure.error, attempts);
+            match wait {
+                Some(wait) if Instant::now() + wait < limits.deadline => {
+                    tracing::debug!(error = %failure.error, attempts, wait_ms = wait.as_millis() as u64, "trying again");
+                    tokio::time::sleep(wait).await;
+                }
+                _ => return Err(failure),
+            }
+        }
+    }
+
+    /// Makes a call once; twice only where Bedrock says that the credentials have expired. A stream's first event has
+    /// arrived when this returns.
+    ///
+    /// # Errors
+    /// When it failed.
+    pub async fn attempt(&self, call: &Call, limits: Limits) -> Result<Reply, Failure> {
+        let shared = &*self.shared;
         let path = call.path();
         let place = shared.places.of(call.region.as_deref()).map_err(|error| Failure {
             error,
             request_id: None,
             attempts: 0,
         })?;
-        let deadline = Instant::now() + shared.config.total_timeout;
-        shared.budget.earn();
         let (mut attempts, mut renewed) = (0, false);
         loop {
             attempts += 1;
             let mut request_id = None;
-            let error = match shared.attempt(call, &place, &path, deadline, &mut request_id).await {
+            let error = match shared.attempt(call, &place, &path, limits, &mut request_id).await {
                 Ok((tokens, body)) => {
                     return Ok(Reply {
                         request_id,
@@ -182,20 +223,11 @@ impl Client {
                 renewed = true;
                 continue;
             }
-            let wait = shared.wait_before_retry(&error, attempts);
-            match wait {
-                Some(wait) if Instant::now() + wait < deadline => {
-                    tracing::debug!(%error, attempts, wait_ms = wait.as_millis() as u64, "trying again");
-                    tokio::time::sleep(wait).await;
-                }
-                _ => {
-                    return Err(Failure {
-                        error,
-                        request_id,
-                        attempts,
-                    });
-                }
-            }
+            return Err(Failure {
+                error,
+                request_id,
+                attempts,
+            });
         }
     }
 
@@ -260,7 +292,11 @@ impl Client {
         let nothing = CallBody::default();
         let mut request = shared.request(Method::GET, &place.control, path_and_query, &nothing)?;
         shared.auth.apply(&place.signer, &mut request, &nothing).await?;
-        let (response, _lease) = shared.exchange(request, deadline).await?;
+        let exchanged = timeout_at(deadline, shared.pool.send(request)).await;
+        let (response, _lease) = exchanged.map_err(|_| Error::Timeout {
+            phase: "to begin its answer",
+            limit: shared.config.first_byte_timeout,
+        })??;
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
             return Err(shared
@@ -277,7 +313,7 @@ impl Shared {
         call: &Call,
         place: &Place,
         path: &str,
-        deadline: Instant,
+        limits: Limits,
         request_id: &mut Option<String>,
     ) -> Result<(TokenCounts, ReplyBody), Error> {
         let mut request = self.request(Method::POST, place.endpoint(call.operation), path, &call.body)?;
@@ -293,11 +329,13 @@ impl Shared {
             })?;
             headers.insert(HeaderName::from_static(name), value);
         }
-        let first_byte = deadline.min(Instant::now() + self.config.first_byte_timeout);
+        let deadline = limits.deadline;
+        let first_byte = deadline.min(Instant::now() + limits.first_byte_timeout);
         timeout_at(first_byte, self.auth.apply(&place.signer, &mut request, &call.body))
             .await
             .map_err(|_| Error::Credentials("the provider of credentials took too long".to_owned()))??;
-        let (response, lease) = self.exchange(request, first_byte).await?;
+        let exchanged = timeout_at(first_byte, self.pool.send(request)).await;
+        let (response, lease) = exchanged.map_err(|_| self.first_byte_timeout(limits))??;
         let (head, body) = response.into_parts();
         *request_id = text_header(&head.headers, "x-amzn-requestid");
         if !head.status.is_success() {
@@ -317,7 +355,7 @@ impl Shared {
         let mut stream = EventStream::new(body, decoder, lease, chunk_timeout, deadline, total_timeout);
         timeout_at(first_byte, stream.prime())
             .await
-            .map_err(|_| self.first_byte_timeout(deadline))??;
+            .map_err(|_| self.first_byte_timeout(limits))??;
         Ok((tokens, ReplyBody::Stream(Box::new(stream))))
     }
 
@@ -337,20 +375,10 @@ impl Shared {
             .map_err(|error| Error::Sign(error.to_string()))
     }
 
-    async fn exchange(
-        &self,
-        request: Request<PiecesBody>,
-        deadline: Instant,
-    ) -> Result<(Response<Incoming>, Lease), Error> {
-        timeout_at(deadline, self.pool.send(request))
-            .await
-            .map_err(|_| self.first_byte_timeout(deadline))?
-    }
-
     /// Which limit has passed before the first byte: that for it, or that of the whole call.
-    fn first_byte_timeout(&self, deadline: Instant) -> Error {
+    fn first_byte_timeout(&self, limits: Limits) -> Error {
         let total = self.config.total_timeout;
-        if total < self.config.first_byte_timeout && Instant::now() >= deadline {
+        if total < limits.first_byte_timeout && Instant::now() >= limits.deadline {
             return Error::Timeout {
                 phase: "for the whole answer",
                 limit: total,
@@ -358,7 +386,7 @@ impl Shared {
         }
         Error::Timeout {
             phase: "to begin its answer",
-            limit: self.config.first_byte_timeout,
+            limit: limits.first_byte_timeout,
         }
     }
 

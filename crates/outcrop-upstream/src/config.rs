@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::account::Account;
+
 /// Settings of the way to Bedrock. What is `None` is found the way AWS's SDKs find it.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,6 +25,8 @@ pub struct Config {
     pub api_key: Option<String>,
     /// Credentials to use instead of AWS's default chain.
     pub credentials: Option<StaticCredentials>,
+    /// Other identities, which calls name.
+    pub accounts: Vec<Account>,
     /// Time for a connection to stand, TLS included.
     pub connect_timeout: Duration,
     /// Time for Bedrock to begin its answer.
@@ -49,6 +53,7 @@ impl Default for Config {
             use_dual_stack: None,
             api_key: None,
             credentials: None,
+            accounts: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             first_byte_timeout: Duration::from_secs(300),
             chunk_timeout: Duration::from_secs(120),

@@ -3,6 +3,7 @@
 //!
 //! This crate knows the wire and nothing of the protocols that clients speak.
 
+mod account;
 mod auth;
 mod body;
 mod client;
@@ -18,7 +19,8 @@ mod retry;
 mod sign;
 mod stream;
 
-pub use client::{Client, Description, Reply, ReplyBody, configured_region};
+pub use account::{Account, Value};
+pub use client::{Client, Description, Limits, Reply, ReplyBody, configured_region};
 pub use config::{Config, ConfigError, StaticCredentials};
 pub use control::BehindArn;
 pub use error::{Error, Failure};

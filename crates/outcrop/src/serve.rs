@@ -271,6 +271,7 @@ pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
         use_dual_stack: settings.use_dualstack.then_some(true),
         api_key: settings.bedrock_api_key.as_ref().map(|key| key.expose().to_owned()),
         credentials: None,
+        accounts: Vec::new(),
         connect_timeout: *settings.connect_timeout,
         first_byte_timeout: *settings.first_byte_timeout,
         chunk_timeout: *settings.chunk_timeout,
