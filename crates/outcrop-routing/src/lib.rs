@@ -4,7 +4,13 @@
 //! an hour of traffic be played through in a moment.
 
 mod config;
+mod health;
+mod retry;
+mod router;
 
 pub use config::{
     Admission, Affinity, Breaker, Fallbacks, Hedging, QuotaRule, Retries, Route, RouteTarget, Routing, Strategy,
 };
+pub use health::{Condition, Flight, Health, Outcome};
+pub use retry::{Budget, backoff};
+pub use router::{Found, Lanes, Router};
