@@ -59,7 +59,8 @@ struct State {
     probing: bool,
     resting_until: Option<Instant>,
     rests: u32,
-    first_byte: Option<(Duration, Instant)>,
+    /// Of whole answers, and of streams: averages, and when they were last brought up to date.
+    first_byte: [Option<(Duration, Instant)>; 2],
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,9 +102,10 @@ impl Health {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// How long its answers took to begin, of late.
-    pub fn first_byte(&self, now: Instant) -> Option<Duration> {
-        let (average, measured) = self.state().first_byte?;
+    /// How long its answers took to begin, of late. Streams begin with their first token, whole answers with their last.
+    pub fn first_byte(&self, now: Instant, streams: bool) -> Option<Duration> {
+        let [whole, streamed] = self.state().first_byte;
+        let (average, measured) = if streams { streamed } else { whole }?;
         (now.saturating_duration_since(measured) < LATENCY_LASTS).then_some(average)
     }
 
@@ -206,24 +208,26 @@ pub struct Flight {
 }
 
 impl Flight {
-    /// The answer has begun.
-    pub fn first_byte(&mut self, now: Instant) {
+    /// The answer has begun; it may be a stream.
+    pub fn first_byte(&mut self, now: Instant, streams: bool) {
         let took = now.saturating_duration_since(self.began);
         let mut state = self.health.state();
-        let average = match state.first_byte {
+        let [whole, streamed] = &mut state.first_byte;
+        let known = if streams { streamed } else { whole };
+        let average = match *known {
             Some((average, measured)) if now.saturating_duration_since(measured) < LATENCY_LASTS => {
                 average.mul_f64(1.0 - NEWEST) + took.mul_f64(NEWEST)
             }
             _ => took,
         };
-        state.first_byte = Some((average, now));
+        *known = Some((average, now));
     }
 
-    /// What it came to. Only the first word counts.
+    /// What it came to. An answer that has begun may yet fail.
     pub fn note(&mut self, now: Instant, outcome: Outcome) {
-        if !std::mem::replace(&mut self.is_over, true) {
-            self.health.note(now, outcome, self.is_probe);
-        }
+        let is_probe = self.is_probe && !self.is_over;
+        self.is_over = true;
+        self.health.note(now, outcome, is_probe);
     }
 }
 
@@ -339,12 +343,12 @@ mod tests {
     #[test]
     fn latency_follows_the_newest_and_is_forgotten() {
         let (health, start) = (health(), Instant::now());
-        assert_eq!(health.first_byte(start), None);
-        health.begin(start).first_byte(start + SECOND);
-        assert_eq!(health.first_byte(start + SECOND), Some(SECOND));
-        health.begin(start + SECOND).first_byte(start + 3 * SECOND);
-        let average = health.first_byte(start + 3 * SECOND).unwrap();
+        assert_eq!(health.first_byte(start, true), None);
+        health.begin(start).first_byte(start + SECOND, true);
+        assert_eq!(health.first_byte(start + SECOND, true), Some(SECOND));
+        health.begin(start + SECOND).first_byte(start + 3 * SECOND, true);
+        let average = health.first_byte(start + 3 * SECOND, true).unwrap();
         assert!(average > SECOND && average < 2 * SECOND, "{average:?}");
-        assert_eq!(health.first_byte(start + 100 * SECOND), None);
+        assert_eq!(health.first_byte(start + 100 * SECOND, true), None);
     }
 }

@@ -139,8 +139,8 @@ impl Found {
     }
 
     /// The numbers of all targets, in the order in which they should be asked now. Requests of one session get the same
-    /// order as long as the targets are well.
-    pub fn order(&self, now: Instant, session: Option<&str>) -> Vec<usize> {
+    /// order as long as the targets are well. `streams` says which latency counts.
+    pub fn order(&self, now: Instant, session: Option<&str>, streams: bool) -> Vec<usize> {
         let lanes = &*self.lanes;
         let mut order: Vec<usize> = (0..lanes.health.len()).collect();
         if order.len() < 2 {
@@ -154,7 +154,7 @@ impl Found {
                 sort_by_draw(&mut order, &draws);
             }
             Strategy::LeastBusy => lanes.sort_by_calls(&mut order, session),
-            Strategy::LowestLatency => lanes.sort_by_latency(&mut order, session, now),
+            Strategy::LowestLatency => lanes.sort_by_latency(&mut order, session, (now, streams)),
         }
         order.sort_by_key(|index| lanes.condition(*index, now));
         order
@@ -192,9 +192,12 @@ impl Lanes {
         });
     }
 
-    fn sort_by_latency(&self, order: &mut [usize], session: Option<&str>, now: Instant) {
+    fn sort_by_latency(&self, order: &mut [usize], session: Option<&str>, (now, streams): (Instant, bool)) {
         // What nobody has measured may be the best.
-        let latency = |health: &Arc<Health>| health.first_byte(now).map_or(0.0, |latency| latency.as_secs_f64());
+        let latency = |health: &Arc<Health>| {
+            let latency = health.first_byte(now, streams);
+            latency.map_or(0.0, |latency| latency.as_secs_f64())
+        };
         let latencies: Vec<f64> = self.health.iter().map(latency).collect();
         let best = latencies.iter().copied().fold(f64::MAX, f64::min).max(0.001);
         let rank = |index: &usize| {

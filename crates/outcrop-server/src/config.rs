@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use outcrop_routing::Routing;
 use outcrop_translate::Catalogue;
 use outcrop_translate::resolve::NameRules;
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub catalogue: Arc<Catalogue>,
     /// What the operator says of names.
     pub names: NameRules,
+    /// Which targets names have, and how often they are asked.
+    pub routing: Routing,
 }
 
 impl Default for Config {
@@ -74,6 +77,7 @@ impl Default for Config {
             model_list_max_age: Duration::from_secs(300),
             catalogue: Arc::clone(Catalogue::built_in()),
             names: NameRules::default(),
+            routing: Routing::default(),
         }
     }
 }

@@ -149,6 +149,18 @@ pub(crate) fn of_unread(unread: Unread, what: &str) -> Error {
     }
 }
 
+/// Whether Bedrock says that the prompt is too long for the model.
+pub(crate) fn is_too_long(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    TOO_LONG.iter().any(|phrase| lower.contains(phrase))
+}
+
+/// Whether Bedrock says that a filter stopped what was asked for.
+pub(crate) fn is_filtered(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    FILTERED.iter().any(|phrase| lower.contains(phrase))
+}
+
 /// Whether Bedrock says that there is no such model where it was asked.
 pub(crate) fn is_no_model(message: &str) -> bool {
     let lower = message.to_lowercase();
@@ -161,8 +173,7 @@ pub(crate) fn needs_profile(message: &str) -> bool {
 }
 
 fn validation(message: &str, text: String) -> Problem {
-    let lower = message.to_lowercase();
-    if TOO_LONG.iter().any(|phrase| lower.contains(phrase)) {
+    if is_too_long(message) {
         return Problem::invalid(text)
             .with_code("context_length_exceeded")
             .with_param("messages");
@@ -172,7 +183,7 @@ fn validation(message: &str, text: String) -> Problem {
             .with_code("model_not_found")
             .with_param("model");
     }
-    if FILTERED.iter().any(|phrase| lower.contains(phrase)) {
+    if is_filtered(message) {
         return Problem::invalid(text).with_code("content_policy_violation");
     }
     let problem = Problem::invalid(text).with_code("bedrock_validation");

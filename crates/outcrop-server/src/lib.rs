@@ -28,6 +28,7 @@ mod refusal;
 mod request_id;
 mod rounds;
 mod routes;
+mod routing;
 mod server;
 mod shelf;
 mod task;

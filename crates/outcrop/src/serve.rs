@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use outcrop_routing::{Retries, Routing};
 use outcrop_server::{Policies, PolicyMembers, Server};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
 use outcrop_upstream::{Client, ConfigError, StaticCredentials, configured_region};
@@ -296,6 +297,17 @@ pub(crate) fn policies(settings: &Settings) -> Policies {
     }
 }
 
+/// What the settings say of where calls go.
+pub(crate) fn routing(settings: &Settings) -> Routing {
+    Routing {
+        retries: Retries {
+            max_attempts: u32::try_from(settings.max_attempts.get()).unwrap_or(u32::MAX),
+            budget: settings.retry_budget.get(),
+        },
+        ..Routing::default()
+    }
+}
+
 /// What the settings say of the server.
 pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
     outcrop_server::Config {
@@ -326,5 +338,6 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
         regions: settings.regions.iter().map(ToString::to_string).collect(),
         catalogue: Arc::clone(&settings.models),
         names: name_rules(settings),
+        routing: routing(settings),
     }
 }

@@ -26,7 +26,7 @@ fn router(name: &str, strategy: Strategy, weights: &[u32]) -> Router {
 fn firsts(found: &Found, session: impl Fn(usize) -> Option<String>) -> Vec<usize> {
     let mut counts = vec![0; found.lanes.health.len()];
     for number in 0..10_000 {
-        counts[found.order(Instant::now(), session(number).as_deref())[0]] += 1;
+        counts[found.order(Instant::now(), session(number).as_deref(), true)[0]] += 1;
     }
     counts
 }
@@ -75,14 +75,14 @@ fn a_session_stays_until_its_target_is_ill() {
         let router = router("m", strategy, &[1, 1, 1]);
         let found = router.find("m").unwrap();
         let now = Instant::now();
-        let order = found.order(now, Some("one"));
+        let order = found.order(now, Some("one"), true);
         for _ in 0..50 {
-            assert_eq!(found.order(now, Some("one")), order, "{strategy:?}");
+            assert_eq!(found.order(now, Some("one"), true), order, "{strategy:?}");
         }
         let ill = found.health(order[0]).unwrap();
         ill.begin(now).note(now, Outcome::Throttled(None));
-        assert_eq!(found.order(now, Some("one")), [order[1], order[2], order[0]]);
-        assert_eq!(found.order(now + Duration::from_secs(1), Some("one")), order);
+        assert_eq!(found.order(now, Some("one"), true), [order[1], order[2], order[0]]);
+        assert_eq!(found.order(now + Duration::from_secs(1), Some("one"), true), order);
     }
 }
 
@@ -92,20 +92,20 @@ fn the_least_busy_and_the_fastest_come_first() {
     let busy = router("m", Strategy::LeastBusy, &[1, 1]);
     let found = busy.find("m").unwrap();
     let flight = found.health(0).unwrap().begin(now);
-    assert_eq!(found.order(now, None), [1, 0]);
+    assert_eq!(found.order(now, None, true), [1, 0]);
     let more: Vec<_> = (0..2).map(|_| found.health(1).unwrap().begin(now)).collect();
-    assert_eq!(found.order(now, None), [0, 1]);
+    assert_eq!(found.order(now, None, true), [0, 1]);
     drop((flight, more));
 
     let fast = router("m", Strategy::LowestLatency, &[1, 1]);
     let found = fast.find("m").unwrap();
     for (index, millis) in [(0, 900), (1, 100)] {
         let mut flight = found.health(index).unwrap().begin(now);
-        flight.first_byte(now + Duration::from_millis(millis));
+        flight.first_byte(now + Duration::from_millis(millis), true);
     }
-    assert_eq!(found.order(now, None), [1, 0]);
+    assert_eq!(found.order(now, None, true), [1, 0]);
     assert_eq!(
-        found.order(now, Some("any")),
+        found.order(now, Some("any"), true),
         [1, 0],
         "no cache is worth so much waiting"
     );
@@ -116,12 +116,12 @@ fn a_session_leaves_a_target_that_is_far_too_busy() {
     let router = router("m", Strategy::LeastBusy, &[1, 1]);
     let found = router.find("m").unwrap();
     let now = Instant::now();
-    let order = found.order(now, Some("one"));
+    let order = found.order(now, Some("one"), true);
     let begin = |count| -> Vec<_> { (0..count).map(|_| found.health(order[0]).unwrap().begin(now)).collect() };
     let few = begin(8);
-    assert_eq!(found.order(now, Some("one")), order, "few calls differ by chance");
+    assert_eq!(found.order(now, Some("one"), true), order, "few calls differ by chance");
     let many = begin(40);
-    assert_eq!(found.order(now, Some("one")), [order[1], order[0]]);
+    assert_eq!(found.order(now, Some("one"), true), [order[1], order[0]]);
     drop((few, many));
 }
 

@@ -1,0 +1,317 @@
+//! The course of one request through its targets: where it is, and where it goes when a call fails.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outcrop_bedrock::call::Call;
+use outcrop_routing::{Condition, Fallbacks, Flight, Found, Health, RouteTarget, Router, backoff};
+use outcrop_upstream::{Client, Error, Failure, Limits, Reply};
+use tokio::time::Instant;
+
+use super::fill::Fill;
+use super::glance::Glance;
+use super::verdict::{self, Verdict};
+
+/// The course of one request.
+#[derive(Debug)]
+pub(crate) struct Course {
+    router: Arc<Router>,
+    limits: Limits,
+    session: Option<String>,
+    streams: bool,
+    leg: Leg,
+    /// All names that were or will be asked, so that fallbacks can't go in a circle.
+    names: Vec<String>,
+    /// Names to be asked yet.
+    ahead: VecDeque<String>,
+    /// Whether a guardrail or the context's length has chosen the names ahead.
+    has_turned: bool,
+}
+
+/// A name, and what was tried of it.
+#[derive(Debug, Default)]
+struct Leg {
+    /// The name, where it isn't the one that the request asks for.
+    name: Option<String>,
+    found: Option<Found>,
+    order: Vec<usize>,
+    at: usize,
+    /// Targets that need not be asked again.
+    barred: Vec<usize>,
+    tries: u32,
+    /// Whether a later try may succeed.
+    may_recover: bool,
+    retry_after: Option<Duration>,
+}
+
+/// What comes after a failed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The same call, after a while.
+    Repeat(Duration),
+    /// Another target, after a while. The request must be planned for it.
+    Move(Duration),
+    /// Nothing. The failure stands.
+    Over,
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) reply: Reply,
+    /// Held as long as the answer is read.
+    pub(crate) flight: Option<Flight>,
+}
+
+impl Course {
+    /// The course of a request for `name`.
+    pub(crate) fn new(router: &Arc<Router>, limits: Limits, name: Option<&str>, glance: Glance) -> Self {
+        router.retry_budget.earn();
+        let mut course = Self {
+            router: Arc::clone(router),
+            limits,
+            session: glance.session,
+            streams: glance.streams,
+            leg: Leg::default(),
+            names: Vec::new(),
+            ahead: VecDeque::new(),
+            has_turned: false,
+        };
+        let name = name.map(ToOwned::to_owned).or(glance.model);
+        course.leg = course.leg_of(name.as_deref().unwrap_or_default());
+        course.names.extend(name);
+        course
+    }
+
+    /// The model that is asked here in place of the one that the request names.
+    pub(crate) fn model(&self) -> Option<String> {
+        let leg = &self.leg;
+        let of_target = leg.found.as_ref().and_then(|found| found.model(self.index()?));
+        of_target.or_else(|| leg.name.clone())
+    }
+
+    /// The target that is asked here; `None` for a name without a route.
+    pub(crate) fn target(&self) -> Option<&RouteTarget> {
+        self.leg.found.as_ref()?.target(self.index()?)
+    }
+
+    /// What the target adds to the request.
+    pub(crate) fn fill(&self) -> Fill<'_> {
+        Fill(self.target().and_then(|target| target.parameters.as_deref()))
+    }
+
+    /// Whether a refused content may be asked of others.
+    pub(crate) fn turns_from_content(&self) -> bool {
+        !self.has_turned && !self.fallbacks().content_policy.is_empty()
+    }
+
+    /// Makes a call here, once.
+    pub(crate) async fn attempt(&self, client: &Client, call: &Call) -> Result<Sent, Failure> {
+        let mut flight = self.health().map(|health| health.begin(std::time::Instant::now()));
+        let mut limits = self.limits;
+        if let Some(timeout) = self.target().and_then(|target| target.first_byte_timeout) {
+            limits.first_byte_timeout = limits.first_byte_timeout.min(timeout);
+        }
+        let sent = client.attempt(call, limits).await;
+        let now = std::time::Instant::now();
+        if let Some(flight) = &mut flight {
+            match &sent {
+                Ok(_) => {
+                    flight.first_byte(now, call.is_stream());
+                    flight.note(now, outcrop_routing::Outcome::Answered);
+                }
+                Err(failure) => flight.note(now, verdict::outcome(&failure.error)),
+            }
+        }
+        Ok(Sent { reply: sent?, flight })
+    }
+
+    /// Makes a call here, and again after a while where that may help.
+    pub(crate) async fn attempt_patiently(&self, client: &Client, call: &Call) -> Result<Sent, Failure> {
+        let mut attempts = 0;
+        loop {
+            let mut failure = match self.attempt(client, call).await {
+                Ok(mut sent) => {
+                    sent.reply.attempts += attempts;
+                    return Ok(sent);
+                }
+                Err(failure) => failure,
+            };
+            attempts += failure.attempts;
+            failure.attempts = attempts;
+            let may_help = Verdict::of(&failure.error) == Verdict::Again && attempts < self.router.retries.max_attempts;
+            match may_help
+                .then(|| self.wait(attempts, verdict::retry_after(&failure.error)))
+                .flatten()
+            {
+                Some(wait) if self.router.retry_budget.spend() => tokio::time::sleep(wait).await,
+                _ => return Err(failure),
+            }
+        }
+    }
+
+    /// What comes after a call that failed here.
+    pub(crate) fn after(&mut self, error: &Error) -> Next {
+        self.leg.tries += 1;
+        let verdict = Verdict::of(error);
+        match verdict {
+            Verdict::Final => return Next::Over,
+            Verdict::ContextWindow => return self.turn(|fallbacks| fallbacks.context_window),
+            Verdict::ContentPolicy => return self.turn(|fallbacks| fallbacks.content_policy),
+            Verdict::Again => {
+                self.leg.may_recover = true;
+                let asked = verdict::retry_after(error);
+                self.leg.retry_after = match (self.leg.retry_after, asked) {
+                    (Some(one), Some(other)) => Some(one.min(other)),
+                    (one, other) => one.or(other),
+                };
+            }
+            Verdict::Elsewhere => self.leg.barred.extend(self.index()),
+        }
+        if Instant::now() >= self.limits.deadline {
+            return Next::Over;
+        }
+        self.next_target()
+            .or_else(|| self.another_round())
+            .unwrap_or_else(|| self.fall_back())
+    }
+
+    /// What comes after a plan that can't be made for this target, though it may for another one.
+    pub(crate) fn after_problem(&mut self) -> Next {
+        self.leg.barred.extend(self.index());
+        self.next_target().unwrap_or_else(|| self.fall_back())
+    }
+
+    /// Goes on to models for content that this one refuses.
+    pub(crate) fn after_refused_content(&mut self) -> Next {
+        self.turn(|fallbacks| fallbacks.content_policy)
+    }
+
+    /// A target of this name that was not asked in this round. One that is well may always be asked; for others there
+    /// is a budget.
+    fn next_target(&mut self) -> Option<Next> {
+        let now = std::time::Instant::now();
+        while self.leg.at + 1 < self.leg.order.len() {
+            self.leg.at += 1;
+            if self.index().is_none_or(|index| self.leg.barred.contains(&index)) {
+                continue;
+            }
+            let is_well = self
+                .health()
+                .is_none_or(|health| health.condition(now) == Condition::Well);
+            if is_well || self.router.retry_budget.spend() {
+                return Some(Next::Move(Duration::ZERO));
+            }
+        }
+        None
+    }
+
+    /// All targets of this name again, if that may help and isn't too much.
+    fn another_round(&mut self) -> Option<Next> {
+        let targets = u32::try_from(self.leg.order.len().max(1)).unwrap_or(u32::MAX);
+        let most = self.router.retries.max_attempts.saturating_add(targets - 1);
+        if !self.leg.may_recover || self.leg.tries >= most {
+            return None;
+        }
+        let rounds = self.leg.tries.div_ceil(targets);
+        let retry_after = self.leg.retry_after.take();
+        let wait = self.wait(rounds, retry_after)?;
+        if !self.router.retry_budget.spend() {
+            return None;
+        }
+        let Some(found) = &self.leg.found else {
+            return Some(Next::Repeat(wait));
+        };
+        let mut order = found.order(std::time::Instant::now() + wait, self.session.as_deref(), self.streams);
+        order.retain(|index| !self.leg.barred.contains(index));
+        let last = self.index();
+        if order.is_empty() {
+            return None;
+        }
+        self.leg.order = order;
+        self.leg.at = 0;
+        Some(match self.index() == last {
+            true => Next::Repeat(wait),
+            false => Next::Move(wait),
+        })
+    }
+
+    /// A wait before another round, if the client's patience lasts.
+    fn wait(&self, rounds: u32, retry_after: Option<Duration>) -> Option<Duration> {
+        let wait = backoff(rounds, retry_after)?;
+        (Instant::now() + wait < self.limits.deadline).then_some(wait)
+    }
+
+    /// The next model of those that are asked where all targets have failed.
+    fn fall_back(&mut self) -> Next {
+        if !self.has_turned {
+            let general = self.fallbacks().general;
+            self.look_ahead(general);
+        }
+        self.next_name()
+    }
+
+    /// The first model of those for a refusal; where there are none, a target with another model.
+    fn turn(&mut self, list: impl Fn(Fallbacks) -> Vec<String>) -> Next {
+        let names = list(self.fallbacks());
+        if names.is_empty() {
+            let model = self.model();
+            if let Some(found) = &self.leg.found {
+                let same = (0..self.leg.order.len()).filter(|index| found.model(*index) == model);
+                self.leg.barred.extend(same);
+            }
+            return self.next_target().unwrap_or_else(|| self.next_name());
+        }
+        if !self.has_turned {
+            self.has_turned = true;
+            self.ahead.clear();
+        }
+        self.look_ahead(names);
+        self.next_name()
+    }
+
+    fn look_ahead(&mut self, names: Vec<String>) {
+        for name in names {
+            if !self.names.contains(&name) {
+                self.names.push(name.clone());
+                self.ahead.push_back(name);
+            }
+        }
+    }
+
+    fn next_name(&mut self) -> Next {
+        let Some(name) = self.ahead.pop_front() else {
+            return Next::Over;
+        };
+        self.leg = self.leg_of(&name);
+        self.leg.name = Some(name);
+        Next::Move(Duration::ZERO)
+    }
+
+    fn fallbacks(&self) -> Fallbacks {
+        self.router.fallbacks(self.leg.found.as_ref())
+    }
+
+    fn leg_of(&self, name: &str) -> Leg {
+        let found = self.router.find(name);
+        let now = std::time::Instant::now();
+        let order = found
+            .as_ref()
+            .map(|found| found.order(now, self.session.as_deref(), self.streams))
+            .unwrap_or_default();
+        Leg {
+            found,
+            order,
+            ..Leg::default()
+        }
+    }
+
+    fn index(&self) -> Option<usize> {
+        self.leg.order.get(self.leg.at).copied()
+    }
+
+    fn health(&self) -> Option<&Arc<Health>> {
+        self.leg.found.as_ref()?.health(self.index()?)
+    }
+}

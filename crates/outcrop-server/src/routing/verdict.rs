@@ -1,0 +1,84 @@
+//! What a failed call means for the next try.
+
+use std::time::Duration;
+
+use outcrop_bedrock::exception::Exception;
+use outcrop_routing::Outcome;
+use outcrop_upstream::Error;
+
+use crate::error;
+
+/// What a failed call means for the next try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The same call may succeed later, and at another target at once.
+    Again,
+    /// It may succeed at another target, but hardly at this one.
+    Elsewhere,
+    /// The prompt is too long for the model.
+    ContextWindow,
+    /// A guardrail or a filter refused.
+    ContentPolicy,
+    /// It will not succeed anywhere.
+    Final,
+}
+
+impl Verdict {
+    /// What `error` means.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error {
+            Error::Service {
+                exception,
+                status,
+                message,
+                ..
+            } => match exception {
+                Exception::Validation if error::is_too_long(message) => Self::ContextWindow,
+                Exception::Validation if error::is_filtered(message) => Self::ContentPolicy,
+                Exception::Validation if error::is_no_model(message) || error::needs_profile(message) => {
+                    Self::Elsewhere
+                }
+                Exception::ServiceQuotaExceeded
+                | Exception::AccessDenied
+                | Exception::ResourceNotFound
+                | Exception::Credentials => Self::Elsewhere,
+                exception if exception.is_retryable() => Self::Again,
+                Exception::Unknown if *status >= 500 => Self::Again,
+                _ => Self::Final,
+            },
+            Error::Connect(_) | Error::Interrupted(_) | Error::Frame(_) => Self::Again,
+            // A model that was silent for minutes will be so again, and the client has waited long enough.
+            Error::Timeout { .. } | Error::Credentials(_) | Error::Protocol(_) | Error::ServerSentEvent(_) => {
+                Self::Elsewhere
+            }
+            _ => Self::Final,
+        }
+    }
+
+    /// Whether another target may succeed.
+    pub(crate) fn is_avoidable(self) -> bool {
+        matches!(self, Self::Again | Self::Elsewhere)
+    }
+}
+
+/// What a failed call says of its target.
+pub(super) fn outcome(error: &Error) -> Outcome {
+    match error {
+        Error::Service {
+            exception: Exception::Throttling | Exception::ModelNotReady | Exception::ServiceQuotaExceeded,
+            ..
+        } => Outcome::Throttled(retry_after(error)),
+        _ if Verdict::of(error).is_avoidable() => Outcome::Failed,
+        _ => Outcome::Answered,
+    }
+}
+
+/// When Bedrock wants to be asked again.
+pub(super) fn retry_after(error: &Error) -> Option<Duration> {
+    match error {
+        Error::Service {
+            retry_after_seconds, ..
+        } => retry_after_seconds.map(Duration::from_secs),
+        _ => None,
+    }
+}
