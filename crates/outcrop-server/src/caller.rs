@@ -1,5 +1,7 @@
 //! What a caller says in headers, besides its key.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName};
 use outcrop_translate::Problem;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Trace};
@@ -10,6 +12,18 @@ const GUARDRAIL_VERSION: HeaderName = HeaderName::from_static("x-amzn-bedrock-gu
 const TRACE: HeaderName = HeaderName::from_static("x-amzn-bedrock-trace");
 /// `X-Outcrop-On-Unsupported`: `adapt` or `reject`.
 const ON_UNSUPPORTED: HeaderName = HeaderName::from_static("x-outcrop-on-unsupported");
+/// `X-Session-Id`: the conversation, which stays with a target.
+const SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
+/// `X-Outcrop-Timeout`: how long the client waits for its answer to begin, in seconds.
+const TIMEOUT: HeaderName = HeaderName::from_static("x-outcrop-timeout");
+/// LiteLLM's name for it.
+const LITELLM_TIMEOUT: HeaderName = HeaderName::from_static("x-litellm-timeout");
+/// What OpenAI's and Anthropic's SDKs say of their own timeout, in seconds (openai-node 6.10, openai-python 3.5,
+/// 2026-11).
+const STAINLESS_TIMEOUTS: [HeaderName; 2] = [
+    HeaderName::from_static("x-stainless-timeout"),
+    HeaderName::from_static("x-stainless-read-timeout"),
+];
 /// `X-Outcrop-Dry-Run`: the call is told, not made.
 pub(crate) const DRY_RUN: HeaderName = HeaderName::from_static("x-outcrop-dry-run");
 
@@ -68,6 +82,35 @@ pub(crate) fn on_unsupported(headers: &HeaderMap) -> Result<Option<OnUnsupported
     known
         .map(Some)
         .ok_or_else(|| invalid(&ON_UNSUPPORTED, "takes 'adapt' or 'reject'"))
+}
+
+/// The session that the caller says its request belongs to.
+pub(crate) fn session(headers: &HeaderMap) -> Option<String> {
+    let session = headers.get(SESSION_ID)?.to_str().ok()?.trim();
+    (!session.is_empty()).then(|| session.to_owned())
+}
+
+/// How long the caller waits for its answer to begin, in all.
+///
+/// # Errors
+/// When a header of ours or LiteLLM's is no number of seconds.
+pub(crate) fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+    for name in [&TIMEOUT, &LITELLM_TIMEOUT] {
+        let Some(value) = headers.get(name) else { continue };
+        let seconds = value.to_str().ok().and_then(|text| text.trim().parse::<f64>().ok());
+        let patience = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        return match patience.filter(|patience| !patience.is_zero()) {
+            Some(patience) => Ok(Some(patience)),
+            None => Err(invalid(name, "takes a number of seconds above 0")),
+        };
+    }
+    // What an SDK says by itself isn't the user's mistake.
+    let said = STAINLESS_TIMEOUTS
+        .iter()
+        .find_map(|name| headers.get(name)?.to_str().ok());
+    let seconds = said.and_then(|text| text.trim().parse::<f64>().ok());
+    let patience = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    Ok(patience.filter(|patience| !patience.is_zero()))
 }
 
 /// Whether the caller only wants to know what would be called.

@@ -27,6 +27,8 @@ pub struct Config {
     pub send_timeout: Duration,
     /// Time for an answer as a whole, whether the client reads it or not.
     pub answer_timeout: Duration,
+    /// Time for Bedrock to begin an answer.
+    pub first_byte_timeout: Duration,
     /// How long a stream is silent before a comment shows that it lives; zero for never.
     pub keep_alive_interval: Duration,
     /// Time for streams to end by themselves once the server stops.
@@ -65,6 +67,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(60),
             send_timeout: Duration::from_secs(120),
             answer_timeout: Duration::from_secs(900),
+            first_byte_timeout: Duration::from_secs(300),
             keep_alive_interval: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 10_000,

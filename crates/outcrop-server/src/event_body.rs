@@ -20,7 +20,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::error;
 use crate::exchange::{
-    Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_failure, note_plan, note_replies,
+    Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_answered, note_failure, region_of,
 };
 use crate::record::Record;
 use crate::rounds::{Answered, Trouble};
@@ -126,13 +126,16 @@ impl<E: Endpoint> EventBody<E> {
             match sending.as_mut().poll(cx) {
                 Poll::Pending => return,
                 Poll::Ready(Ok(answered)) => {
-                    // The calls may have been planned anew, and nothing was translated yet.
-                    note_plan(&mut self.record, &answered.plan);
-                    note_replies(&mut self.record, &answered.replies);
+                    // Nothing was translated yet.
+                    let answered = note_answered(&mut self.record, &self.gateway, answered);
                     self.translator = E::stream(answered.plan.memo);
                     self.phase = Phase::Open(sources(answered.plan.wire, answered.replies, answered.spent));
                 }
-                Poll::Ready(Err(Trouble::Failure(failure, ..))) => return self.fail_call(&failure, out),
+                Poll::Ready(Err(Trouble::Failure(failed))) => {
+                    self.record.model.clone_from(&failed.model_id);
+                    self.record.region = region_of(&self.gateway, failed.region.as_deref());
+                    return self.fail_call(&failed.failure, out);
+                }
                 Poll::Ready(Err(Trouble::Problem(problem))) => {
                     let cause = problem.message.clone();
                     return self.fail(&problem, &cause, out);
@@ -189,6 +192,7 @@ impl<E: Endpoint> EventBody<E> {
 
     fn fail_call(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         let problem = self.gateway.problem(failure, &self.record.region, &self.record.model);
+        self.record.break_off();
         note_failure(&mut self.record, failure);
         self.fail(&problem, &failure.to_string(), out);
     }

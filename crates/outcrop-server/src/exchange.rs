@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::TokenUsage;
+use outcrop_routing::Router;
 use outcrop_translate::{Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,10 @@ use crate::{access, body, caller, error};
 
 /// `X-Bedrock-Model`: the model that is asked.
 const X_BEDROCK_MODEL: HeaderName = HeaderName::from_static("x-bedrock-model");
+/// `X-Bedrock-Region`: the region that is asked.
+const X_BEDROCK_REGION: HeaderName = HeaderName::from_static("x-bedrock-region");
+/// `X-Outcrop-Attempts`: how often Bedrock was asked until it answered.
+const X_OUTCROP_ATTEMPTS: HeaderName = HeaderName::from_static("x-outcrop-attempts");
 /// `X-Token-Usage-Input`
 pub(crate) const X_TOKEN_USAGE_INPUT: HeaderName = HeaderName::from_static("x-token-usage-input");
 /// `X-Token-Usage-Output`
@@ -51,6 +56,7 @@ const X_AMZN_REQUESTID: HeaderName = HeaderName::from_static("x-amzn-requestid")
 pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) client: Client,
+    pub(crate) router: Arc<Router>,
     pub(crate) models: ModelList,
     pub(crate) names: Names,
     pub(crate) mappings: Mappings,
@@ -83,6 +89,7 @@ impl Gateway {
             fetcher: Fetcher::new(config.fetch.clone()),
             files: Files::new(config.kept_files_limit),
             leaves_urls_out: false,
+            router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
             config,
             client,
             models: ModelList::default(),
@@ -152,7 +159,7 @@ impl Exchange {
             planned = rounds.plan() => planned?,
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
         };
-        note_plan(record, &plan);
+        note_plan(record, &self.gateway, &plan);
         if caller::is_dry_run(&head.headers) {
             let of_each = plan.choices / (1 + plan.further_bodies.len());
             let calls: Vec<Call> = (0..=plan.further_bodies.len())
@@ -188,12 +195,13 @@ impl Exchange {
             sent = sending => sent,
             () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
         };
-        let Answered { plan, replies, spent } = match answered {
+        let answered = match answered {
             Ok(answered) => answered,
             Err(trouble) => return Err(self.refusal(trouble, record).await),
         };
-        note_plan(record, &plan);
-        note_replies(record, &replies);
+        let Answered {
+            plan, replies, spent, ..
+        } = note_answered(record, &self.gateway, answered);
         let body = if plan.wire.is_straight() {
             let bodies: Vec<&[u8]> = replies.iter().filter_map(whole_body).map(|body| &body[..]).collect();
             let passed = E::pass(&plan.memo, &bodies).map_err(|fault| not_bedrocks(&fault))?;
@@ -243,13 +251,9 @@ impl Exchange {
         };
         let begun = match begun {
             Some(Err(trouble)) => return Err(self.refusal(trouble, record).await),
-            Some(Ok(answered)) => Some(answered),
+            Some(Ok(answered)) => Some(note_answered(record, &self.gateway, answered)),
             None => None,
         };
-        if let Some(answered) = &begun {
-            note_plan(record, &answered.plan);
-            note_replies(record, &answered.replies);
-        }
         let Self {
             gateway,
             takes_trailers,
@@ -284,9 +288,10 @@ impl Exchange {
     async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
         match trouble {
             Trouble::Problem(problem) => problem.into(),
-            Trouble::Failure(failure, model, about) => {
-                let refusal = self.gateway.refusal(&failure, &model, record).await;
-                match about {
+            Trouble::Failure(failed) => {
+                record.region = failed.region.unwrap_or_else(|| self.gateway.client.region().to_owned());
+                let refusal = self.gateway.refusal(&failed.failure, &failed.model_id, record).await;
+                match failed.about {
                     Some(part) => refusal.about(&part),
                     None => refusal,
                 }
@@ -316,6 +321,8 @@ pub(crate) async fn receive(
         key,
         guardrail: caller::guardrail(&head.headers)?,
         on_unsupported: caller::on_unsupported(&head.headers)?,
+        session: caller::session(&head.headers),
+        patience: caller::patience(&head.headers)?,
     };
     Ok((body, caller))
 }
@@ -338,11 +345,25 @@ pub(crate) fn new_record(head: &Parts) -> Record {
 }
 
 /// Notes what a plan has decided.
-pub(crate) fn note_plan<M>(record: &mut Record, plan: &Plan<M>) {
+pub(crate) fn note_plan<M>(record: &mut Record, gateway: &Gateway, plan: &Plan<M>) {
     record.model.clone_from(&plan.model_id);
     record.route = plan.wire.route();
-    record.region = plan.region.clone().unwrap_or_default();
+    record.region = region_of(gateway, plan.region.as_deref());
     record.adapted = plan.notes.to_string();
+}
+
+/// The region that a plan names, or the gateway's own.
+pub(crate) fn region_of(gateway: &Gateway, region: Option<&str>) -> String {
+    region.unwrap_or_else(|| gateway.client.region()).to_owned()
+}
+
+/// Notes what an answer that has begun tells of itself. The record holds on to its calls for as long as it is written.
+pub(crate) fn note_answered<M>(record: &mut Record, gateway: &Gateway, mut answered: Answered<M>) -> Answered<M> {
+    // The calls may have been planned anew.
+    note_plan(record, gateway, &answered.plan);
+    note_replies(record, &answered.replies);
+    record.flights = std::mem::take(&mut answered.flights);
+    answered
 }
 
 /// The most of AWS's request ids that one answer shows: a batch of texts can be two thousand calls, and clients don't read
@@ -394,10 +415,16 @@ pub(crate) fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
     add_route(headers, record);
 }
 
-/// How the request was translated, which is worth knowing of a failed one, too.
+/// How the request was translated, and where its calls went, which is worth knowing of a failed one, too.
 pub(crate) fn add_route(headers: &mut HeaderMap, record: &Record) {
     if !record.route.is_empty() {
         headers.insert(X_OUTCROP_ROUTE, HeaderValue::from_static(record.route));
+    }
+    if record.attempts > 0 {
+        headers.insert(X_OUTCROP_ATTEMPTS, record.attempts.into());
+        if let Ok(region) = HeaderValue::from_str(&record.region) {
+            headers.insert(X_BEDROCK_REGION, region);
+        }
     }
     if let (false, Ok(value)) = (record.adapted.is_empty(), HeaderValue::from_str(&record.adapted)) {
         headers.insert(X_OUTCROP_ADAPTED, value);

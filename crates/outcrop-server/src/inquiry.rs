@@ -2,18 +2,21 @@
 //! its URLs lead to.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use outcrop_bedrock::call::Call;
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
 use outcrop_translate::resolve::{Asked, Target, Unresolved};
-use outcrop_translate::{Advisor, Context, Fetched, Halt, Lesson, Problem, Remote, Repair, Teaching};
-use outcrop_upstream::{Error, Failure};
+use outcrop_translate::{Advisor, Context, Fetched, Halt, Input, Lesson, Problem, Remote, Repair, Teaching};
+use outcrop_upstream::{Error, Failure, Limits};
+use tokio::time::Instant;
 
 use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
+use crate::routing::{Course, Fill, Glance, Next, Patience};
 
 /// What is known of a request besides its body.
 #[derive(Clone, Debug)]
@@ -26,12 +29,18 @@ pub(crate) struct Caller {
     pub(crate) guardrail: Option<Guardrail>,
     /// What the headers want to become of what a model can't do.
     pub(crate) on_unsupported: Option<OnUnsupported>,
+    /// The session that the headers name.
+    pub(crate) session: Option<String>,
+    /// How long the client waits.
+    pub(crate) patience: Option<Duration>,
 }
 
 /// What is found out for one request.
 pub(crate) struct Inquiry {
     pub(crate) gateway: Arc<Gateway>,
     caller: Caller,
+    /// Where it is asked, and what comes next.
+    pub(crate) course: Course,
     /// A random number, the source of the answer's id.
     pub(crate) unique: u128,
     /// When the request came, in seconds since 1970.
@@ -47,11 +56,13 @@ pub(crate) struct Inquiry {
 }
 
 impl Inquiry {
-    pub(crate) fn new(gateway: Arc<Gateway>, caller: Caller) -> Self {
+    pub(crate) fn new(gateway: Arc<Gateway>, mut caller: Caller, input: &Input) -> Self {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let course = course(&gateway, &mut caller, input);
         Self {
             gateway,
             caller,
+            course,
             unique: fastrand::u128(..),
             created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
             remote: Remote::default(),
@@ -61,17 +72,59 @@ impl Inquiry {
         }
     }
 
-    /// Plans, and finds out what must be known first.
+    /// Plans for the first target that the request can be planned for.
     pub(crate) async fn plan<P, F>(&mut self, planning: F) -> Result<P, Problem>
     where
-        F: Fn(&Context<'_>) -> Result<P, Halt>,
+        F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
     {
-        match planning(&self.context(None)) {
+        match self.plan_here(&planning).await {
+            Ok(plan) => Ok(plan),
+            // Boxed, as it is rare: every request would else carry room for it.
+            Err(problem) => Box::pin(self.plan_elsewhere(planning)).await.ok_or(problem),
+        }
+    }
+
+    /// Plans for the first of the next targets that the request can be planned for.
+    async fn plan_elsewhere<P, F>(&mut self, planning: F) -> Option<P>
+    where
+        F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
+    {
+        while let Next::Move(_) = self.course.after_problem() {
+            self.forget_target();
+            if let Ok(plan) = self.plan_here(&planning).await {
+                return Some(plan);
+            }
+        }
+        None
+    }
+
+    /// What comes after a failed call and the pause after it: perhaps another plan.
+    pub(crate) async fn go_on<P, F>(&mut self, next: Next, planning: F) -> GoOn<P>
+    where
+        F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
+    {
+        match next {
+            Next::Over => GoOn::Over,
+            Next::Repeat(_) => GoOn::Repeat,
+            Next::Move(_) => {
+                self.forget_target();
+                self.plan(planning).await.map_or(GoOn::Over, GoOn::Plan)
+            }
+        }
+    }
+
+    /// Plans for the target that is asked now, and finds out what must be known first.
+    async fn plan_here<P, F>(&mut self, planning: &F) -> Result<P, Problem>
+    where
+        F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
+    {
+        let planning = |inquiry: &Self| planning(&inquiry.context(None), inquiry.course.fill());
+        match planning(self) {
             Ok(plan) => Ok(plan),
             Err(Halt::Problem(problem)) if self.may_be_elsewhere(&problem) => {
                 // Boxed, as it is rare: every request would else carry room for it.
                 Box::pin(self.wait_for_list()).await;
-                match planning(&self.context(None)) {
+                match planning(self) {
                     Ok(plan) => Ok(plan),
                     Err(Halt::Problem(problem)) => Err(problem),
                     Err(halt) => Box::pin(self.plan_knowing_more(halt, planning)).await,
@@ -85,11 +138,11 @@ impl Inquiry {
     /// Looks up the model behind an ARN and fetches what URLs point to, as the halt says, and plans then.
     async fn plan_knowing_more<P, F>(&mut self, mut halt: Halt, planning: F) -> Result<P, Problem>
     where
-        F: Fn(&Context<'_>) -> Result<P, Halt>,
+        F: Fn(&Self) -> Result<P, Halt>,
     {
         if let Halt::LookUp(arn) = &halt {
             self.look_up(arn).await;
-            halt = match planning(&self.context(None)) {
+            halt = match planning(self) {
                 Ok(plan) => return Ok(plan),
                 Err(halt) => halt,
             };
@@ -100,7 +153,7 @@ impl Inquiry {
             Halt::Fetch(urls) => urls,
         };
         let failed = self.fetch(&urls).await;
-        match (planning(&self.context(None)), failed) {
+        match (planning(self), failed) {
             // Where the URL stands is the translation's to say, what is wrong with it the fetcher's.
             (Err(Halt::Problem(problem)), Some(error)) => {
                 Err(error.problem(problem.param.as_deref().unwrap_or("messages")))
@@ -113,9 +166,9 @@ impl Inquiry {
     pub(crate) fn plan_again<P>(
         &self,
         repair: Option<&Repair>,
-        planning: impl Fn(&Context<'_>) -> Result<P, Halt>,
+        planning: impl Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
     ) -> Result<P, Problem> {
-        planning(&self.context(repair)).map_err(known_halt)
+        planning(&self.context(repair), self.course.fill()).map_err(known_halt)
     }
 
     fn context<'a>(&'a self, repair: Option<&'a Repair>) -> Context<'a> {
@@ -125,12 +178,31 @@ impl Inquiry {
             created: self.created,
             path_model: self.caller.path_model.as_deref(),
             max_choices: config.max_choices,
-            region: self.gateway.client.region(),
+            region: self.region(),
             catalogue: &config.catalogue,
             advisor: Some(self),
             remote: Some(&self.remote),
             repair,
         }
+    }
+
+    /// The region that is asked.
+    pub(crate) fn region(&self) -> &str {
+        let target = self.course.target();
+        let of_target = target.and_then(|target| target.region.as_deref());
+        of_target.unwrap_or_else(|| self.gateway.client.region())
+    }
+
+    /// The same call, by the account of the target that is asked now.
+    pub(crate) fn address(&self, mut call: Call) -> Call {
+        if let Some(target) = self.course.target() {
+            call.account.clone_from(&target.account);
+        }
+        call
+    }
+
+    fn forget_target(&self) {
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Finds out which model is behind an ARN, or goes on without.
@@ -206,7 +278,7 @@ impl Inquiry {
     async fn wait_for_list(&mut self) {
         self.has_waited_for_list = true;
         self.gateway.models.refresh_names(&self.gateway).await;
-        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget_target();
     }
 }
 
@@ -217,9 +289,19 @@ impl Advisor for Inquiry {
             return Ok(Arc::clone(target));
         }
         let gateway = &self.gateway;
-        let target = gateway.names.resolve(asked, &gateway.config, gateway.client.region())?;
-        *kept = Some(Arc::clone(&target));
-        Ok(target)
+        let routed = self.course.model();
+        let target = self.course.target();
+        let asked = Asked {
+            name: routed.as_deref().unwrap_or(asked.name),
+            model_id: target.and_then(|target| target.model_id.as_deref()).or(asked.model_id),
+            ..*asked
+        };
+        let region = target.and_then(|target| target.region.as_deref());
+        let resolved = gateway
+            .names
+            .resolve(&asked, &gateway.config, gateway.client.region(), region)?;
+        *kept = Some(Arc::clone(&resolved));
+        Ok(resolved)
     }
 
     fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
@@ -239,6 +321,40 @@ impl Advisor for Inquiry {
         lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
         lessons
     }
+}
+
+/// What comes after a failed call.
+pub(crate) enum GoOn<P> {
+    /// The same calls once more.
+    Repeat,
+    /// Calls by another plan.
+    Plan(P),
+    /// Nothing.
+    Over,
+}
+
+/// The course of a request. Only where names have routes is there anything to look for in it.
+fn course(gateway: &Gateway, caller: &mut Caller, input: &Input) -> Course {
+    let config = &gateway.config;
+    let now = Instant::now();
+    let limits = Limits {
+        deadline: now + config.answer_timeout,
+        first_byte_timeout: config.first_byte_timeout,
+    };
+    let patience = Patience::new(now, caller.patience);
+    if gateway.router.is_plain() {
+        return Course::new(&gateway.router, (limits, patience), None, Glance::default());
+    }
+    let mut glance = Glance::at(input);
+    if caller.session.is_some() {
+        glance.session = caller.session.take();
+    }
+    Course::new(
+        &gateway.router,
+        (limits, patience),
+        caller.path_model.as_deref(),
+        glance,
+    )
 }
 
 /// What halts a plan although all that it asked for was looked for.

@@ -139,7 +139,7 @@ fn part(gateway: &Gateway, question: &Question) -> (Bytes, Option<HeaderValue>) 
 impl Gateway {
     /// The model that is meant; what must be looked up for it is.
     pub(crate) async fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Problem> {
-        let resolve = || self.names.resolve(asked, &self.config, self.client.region());
+        let resolve = || self.names.resolve(asked, &self.config, self.client.region(), None);
         let resolved = match resolve() {
             Err(Unresolved::LookUp(arn)) => {
                 self.names.look_up(&self.client, &arn).await;
@@ -194,7 +194,9 @@ fn all(gateway: &Gateway, question: &Question) -> Vec<Value> {
             name,
             ..Asked::default()
         };
-        let target = gateway.names.resolve(&asked, &gateway.config, gateway.client.region());
+        let target = gateway
+            .names
+            .resolve(&asked, &gateway.config, gateway.client.region(), None);
         target.ok()
     };
     let is_for_it = |base_id: Option<&str>| {

@@ -2,6 +2,7 @@
 //!
 //! Resolving is pure, and asks nobody. What Bedrock lists, and what is behind ARNs, is found out once and kept.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -46,22 +47,41 @@ struct Known {
 }
 
 impl Names {
-    /// The model that is meant.
-    pub(crate) fn resolve(&self, asked: &Asked<'_>, config: &Config, region: &str) -> Result<Arc<Target>, Unresolved> {
+    /// The model that is meant: in `pinned`, where a route says the region, else in `home` or where it is.
+    pub(crate) fn resolve(
+        &self,
+        asked: &Asked<'_>,
+        config: &Config,
+        home: &str,
+        pinned: Option<&str>,
+    ) -> Result<Arc<Target>, Unresolved> {
+        // No name has a line break.
+        let key = match pinned {
+            Some(region) => Cow::Owned(format!("{region}\n{}", asked.name)),
+            None => Cow::Borrowed(asked.name),
+        };
         // Requests that say more than a name are rare.
         let is_plain = *asked
             == Asked {
                 name: asked.name,
                 ..Asked::default()
             };
-        if is_plain && let Some(target) = read(&self.resolved).get(asked.name) {
+        if is_plain && let Some(target) = read(&self.resolved).get(&*key) {
             return Ok(Arc::clone(target));
         }
         let (listings, changes) = {
             let known = read(&self.listings);
             (Arc::clone(&known.listings), known.changes)
         };
-        let target = resolve_among(asked, config, region, &listings, &|arn| self.behind(arn)).map(Arc::new)?;
+        let behind = |arn: &str| self.behind(arn);
+        let target = match pinned {
+            Some(region) => resolve_in(asked, config, region, &listings, &behind).map(|mut target| {
+                target.region.get_or_insert_with(|| region.to_owned());
+                target
+            }),
+            None => resolve_among(asked, config, home, &listings, &behind),
+        };
+        let target = target.map(Arc::new)?;
         // What is behind an ARN is kept for a while only.
         if is_plain && !target.model_id.starts_with("arn:") {
             let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +89,7 @@ impl Names {
                 resolved.clear();
             }
             if read(&self.listings).changes == changes {
-                resolved.insert(asked.name.to_owned(), Arc::clone(&target));
+                resolved.insert(key.into_owned(), Arc::clone(&target));
             }
         }
         Ok(target)
@@ -163,17 +183,7 @@ pub(crate) fn resolve_among(
     listings: &Listings,
     behind: &dyn Fn(&str) -> Option<Behind>,
 ) -> Result<Target, Unresolved> {
-    let resolve_in = |region: &str| {
-        let directory = Directory {
-            catalogue: &config.catalogue,
-            rules: &config.names,
-            region: Some(region),
-            listing: listings.get(region),
-            behind,
-        };
-        resolve(asked, &directory)
-    };
-    let at_home = resolve_in(home);
+    let at_home = resolve_in(asked, config, home, listings, behind);
     let is_missing = match &at_home {
         Ok(target) => {
             let is_id = !target.names_region && !target.model_id.starts_with("arn:");
@@ -190,7 +200,9 @@ pub(crate) fn resolve_among(
     }
     for region in config.regions.iter().filter(|region| *region != home) {
         let Some(listing) = listings.get(region) else { continue };
-        let Ok(mut target) = resolve_in(region) else { continue };
+        let Ok(mut target) = resolve_in(asked, config, region, listings, behind) else {
+            continue;
+        };
         if target.region.is_none() && !target.names_region && listing.calls(&target.model_id) {
             target.steps.push(Step {
                 rule: "region",
@@ -202,6 +214,23 @@ pub(crate) fn resolve_among(
         }
     }
     at_home
+}
+
+fn resolve_in(
+    asked: &Asked<'_>,
+    config: &Config,
+    region: &str,
+    listings: &Listings,
+    behind: &dyn Fn(&str) -> Option<Behind>,
+) -> Result<Target, Unresolved> {
+    let directory = Directory {
+        catalogue: &config.catalogue,
+        rules: &config.names,
+        region: Some(region),
+        listing: listings.get(region),
+        behind,
+    };
+    resolve(asked, &directory)
 }
 
 /// Asks hop by hop, until something is found that names a model itself.

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use http::{HeaderValue, Method};
 use outcrop_bedrock::converse::TokenUsage;
+use outcrop_routing::{Flight, Outcome};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Ending {
     /// The answer is whole.
     Completed,
     /// The answer is, or ends with, an error.
@@ -25,7 +26,7 @@ pub(crate) struct Record {
     pub(crate) status: u16,
     /// Model id that is asked.
     pub(crate) model: String,
-    /// The region that is asked, where it is another than the gateway's own.
+    /// The region that is asked.
     pub(crate) region: String,
     /// Which of Bedrock's APIs is asked; empty while that isn't known.
     pub(crate) route: &'static str,
@@ -41,10 +42,12 @@ pub(crate) struct Record {
     pub(crate) usage: TokenUsage,
     /// Whether a call was left before it told its tokens, so that AWS counts more than `usage`.
     pub(crate) is_usage_partial: bool,
+    /// Calls under way, as their targets count them.
+    pub(crate) flights: Vec<Flight>,
     /// Seconds until the first byte of the answer's body was there.
     first_byte_seconds: Option<f64>,
     /// `None` until the request ends by itself: if it never does, the client left.
-    outcome: Option<Outcome>,
+    outcome: Option<Ending>,
     error: Option<String>,
 }
 
@@ -65,6 +68,7 @@ impl Record {
             attempts: 0,
             usage: TokenUsage::default(),
             is_usage_partial: false,
+            flights: Vec::new(),
             first_byte_seconds: None,
             outcome: None,
             error: None,
@@ -78,14 +82,21 @@ impl Record {
         }
     }
 
+    /// Bedrock has failed in the middle of its answer.
+    pub(crate) fn break_off(&mut self) {
+        for mut flight in self.flights.drain(..) {
+            flight.note(Instant::now(), Outcome::Failed);
+        }
+    }
+
     /// The request ended well.
     pub(crate) fn complete(&mut self) {
-        self.outcome = Some(Outcome::Completed);
+        self.outcome = Some(Ending::Completed);
     }
 
     /// The request failed; `error` is for operators, not for the client.
     pub(crate) fn fail(&mut self, error: impl Into<String>) {
-        self.outcome = Some(Outcome::Failed);
+        self.outcome = Some(Ending::Failed);
         self.error = Some(error.into());
     }
 }
@@ -93,11 +104,11 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let outcome = match self.outcome {
-            Some(Outcome::Completed) => "completed",
-            Some(Outcome::Failed) => "failed",
+            Some(Ending::Completed) => "completed",
+            Some(Ending::Failed) => "failed",
             None => "client_left",
         };
-        let is_our_failure = self.outcome == Some(Outcome::Failed) && (self.status >= 500 || self.status == 200);
+        let is_our_failure = self.outcome == Some(Ending::Failed) && (self.status >= 500 || self.status == 200);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(

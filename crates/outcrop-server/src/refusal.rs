@@ -88,7 +88,7 @@ impl Gateway {
                 name: base_id,
                 ..Asked::default()
             };
-            return match self.names.resolve(&asked, config, self.client.region()) {
+            return match self.names.resolve(&asked, config, self.client.region(), None) {
                 Ok(target) if target.model_id != model_id => format!(" Did you mean '{}'?", target.model_id),
                 _ => String::new(),
             };

@@ -4,15 +4,18 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use outcrop_bedrock::call::Call;
-use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::converse::{StopReason, TokenUsage};
 use outcrop_bedrock::exception::Exception;
-use outcrop_translate::{Endpoint, Plan, Problem, Repair, Teaching};
+use outcrop_routing::Flight;
+use outcrop_translate::{Endpoint, Input, Plan, Problem, ProblemKind, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use crate::exchange::Gateway;
-use crate::inquiry::{Caller, Inquiry};
+use crate::inquiry::{Caller, GoOn, Inquiry};
+use crate::routing::{Sent, Verdict};
 
 /// As many fields as one request may teach that a model refuses: each costs a call.
 const MAX_LESSONS: usize = 6;
@@ -31,6 +34,8 @@ pub(crate) struct Answered<M> {
     pub(crate) plan: Plan<M>,
     /// An answer for each choice.
     pub(crate) replies: Vec<Reply>,
+    /// Calls under way, as their targets count them.
+    pub(crate) flights: Vec<Flight>,
     /// Tokens of answers that were thrown away.
     pub(crate) spent: TokenUsage,
 }
@@ -40,15 +45,52 @@ pub(crate) struct Answered<M> {
 struct Refused {
     attempts: u32,
     request_ids: Vec<String>,
+    /// The one that tells the client the most.
+    telling: Option<Box<Failed>>,
+}
+
+impl Refused {
+    /// Keeps a failure if it tells the client more than those before.
+    fn keep(&mut self, failed: Failed) {
+        let verdict = |failed: &Failed| Verdict::of(&failed.failure.error);
+        if self
+            .telling
+            .as_ref()
+            .is_none_or(|known| verdict(&failed) > verdict(known))
+        {
+            self.telling = Some(Box::new(failed));
+        }
+    }
+
+    /// The failure that is told.
+    fn trouble(&mut self) -> Trouble {
+        match self.telling.take() {
+            Some(mut failed) => {
+                failed.failure.attempts = self.attempts;
+                Trouble::Failure(failed)
+            }
+            None => Trouble::Problem(Problem::new(502, ProblemKind::Server, "Bedrock could not be asked.")),
+        }
+    }
 }
 
 /// Why a request got no answer.
 pub(crate) enum Trouble {
     /// It can't be planned.
     Problem(Problem),
-    /// Bedrock has none. The model is the one that was asked, and then comes the part of the request that the call was
-    /// about, where there are several.
-    Failure(Failure, String, Option<String>),
+    /// Bedrock has none.
+    Failure(Box<Failed>),
+}
+
+/// A call that failed for good.
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    /// The model that was asked.
+    pub(crate) model_id: String,
+    /// The region that was asked.
+    pub(crate) region: Option<String>,
+    /// The part of the request that the call was about, where there are several.
+    pub(crate) about: Option<String>,
 }
 
 impl From<Problem> for Trouble {
@@ -59,8 +101,9 @@ impl From<Problem> for Trouble {
 
 impl<E: Endpoint> Rounds<E> {
     pub(crate) fn new(gateway: Arc<Gateway>, body: Bytes, caller: Caller) -> Self {
+        let input = Input::Json(body.clone());
         Self {
-            inquiry: Inquiry::new(gateway, caller),
+            inquiry: Inquiry::new(gateway, caller, &input),
             body,
             last_refusal: None,
             endpoint: PhantomData,
@@ -70,7 +113,9 @@ impl<E: Endpoint> Rounds<E> {
     /// Plans the calls, and finds out what must be known first.
     pub(crate) async fn plan(&mut self) -> Result<Plan<E::Memo>, Problem> {
         let body = &self.body;
-        self.inquiry.plan(|context| E::plan(body, context)).await
+        self.inquiry
+            .plan(|context, fill| E::plan(&fill.body(body), context))
+            .await
     }
 
     /// The URLs that the plan names instead of what they lead to.
@@ -80,19 +125,35 @@ impl<E: Endpoint> Rounds<E> {
 
     /// Plans again what was planned before.
     fn plan_again(&self, repair: Option<&Repair>) -> Result<Plan<E::Memo>, Problem> {
-        self.inquiry.plan_again(repair, |context| E::plan(&self.body, context))
+        self.inquiry
+            .plan_again(repair, |context, fill| E::plan(&fill.body(&self.body), context))
     }
 
     /// Makes the calls until they are answered. A field that the model refuses is left out from then on.
     pub(crate) async fn send(mut self, mut plan: Plan<E::Memo>) -> Result<Answered<E::Memo>, Trouble> {
         let mut refused = Refused::default();
-        let mut replies = loop {
-            match send_all(&self.inquiry.gateway, &plan).await {
-                Ok(replies) => break replies,
-                // Boxed, as it is rare: every call would else carry room for it.
-                Err(failed) => plan = Box::pin(self.recover(failed, plan, &mut refused)).await?,
+        let mut sent = Slots::new(plan.choices);
+        loop {
+            match self.send_missing(&plan, &mut sent).await {
+                Ok(()) if self.is_refused_content(&plan, &sent) => {
+                    // Boxed, as it is rare: every call would else carry room for it.
+                    let Some(better) = Box::pin(self.turn_from_content()).await else {
+                        break;
+                    };
+                    plan = better;
+                    sent = Slots::new(plan.choices);
+                }
+                Ok(()) => break,
+                Err(failed) => {
+                    let (better, keeps) = Box::pin(self.recover(failed, plan, &mut refused)).await?;
+                    if !keeps {
+                        sent = Slots::new(better.choices);
+                    }
+                    plan = better;
+                }
             }
-        };
+        }
+        let (mut replies, flights) = sent.into_parts();
         if let Some(reply) = replies.first_mut() {
             reply.attempts += refused.attempts;
             refused.request_ids.extend(reply.request_id.take());
@@ -102,6 +163,7 @@ impl<E: Endpoint> Rounds<E> {
         let answered = Answered {
             plan,
             replies,
+            flights,
             spent: TokenUsage::default(),
         };
         if answered.plan.is_reviewed {
@@ -111,24 +173,111 @@ impl<E: Endpoint> Rounds<E> {
         Ok(answered)
     }
 
-    /// Plans again by what a failure teaches, if it teaches anything.
+    /// Makes the calls that have no answer yet, side by side. Gives the first failure, and the number of its choice.
+    async fn send_missing(&self, plan: &Plan<E::Memo>, sent: &mut Slots) -> Result<(), (Failure, usize)> {
+        let Inquiry { gateway, course, .. } = &self.inquiry;
+        if plan.choices == 1 {
+            let call = self.inquiry.address(call_of(plan, 0));
+            let reply = course.attempt(&gateway.client, &call).await;
+            return sent.put(0, reply.map_err(|failure| (failure, 0))?);
+        }
+        let calls: Vec<(usize, Call)> = sent
+            .missing()
+            .map(|choice| (choice, self.inquiry.address(call_of(plan, choice))))
+            .collect();
+        let sending = calls.iter().map(|(choice, call)| async move {
+            let sent = course.attempt(&gateway.client, call).await;
+            (*choice, sent)
+        });
+        let mut sending: FuturesUnordered<_> = sending.collect();
+        let mut failed = None;
+        while let Some((choice, reply)) = sending.next().await {
+            match reply {
+                Ok(reply) => sent.put(choice, reply)?,
+                // There is nothing to wait for.
+                Err(failure) if !Verdict::of(&failure.error).is_avoidable() => return Err((failure, choice)),
+                Err(failure) => {
+                    failed.get_or_insert((failure, choice));
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Plans again by what a failure teaches, or for another target, or has the same calls made again after a while.
+    /// Also tells whether the answers that are there still count.
     async fn recover(
         &mut self,
         (failure, choice): (Failure, usize),
         plan: Plan<E::Memo>,
         refused: &mut Refused,
-    ) -> Result<Plan<E::Memo>, Trouble> {
+    ) -> Result<(Plan<E::Memo>, bool), Trouble> {
+        refused.attempts += failure.attempts;
+        refused.request_ids.extend(failure.request_id.clone());
         let better = match self.learn(&failure, &plan) {
             Some(better) => Some(better),
             None => self.find_model(&failure, &plan).await,
         };
-        let Some(better) = better else {
-            let about = E::part(&plan.memo, choice);
-            return Err(Trouble::Failure(failure, plan.model_id, about));
-        };
-        refused.attempts += failure.attempts;
-        refused.request_ids.extend(failure.request_id);
-        Ok(better?)
+        if let Some(better) = better {
+            return Ok((better?, false));
+        }
+        let next = self.inquiry.course.after(&failure.error);
+        let verdict = Verdict::of(&failure.error);
+        tracing::debug!(error = %failure.error, ?verdict, ?next, "a call failed");
+        next.pause().await;
+        let body = &self.body;
+        let gone_on = self
+            .inquiry
+            .go_on(next, |context, fill| E::plan(&fill.body(body), context));
+        let gone_on = gone_on.await;
+        let region = plan.region.clone();
+        refused.keep(Failed {
+            failure,
+            model_id: plan.model_id.clone(),
+            region,
+            about: E::part(&plan.memo, choice),
+        });
+        match gone_on {
+            GoOn::Repeat => Ok((plan, true)),
+            GoOn::Plan(better) => {
+                // Answers are read by the plan by which they were asked for.
+                let keeps = better.body == plan.body && better.model_id == plan.model_id;
+                Ok((better, keeps))
+            }
+            GoOn::Over => Err(refused.trouble()),
+        }
+    }
+
+    /// Whether whole answers are refusals of a guardrail or a filter, and others may be asked instead.
+    fn is_refused_content(&self, plan: &Plan<E::Memo>, sent: &Slots) -> bool {
+        if !self.inquiry.course.turns_from_content() {
+            return false;
+        }
+        sent.replies().any(|reply| match &reply.body {
+            ReplyBody::Whole(body) if !plan.wire.is_straight() => {
+                plan.wire.reply(body, reply.tokens).is_ok_and(|reply| {
+                    matches!(
+                        reply.stop_reason,
+                        StopReason::GuardrailIntervened | StopReason::ContentFiltered
+                    )
+                })
+            }
+            _ => false,
+        })
+    }
+
+    /// Plans for a model that may answer what this one refuses to.
+    async fn turn_from_content(&mut self) -> Option<Plan<E::Memo>> {
+        let next = self.inquiry.course.after_refused_content();
+        let body = &self.body;
+        match self
+            .inquiry
+            .go_on(next, |context, fill| E::plan(&fill.body(body), context))
+            .await
+        {
+            GoOn::Plan(plan) => Some(plan),
+            GoOn::Repeat | GoOn::Over => None,
+        }
     }
 
     /// Plans again through an inference profile or in another region, where the refusal says that the model must be
@@ -203,7 +352,11 @@ impl<E: Endpoint> Rounds<E> {
             let usage = reply.usage;
             let plan = self.plan_again(Some(&repair))?;
             // Without a better answer, the one that is there is judged as it is.
-            let Ok(mut better) = self.inquiry.gateway.client.send(&call_of(&plan, index)).await else {
+            let call = self.inquiry.address(call_of(&plan, index));
+            let course = &self.inquiry.course;
+            let Ok(Sent { reply: mut better, .. }) =
+                course.attempt_patiently(&self.inquiry.gateway.client, &call).await
+            else {
                 continue;
             };
             answered.spent = answered.spent.plus(usage);
@@ -231,21 +384,36 @@ pub(crate) fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
     }
 }
 
-/// Makes the calls of a plan, side by side. Gives the first failure, and the number of its choice.
-async fn send_all<M>(gateway: &Gateway, plan: &Plan<M>) -> Result<Vec<Reply>, (Failure, usize)> {
-    let client = &gateway.client;
-    let first = call_of(plan, 0);
-    if plan.choices == 1 {
-        return Ok(vec![client.send(&first).await.map_err(|failure| (failure, 0))?]);
+/// The answers to the calls of a plan, as far as there are any.
+struct Slots(Vec<Option<Sent>>);
+
+impl Slots {
+    fn new(count: usize) -> Self {
+        Self((0..count).map(|_| None).collect())
     }
-    if plan.further_bodies.is_empty() {
-        let sending = (0..plan.choices).map(|_| client.send(&first));
-        return try_join_all(sending).await.map_err(|failure| (failure, 0));
+
+    fn put(&mut self, choice: usize, sent: Sent) -> Result<(), (Failure, usize)> {
+        if let Some(slot) = self.0.get_mut(choice) {
+            *slot = Some(sent);
+        }
+        Ok(())
     }
-    let calls: Vec<Call> = (0..plan.choices).map(|choice| call_of(plan, choice)).collect();
-    let sending = calls.iter().enumerate().map(|(choice, call)| {
-        let sent = client.send(call);
-        async move { sent.await.map_err(|failure| (failure, choice)) }
-    });
-    try_join_all(sending).await
+
+    fn missing(&self) -> impl Iterator<Item = usize> {
+        let slots = self.0.iter().enumerate();
+        slots.filter_map(|(choice, slot)| slot.is_none().then_some(choice))
+    }
+
+    fn replies(&self) -> impl Iterator<Item = &Reply> {
+        self.0.iter().flatten().map(|sent| &sent.reply)
+    }
+
+    fn into_parts(self) -> (Vec<Reply>, Vec<Flight>) {
+        let (mut replies, mut flights) = (Vec::with_capacity(self.0.len()), Vec::new());
+        for sent in self.0.into_iter().flatten() {
+            replies.push(sent.reply);
+            flights.extend(sent.flight);
+        }
+        (replies, flights)
+    }
 }

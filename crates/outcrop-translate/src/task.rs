@@ -12,7 +12,7 @@ use crate::problem::Problem;
 /// An endpoint without a conversation: how its requests become calls, and how the replies become its answer.
 pub trait Task: Send + Sync + 'static {
     /// What the way back must know of the request.
-    type Memo: Send + Sync + 'static;
+    type Memo: Clone + Send + Sync + 'static;
 
     /// What the endpoint takes and answers, as [`crate::Endpoint::DESCRIPTION`].
     const DESCRIPTION: &'static str;
@@ -100,7 +100,7 @@ pub struct TaskPlan<M> {
 }
 
 /// One of the calls of a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskCall {
     /// What is asked of Bedrock.
     pub operation: Operation,

@@ -33,7 +33,6 @@ use crate::endpoint::{Endpoint, Service};
 use crate::error::{Error, Failure};
 use crate::place::{Configured, Place, Places};
 use crate::pool::Pool;
-use crate::retry::{RetryBudget, backoff};
 use crate::stream::{Decoder, EventStream};
 
 /// The largest whole reply; Bedrock's own limit for a body is 25 MB.
@@ -58,7 +57,6 @@ struct Shared {
     places: Places,
     auth: Auth,
     pool: Pool,
-    budget: RetryBudget,
 }
 
 /// How long a call may take.
@@ -140,7 +138,6 @@ impl Client {
         Ok(Self {
             shared: Arc::new(Shared {
                 pool: Pool::new(config.connect_timeout),
-                budget: RetryBudget::new(config.retry_budget),
                 places,
                 auth,
                 config,
@@ -156,39 +153,6 @@ impl Client {
     /// The region that is called where a call names no other.
     pub fn region(&self) -> &str {
         &self.shared.places.home().region
-    }
-
-    /// Makes a call, again where that may help. A stream's first event has arrived when this returns.
-    ///
-    /// # Errors
-    /// When the last try failed.
-    pub async fn send(&self, call: &Call) -> Result<Reply, Failure> {
-        let shared = &*self.shared;
-        let limits = Limits {
-            deadline: Instant::now() + shared.config.total_timeout,
-            first_byte_timeout: shared.config.first_byte_timeout,
-        };
-        shared.budget.earn();
-        let mut attempts = 0;
-        loop {
-            let mut failure = match self.attempt(call, limits).await {
-                Ok(mut reply) => {
-                    reply.attempts += attempts;
-                    return Ok(reply);
-                }
-                Err(failure) => failure,
-            };
-            attempts += failure.attempts;
-            failure.attempts = attempts;
-            let wait = shared.wait_before_retry(&failure.error, attempts);
-            match wait {
-                Some(wait) if Instant::now() + wait < limits.deadline => {
-                    tracing::debug!(error = %failure.error, attempts, wait_ms = wait.as_millis() as u64, "trying again");
-                    tokio::time::sleep(wait).await;
-                }
-                _ => return Err(failure),
-            }
-        }
     }
 
     /// Makes a call once; twice only where Bedrock says that the credentials have expired. A stream's first event has
@@ -433,21 +397,6 @@ impl Shared {
             }
             _ => false,
         }
-    }
-
-    /// How long to wait before the next try; `None` when there should be none.
-    fn wait_before_retry(&self, error: &Error, attempts: u32) -> Option<Duration> {
-        if attempts >= self.config.max_attempts || !error.is_retryable() {
-            return None;
-        }
-        let asked = match error {
-            Error::Service {
-                retry_after_seconds, ..
-            } => *retry_after_seconds,
-            _ => None,
-        };
-        let wait = backoff(attempts, asked)?;
-        self.budget.spend().then_some(wait)
     }
 }
 

@@ -35,10 +35,6 @@ pub struct Config {
     pub chunk_timeout: Duration,
     /// Time for a call with all its tries.
     pub total_timeout: Duration,
-    /// How often a call is tried, the first time included; at least 1.
-    pub max_attempts: u32,
-    /// How many retries there may be for each call, on average: 0.1 allows one retry in ten calls.
-    pub retry_budget: f64,
 }
 
 impl Default for Config {
@@ -58,8 +54,6 @@ impl Default for Config {
             first_byte_timeout: Duration::from_secs(300),
             chunk_timeout: Duration::from_secs(120),
             total_timeout: Duration::from_secs(900),
-            max_attempts: 3,
-            retry_budget: 0.1,
         }
     }
 }

@@ -56,22 +56,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same call may succeed when it is sent again.
-    pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Service { exception, status, .. } => {
-                exception.is_retryable() || (*exception == Exception::Unknown && *status >= 500)
-            }
-            Self::Connect(_) | Self::Interrupted(_) | Self::Frame(_) => true,
-            // A model that was silent for minutes will be so again, and the client has waited long enough.
-            Self::Timeout { .. }
-            | Self::Credentials(_)
-            | Self::Sign(_)
-            | Self::Protocol(_)
-            | Self::ServerSentEvent(_) => false,
-        }
-    }
-
     /// A failure of hyper's, with its causes.
     pub(crate) fn interrupted(error: &(dyn std::error::Error + 'static)) -> Self {
         Self::Interrupted(with_causes(error))

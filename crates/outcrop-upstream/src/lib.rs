@@ -15,7 +15,6 @@ mod error;
 mod lists;
 mod place;
 mod pool;
-mod retry;
 mod sign;
 mod stream;
 

@@ -277,8 +277,6 @@ pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
         first_byte_timeout: *settings.first_byte_timeout,
         chunk_timeout: *settings.chunk_timeout,
         total_timeout: *settings.total_timeout,
-        max_attempts: u32::try_from(settings.max_attempts.get()).unwrap_or(u32::MAX),
-        retry_budget: settings.retry_budget.get(),
     }
 }
 
@@ -320,6 +318,7 @@ pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
         body_timeout: *settings.body_timeout,
         send_timeout: *settings.send_timeout,
         answer_timeout: *settings.total_timeout,
+        first_byte_timeout: *settings.first_byte_timeout,
         keep_alive_interval: settings.keep_alive_interval,
         shutdown_timeout: settings.shutdown_timeout,
         max_connections: settings.max_connections.get(),

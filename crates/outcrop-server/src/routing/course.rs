@@ -18,6 +18,7 @@ use super::verdict::{self, Verdict};
 pub(crate) struct Course {
     router: Arc<Router>,
     limits: Limits,
+    patience: Patience,
     session: Option<String>,
     streams: bool,
     leg: Leg,
@@ -27,6 +28,50 @@ pub(crate) struct Course {
     ahead: VecDeque<String>,
     /// Whether a guardrail or the context's length has chosen the names ahead.
     has_turned: bool,
+}
+
+/// How long a client waits for its answer: for all of a whole one, and for the beginning of a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    ends: Option<(Instant, Duration)>,
+}
+
+impl Patience {
+    /// Of a client whose request came `now`; for `None`, it says nothing.
+    pub(crate) fn new(now: Instant, lasts: Option<Duration>) -> Self {
+        Self {
+            ends: lasts.and_then(|lasts| Some((now.checked_add(lasts)?, lasts))),
+        }
+    }
+
+    fn limit(self, limits: Limits, call: &Call) -> Limits {
+        let Some((end, _)) = self.ends else { return limits };
+        let deadline = if call.is_stream() {
+            limits.deadline
+        } else {
+            limits.deadline.min(end)
+        };
+        let left = end.saturating_duration_since(Instant::now());
+        Limits {
+            deadline,
+            first_byte_timeout: limits.first_byte_timeout.min(left),
+        }
+    }
+
+    fn is_over(self) -> bool {
+        self.ends.is_some_and(|(end, _)| Instant::now() >= end)
+    }
+
+    /// The timeout is the client's, if its patience is over.
+    fn blame(self, mut failure: Failure) -> Failure {
+        if let (Error::Timeout { phase, limit }, Some((_, lasts)), true) =
+            (&mut failure.error, self.ends, self.is_over())
+        {
+            *phase = "which is as long as the client waits";
+            *limit = lasts;
+        }
+        failure
+    }
 }
 
 /// A name, and what was tried of it.
@@ -56,6 +101,16 @@ pub(crate) enum Next {
     Over,
 }
 
+impl Next {
+    /// Waits for as long as it says.
+    pub(crate) async fn pause(self) {
+        match self {
+            Self::Repeat(wait) | Self::Move(wait) if !wait.is_zero() => tokio::time::sleep(wait).await,
+            _ => {}
+        }
+    }
+}
+
 /// A call that was answered.
 #[derive(Debug)]
 pub(crate) struct Sent {
@@ -66,11 +121,17 @@ pub(crate) struct Sent {
 
 impl Course {
     /// The course of a request for `name`.
-    pub(crate) fn new(router: &Arc<Router>, limits: Limits, name: Option<&str>, glance: Glance) -> Self {
+    pub(crate) fn new(
+        router: &Arc<Router>,
+        (limits, patience): (Limits, Patience),
+        name: Option<&str>,
+        glance: Glance,
+    ) -> Self {
         router.retry_budget.earn();
         let mut course = Self {
             router: Arc::clone(router),
             limits,
+            patience,
             session: glance.session,
             streams: glance.streams,
             leg: Leg::default(),
@@ -113,7 +174,11 @@ impl Course {
         if let Some(timeout) = self.target().and_then(|target| target.first_byte_timeout) {
             limits.first_byte_timeout = limits.first_byte_timeout.min(timeout);
         }
-        let sent = client.attempt(call, limits).await;
+        let limits = self.patience.limit(limits, call);
+        let sent = client
+            .attempt(call, limits)
+            .await
+            .map_err(|failure| self.patience.blame(failure));
         let now = std::time::Instant::now();
         if let Some(flight) = &mut flight {
             match &sent {
@@ -169,7 +234,7 @@ impl Course {
             }
             Verdict::Elsewhere => self.leg.barred.extend(self.index()),
         }
-        if Instant::now() >= self.limits.deadline {
+        if Instant::now() >= self.limits.deadline || self.patience.is_over() {
             return Next::Over;
         }
         self.next_target()
@@ -240,7 +305,9 @@ impl Course {
     /// A wait before another round, if the client's patience lasts.
     fn wait(&self, rounds: u32, retry_after: Option<Duration>) -> Option<Duration> {
         let wait = backoff(rounds, retry_after)?;
-        (Instant::now() + wait < self.limits.deadline).then_some(wait)
+        let then = Instant::now() + wait;
+        let has_time = then < self.limits.deadline && self.patience.ends.is_none_or(|(end, _)| then < end);
+        has_time.then_some(wait)
     }
 
     /// The next model of those that are asked where all targets have failed.

@@ -6,7 +6,7 @@ mod fill;
 mod glance;
 mod verdict;
 
-pub(crate) use course::{Course, Next, Sent};
+pub(crate) use course::{Course, Next, Patience, Sent};
 pub(crate) use fill::Fill;
 pub(crate) use glance::Glance;
 pub(crate) use verdict::Verdict;

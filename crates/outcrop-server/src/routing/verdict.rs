@@ -8,17 +8,18 @@ use outcrop_upstream::Error;
 
 use crate::error;
 
-/// What a failed call means for the next try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a failed call means for the next try, from what tells a client the least to what tells it the most: what is wrong with the request is more than what may
+/// be over soon, and that is more than what is wrong with a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
-    /// The same call may succeed later, and at another target at once.
-    Again,
     /// It may succeed at another target, but hardly at this one.
     Elsewhere,
-    /// The prompt is too long for the model.
-    ContextWindow,
+    /// The same call may succeed later, and at another target at once.
+    Again,
     /// A guardrail or a filter refused.
     ContentPolicy,
+    /// The prompt is too long for the model.
+    ContextWindow,
     /// It will not succeed anywhere.
     Final,
 }

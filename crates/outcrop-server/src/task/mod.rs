@@ -4,6 +4,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
@@ -11,13 +12,16 @@ use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use outcrop_bedrock::call::{Call, TokenCounts};
-use outcrop_translate::{AnswerContext, Context, Halt, Input, Problem, Task, TaskCall, TaskPlan, TaskReply};
-use outcrop_upstream::{Client, Failure, Reply};
+use outcrop_translate::{
+    AnswerContext, Context, Halt, Input, Problem, ProblemKind, Task, TaskCall, TaskPlan, TaskReply,
+};
+use outcrop_upstream::{Failure, Reply};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::block_in_place;
@@ -25,9 +29,10 @@ use tokio::task::block_in_place;
 use crate::body::{self, Takes};
 use crate::exchange::{self, Gateway, new_record, note_replies};
 use crate::explain::Explanation;
-use crate::inquiry::Inquiry;
+use crate::inquiry::{GoOn, Inquiry};
 use crate::record::Record;
 use crate::refusal::Refusal;
+use crate::routing::{Fill, Sent, Verdict};
 use crate::server::Recorded;
 use crate::shelf::RequestShelf;
 use crate::{caller, error, form};
@@ -71,39 +76,76 @@ async fn answer<T: Task>(
     let takes = if T::TAKES_FORMS { Takes::JsonOrForm } else { Takes::Json };
     let (body, caller) = exchange::receive(&gateway.config, head, body, takes, path_model).await?;
     let input = read_input(head, body).await?;
-    let mut inquiry = Inquiry::new(Arc::clone(&gateway), caller);
+    let mut inquiry = Inquiry::new(Arc::clone(&gateway), caller, &input);
     let ending = gateway.ending.clone();
+    let planning = |context: &Context<'_>, fill: Fill<'_>| plan_aside::<T>(&fill.input(&input), context);
     let work = async {
         let mut plan = {
             let _turn = turn::<T>().await;
-            inquiry.plan(|context| plan_aside::<T>(&input, context)).await?
+            inquiry.plan(planning).await?
         };
-        note_plan(record, &plan);
+        note_plan(record, &gateway, &plan);
         if caller::is_dry_run(&head.headers) {
-            return Ok(explain(&gateway.client, &plan, inquiry.left_out()));
+            return Ok(explain(&inquiry, &plan));
         }
         let mut refused = 0;
-        let replies = loop {
-            let (failure, index) = match send_all::<T>(&gateway.client, &plan).await {
-                Ok(replies) => break replies,
-                Err(failed) => failed,
-            };
-            let better = match inquiry.learns_models(&failure).await {
+        let mut telling: Option<Telling<T::Memo>> = None;
+        let mut pages = BTreeMap::new();
+        while let Err((failure, index)) = send_missing::<T>(&inquiry, &plan, &mut pages).await {
+            refused += failure.attempts;
+            let next = match inquiry.learns_models(&failure).await {
                 true => {
                     let _turn = turn::<T>().await;
-                    Some(inquiry.plan_again(None, |context| plan_aside::<T>(&input, context))?)
+                    let better = inquiry.plan_again(None, planning)?;
+                    match (&better.model_id, &better.region) == (&plan.model_id, &plan.region) {
+                        true => None,
+                        false => Some(GoOn::Plan(better)),
+                    }
                 }
                 false => None,
             };
-            let is_other =
-                |better: &TaskPlan<T::Memo>| (&better.model_id, &better.region) != (&plan.model_id, &plan.region);
-            let Some(better) = better.filter(is_other) else {
-                return Err(refusal::refusal::<T>(&gateway, &failure, index, &plan, record).await);
+            let next = match next {
+                Some(next) => next,
+                None => {
+                    let next = inquiry.course.after(&failure.error);
+                    next.pause().await;
+                    let _turn = turn::<T>().await;
+                    inquiry.go_on(next, planning).await
+                }
             };
-            refused += failure.attempts;
-            plan = better;
-            note_plan(record, &plan);
-        };
+            let is_better = |known: &Telling<T::Memo>| Verdict::of(&failure.error) > Verdict::of(&known.failure.error);
+            if telling.as_ref().is_none_or(is_better) {
+                telling = Some(Telling {
+                    failure,
+                    index,
+                    plan: plan.clone(),
+                });
+            }
+            match next {
+                GoOn::Repeat => {}
+                GoOn::Plan(better) => {
+                    if better.calls != plan.calls {
+                        pages.clear();
+                    }
+                    plan = better;
+                    note_plan(record, &gateway, &plan);
+                }
+                GoOn::Over => {
+                    let Some(mut telling) = telling else {
+                        return Err(not_asked().into());
+                    };
+                    telling.failure.attempts = refused;
+                    note_plan(record, &gateway, &telling.plan);
+                    let Telling { failure, index, plan } = telling;
+                    return Err(refusal::refusal::<T>(&gateway, &failure, index, &plan, record).await);
+                }
+            }
+        }
+        let mut replies = Vec::new();
+        for sent in pages.into_values().flatten() {
+            replies.push(sent.reply);
+            record.flights.extend(sent.flight);
+        }
         note_replies(record, &replies);
         record.attempts += refused;
         write::<T>(&plan, &replies, &inquiry, head, record)
@@ -112,6 +154,13 @@ async fn answer<T: Task>(
         answered = work => answered,
         () = ending.cancelled() => Err(error::shutting_down().into()),
     }
+}
+
+/// The failure that tells the client the most, with the number of the call and the plan that it was made by.
+struct Telling<M> {
+    failure: Failure,
+    index: usize,
+    plan: TaskPlan<M>,
 }
 
 async fn read_input(head: &Parts, body: Bytes) -> Result<Input, Problem> {
@@ -144,46 +193,71 @@ fn plan_aside<T: Task>(input: &Input, context: &Context<'_>) -> Result<TaskPlan<
     }
 }
 
-/// The number of a call and the replies to it, or its failure.
-type Sending<'a> = BoxFuture<'a, Result<(usize, Vec<Reply>), (Failure, usize)>>;
+/// The replies to calls, with all pages, by the numbers of the calls.
+type Pages = BTreeMap<usize, Vec<Sent>>;
 
-/// Makes the calls, a few at a time. The replies are in the order of the calls, with all pages. The first failure ends
-/// all, and is given with the number of its call.
-async fn send_all<T: Task>(client: &Client, plan: &TaskPlan<T::Memo>) -> Result<Vec<Reply>, (Failure, usize)> {
+/// The number of a call and the replies to it, or its failure.
+type Sending<'a> = BoxFuture<'a, (usize, Result<Vec<Sent>, Failure>)>;
+
+/// Makes the calls that have no reply yet, a few at a time. A failure that another target may avoid lets those end that
+/// are under way; each other ends them. The first is given with the number of its call.
+async fn send_missing<T: Task>(
+    inquiry: &Inquiry,
+    plan: &TaskPlan<T::Memo>,
+    pages: &mut Pages,
+) -> Result<(), (Failure, usize)> {
     // Boxed, since the compiler can't tell that the futures of borrowed calls may go from thread to thread.
-    let mut sending: Vec<Sending<'_>> = Vec::new();
-    for (index, call) in plan.calls.iter().enumerate() {
+    let mut waiting: VecDeque<Sending<'_>> = VecDeque::new();
+    for (index, call) in plan
+        .calls
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !pages.contains_key(index))
+    {
         let region = plan.region.as_deref();
-        sending.push(
-            async move {
-                let sent = send_pages::<T>(client, call, region).await;
-                match sent {
-                    Ok(replies) => Ok((index, replies)),
-                    Err(failure) => Err((failure, index)),
-                }
-            }
-            .boxed(),
-        );
+        waiting.push_back(async move { (index, send_pages::<T>(inquiry, call, region).await) }.boxed());
     }
-    let sent = stream::iter(sending).buffer_unordered(SIDE_BY_SIDE);
-    let mut pages: Vec<(usize, Vec<Reply>)> = sent.try_collect().await?;
-    pages.sort_by_key(|(index, _)| *index);
-    Ok(pages.into_iter().flat_map(|(_, replies)| replies).collect())
+    let mut sending = FuturesUnordered::new();
+    sending.extend(waiting.drain(..waiting.len().min(SIDE_BY_SIDE)));
+    let mut failed = None;
+    while let Some((index, sent)) = sending.next().await {
+        match sent {
+            Ok(sent) => {
+                pages.insert(index, sent);
+            }
+            Err(failure) if !Verdict::of(&failure.error).is_avoidable() => return Err((failure, index)),
+            Err(failure) => {
+                failed.get_or_insert((failure, index));
+            }
+        }
+        if failed.is_none() {
+            sending.extend(waiting.pop_front());
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 /// Makes a call, and those for what its replies have left over.
-async fn send_pages<T: Task>(client: &Client, call: &TaskCall, region: Option<&str>) -> Result<Vec<Reply>, Failure> {
-    let mut replies = vec![client.send(&call.call(region)).await?];
-    while replies.len() < MAX_PAGES
-        && let Some(next) = replies.last().and_then(|reply| {
+async fn send_pages<T: Task>(inquiry: &Inquiry, call: &TaskCall, region: Option<&str>) -> Result<Vec<Sent>, Failure> {
+    let (course, client) = (&inquiry.course, &inquiry.gateway.client);
+    let first = inquiry.address(call.call(region));
+    let mut sent = vec![course.attempt(client, &first).await?];
+    while sent.len() < MAX_PAGES
+        && let Some(next) = sent.last().and_then(|Sent { reply, .. }| {
             let body = exchange::whole_body(reply)?;
             let tokens = reply.tokens;
             T::next(call, &TaskReply { body, tokens })
         })
     {
-        replies.push(client.send(&next.call(region)).await?);
+        let next = inquiry.address(next.call(region));
+        sent.push(course.attempt_patiently(client, &next).await?);
     }
-    Ok(replies)
+    Ok(sent)
+}
+
+/// Nothing was asked, which doesn't happen.
+fn not_asked() -> Problem {
+    Problem::new(502, ProblemKind::Server, "Bedrock could not be asked.").with_code("upstream_error")
 }
 
 fn write<T: Task>(
@@ -222,11 +296,11 @@ fn write<T: Task>(
     Ok(response)
 }
 
-fn explain<M>(client: &Client, plan: &TaskPlan<M>, left_out: &[String]) -> Response {
+fn explain<M>(inquiry: &Inquiry, plan: &TaskPlan<M>) -> Response {
     let calls: Vec<Call> = plan
         .calls
         .iter()
-        .map(|call| call.call(plan.region.as_deref()))
+        .map(|call| inquiry.address(call.call(plan.region.as_deref())))
         .collect();
     let explanation = Explanation {
         route: plan.route,
@@ -234,14 +308,14 @@ fn explain<M>(client: &Client, plan: &TaskPlan<M>, left_out: &[String]) -> Respo
         calls: &calls,
         guardrail: None,
         notes: &plan.notes,
-        left_out,
+        left_out: inquiry.left_out(),
     };
-    explanation.response(client)
+    explanation.response(&inquiry.gateway.client)
 }
 
-fn note_plan<M>(record: &mut Record, plan: &TaskPlan<M>) {
+fn note_plan<M>(record: &mut Record, gateway: &Gateway, plan: &TaskPlan<M>) {
     record.model.clone_from(&plan.model_id);
     record.route = plan.route;
-    record.region = plan.region.clone().unwrap_or_default();
+    record.region = exchange::region_of(gateway, plan.region.as_deref());
     record.adapted = plan.notes.to_string();
 }
