@@ -116,6 +116,11 @@ impl Router {
 }
 
 impl Found {
+    /// Its targets.
+    pub fn targets(&self) -> &[RouteTarget] {
+        &self.lanes.route.targets
+    }
+
     /// The target numbered `index`.
     pub fn target(&self, index: usize) -> Option<&RouteTarget> {
         self.lanes.route.targets.get(index)

@@ -256,6 +256,9 @@ impl Course {
     /// A target of this name that was not asked in this round. One that is well may always be asked; for others there
     /// is a budget.
     fn next_target(&mut self) -> Option<Next> {
+        if self.leg.tries >= self.most_tries() {
+            return None;
+        }
         let now = std::time::Instant::now();
         while self.leg.at + 1 < self.leg.order.len() {
             self.leg.at += 1;
@@ -274,12 +277,10 @@ impl Course {
 
     /// All targets of this name again, if that may help and isn't too much.
     fn another_round(&mut self) -> Option<Next> {
-        let targets = u32::try_from(self.leg.order.len().max(1)).unwrap_or(u32::MAX);
-        let most = self.router.retries.max_attempts.saturating_add(targets - 1);
-        if !self.leg.may_recover || self.leg.tries >= most {
+        if !self.leg.may_recover || self.leg.tries >= self.most_tries() {
             return None;
         }
-        let rounds = self.leg.tries.div_ceil(targets);
+        let rounds = self.leg.tries.div_ceil(self.targets());
         let retry_after = self.leg.retry_after.take();
         let wait = self.wait(rounds, retry_after)?;
         if !self.router.retry_budget.spend() {
@@ -300,6 +301,16 @@ impl Course {
             true => Next::Repeat(wait),
             false => Next::Move(wait),
         })
+    }
+
+    fn targets(&self) -> u32 {
+        let targets = self.leg.found.as_ref().map_or(1, |found| found.targets().len());
+        u32::try_from(targets).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Each target once, and as many further tries as one target alone would get.
+    fn most_tries(&self) -> u32 {
+        self.router.retries.max_attempts.saturating_add(self.targets() - 1)
     }
 
     /// A wait before another round, if the client's patience lasts.
@@ -382,3 +393,6 @@ impl Course {
         self.leg.found.as_ref()?.health(self.index()?)
     }
 }
+
+#[cfg(test)]
+mod tests;

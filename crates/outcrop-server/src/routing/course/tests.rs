@@ -1,0 +1,196 @@
+use outcrop_bedrock::exception::Exception;
+use outcrop_routing::{Affinity, Retries, Route, Routing, Strategy};
+
+use super::*;
+
+fn service(exception: Exception, message: &str) -> Error {
+    Error::Service {
+        exception,
+        name: format!("{exception:?}Exception"),
+        status: exception.status(),
+        message: message.to_owned(),
+        retry_after_seconds: None,
+    }
+}
+
+fn throttled() -> Error {
+    service(
+        Exception::Throttling,
+        "Too many requests, please wait before trying again.",
+    )
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+fn route(name: &str, models: &[&str], fallbacks: Fallbacks) -> Route {
+    let target = |model: &&str| RouteTarget {
+        model: Some((*model).to_owned()),
+        weight: 1,
+        ..RouteTarget::default()
+    };
+    Route {
+        name: name.to_owned(),
+        targets: models.iter().map(target).collect(),
+        strategy: Strategy::Ordered,
+        affinity: Affinity::None,
+        fallbacks,
+    }
+}
+
+fn course(routing: Routing, name: &str) -> Course {
+    let limits = Limits {
+        deadline: Instant::now() + Duration::from_secs(60),
+        first_byte_timeout: Duration::from_secs(60),
+    };
+    let patience = Patience::new(Instant::now(), None);
+    Course::new(
+        &Arc::new(Router::new(routing)),
+        (limits, patience),
+        Some(name),
+        Glance::default(),
+    )
+}
+
+fn general(models: &[&str]) -> Fallbacks {
+    Fallbacks {
+        general: names(models),
+        ..Fallbacks::default()
+    }
+}
+
+/// The models that are asked while each call fails with `error`, until nothing comes next.
+fn way(course: &mut Course, error: &Error) -> Vec<String> {
+    let mut asked = vec![course.model().unwrap_or_default()];
+    while course.after(error) != Next::Over {
+        asked.push(course.model().unwrap_or_default());
+        assert!(asked.len() < 50, "it never ends");
+    }
+    asked
+}
+
+#[tokio::test]
+async fn targets_come_at_once_then_again_then_fallbacks() {
+    let routing = Routing {
+        routes: vec![
+            route("m", &["a", "b"], general(&["n", "x"])),
+            route("n", &["c"], general(&["m", "y"])),
+        ],
+        retries: Retries {
+            max_attempts: 2,
+            budget: 0.1,
+        },
+        ..Routing::default()
+    };
+    let mut course = course(routing, "m");
+    assert_eq!(
+        course.after(&throttled()),
+        Next::Move(Duration::ZERO),
+        "the next one at once"
+    );
+    assert_eq!(course.model().as_deref(), Some("b"));
+    let rest = way(&mut course, &throttled());
+    // The second round begins with whichever is better off.
+    assert_eq!(rest[0], "b");
+    assert_eq!(
+        rest[2..],
+        names(&["c", "c", "x", "x", "y", "y"])[..],
+        "no circle: {rest:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_target_is_not_asked_of_it_again() {
+    let routing = || Routing {
+        routes: vec![route("m", &["a", "b"], Fallbacks::default())],
+        ..Routing::default()
+    };
+    let denied = service(Exception::AccessDenied, "You don't have access to the model.");
+    assert_eq!(way(&mut course(routing(), "m"), &denied), ["a", "b"]);
+    let mut mixed = course(routing(), "m");
+    assert_eq!(mixed.after(&denied), Next::Move(Duration::ZERO));
+    let rest = way(&mut mixed, &throttled());
+    assert!(rest.len() > 1 && rest.iter().all(|model| model == "b"), "{rest:?}");
+
+    let invalid = service(Exception::Validation, "messages.0: no");
+    assert_eq!(way(&mut course(routing(), "m"), &invalid), ["a"]);
+    assert_eq!(way(&mut course(Routing::default(), "m"), &denied), [""]);
+}
+
+#[tokio::test]
+async fn a_refusal_has_models_of_its_own() {
+    let routing = || Routing {
+        routes: vec![route(
+            "m",
+            &["a", "a", "long"],
+            Fallbacks {
+                general: names(&["g"]),
+                context_window: names(&["w1", "w2"]),
+                content_policy: Vec::new(),
+            },
+        )],
+        ..Routing::default()
+    };
+    let long = service(Exception::Validation, "Input is too long for requested model.");
+    assert_eq!(way(&mut course(routing(), "m"), &long), ["a", "w1", "w2"]);
+    let filtered = service(
+        Exception::Validation,
+        "This request has been blocked by our content filters.",
+    );
+    assert_eq!(
+        way(&mut course(routing(), "m"), &filtered),
+        ["a", "long"],
+        "another model may not mind"
+    );
+}
+
+#[tokio::test]
+async fn the_budget_bounds_what_an_outage_costs() {
+    let routing = Routing {
+        routes: vec![route("m", &["a", "b"], Fallbacks::default())],
+        retries: Retries {
+            max_attempts: 10,
+            budget: 0.0,
+        },
+        ..Routing::default()
+    };
+    let router = Arc::new(Router::new(routing));
+    let limits = Limits {
+        deadline: Instant::now() + Duration::from_secs(600),
+        first_byte_timeout: Duration::from_secs(60),
+    };
+    let mut calls = 0;
+    for _ in 0..1000 {
+        let patience = Patience::new(Instant::now(), None);
+        let mut course = Course::new(&router, (limits, patience), Some("m"), Glance::default());
+        loop {
+            calls += 1;
+            let now = std::time::Instant::now();
+            course
+                .health()
+                .unwrap()
+                .begin(now)
+                .note(now, outcrop_routing::Outcome::Failed);
+            if course.after(&service(Exception::ServiceUnavailable, "")) == Next::Over {
+                break;
+            }
+        }
+    }
+    assert!((1000..1200).contains(&calls), "{calls} calls for 1000 requests");
+}
+
+#[tokio::test]
+async fn the_clients_patience_ends_all() {
+    let limits = Limits {
+        deadline: Instant::now() + Duration::from_secs(60),
+        first_byte_timeout: Duration::from_secs(60),
+    };
+    let router = Arc::new(Router::new(Routing {
+        routes: vec![route("m", &["a", "b"], general(&["n"]))],
+        ..Routing::default()
+    }));
+    let patience = Patience::new(Instant::now() - Duration::from_secs(2), Some(Duration::from_secs(1)));
+    let mut course = Course::new(&router, (limits, patience), Some("m"), Glance::default());
+    assert_eq!(course.after(&throttled()), Next::Over);
+}
