@@ -201,6 +201,21 @@ impl Inquiry {
         call
     }
 
+    /// The same request at the next target that is well.
+    pub(crate) fn beside(&self) -> Option<Self> {
+        Some(Self {
+            gateway: Arc::clone(&self.gateway),
+            caller: self.caller.clone(),
+            course: self.course.beside()?,
+            unique: self.unique,
+            created: self.created,
+            remote: self.remote.clone(),
+            taught: self.taught.clone(),
+            target: Mutex::default(),
+            has_waited_for_list: self.has_waited_for_list,
+        })
+    }
+
     fn forget_target(&self) {
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }

@@ -1,5 +1,8 @@
 //! The calls of one request: planned, fetched for, made, and made again where Bedrock's answer teaches how.
 
+mod hedge;
+mod slots;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -13,6 +16,7 @@ use outcrop_routing::Flight;
 use outcrop_translate::{Endpoint, Input, Plan, Problem, ProblemKind, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
+use self::slots::Slots;
 use crate::exchange::Gateway;
 use crate::inquiry::{Caller, GoOn, Inquiry};
 use crate::routing::{Sent, Verdict};
@@ -45,6 +49,8 @@ pub(crate) struct Answered<M> {
 struct Refused {
     attempts: u32,
     request_ids: Vec<String>,
+    /// Tokens of answers that were thrown away.
+    spent: TokenUsage,
     /// The one that tells the client the most.
     telling: Option<Box<Failed>>,
 }
@@ -59,6 +65,18 @@ impl Refused {
             .is_none_or(|known| verdict(&failed) > verdict(known))
         {
             self.telling = Some(Box::new(failed));
+        }
+    }
+
+    /// Counts what answers have cost that nobody gets.
+    fn throw_away<M>(&mut self, plan: &Plan<M>, sent: &Slots) {
+        for reply in sent.replies() {
+            self.attempts += reply.attempts;
+            if let ReplyBody::Whole(body) = &reply.body
+                && let Ok(read) = plan.wire.reply(body, reply.tokens)
+            {
+                self.spent = self.spent.plus(read.usage);
+            }
         }
     }
 
@@ -134,22 +152,42 @@ impl<E: Endpoint> Rounds<E> {
         let mut refused = Refused::default();
         let mut sent = Slots::new(plan.choices);
         loop {
-            match self.send_missing(&plan, &mut sent).await {
+            let made = match self.hedging(&plan) {
+                // Boxed, since every request would else carry room for it.
+                Some(hedging) => {
+                    let hedged = Box::pin(self.send_hedged(plan, hedging, &mut refused)).await;
+                    plan = hedged.plan;
+                    if let Some(moved) = hedged.moved {
+                        self.inquiry = moved;
+                    }
+                    hedged
+                        .sent
+                        .map_err(|failure| (failure, 0))
+                        .and_then(|reply| sent.put(0, reply))
+                }
+                None => self.send_missing(&plan, &mut sent).await,
+            };
+            match made {
                 Ok(()) if self.is_refused_content(&plan, &sent) => {
                     // Boxed, as it is rare: every call would else carry room for it.
                     let Some(better) = Box::pin(self.turn_from_content()).await else {
                         break;
                     };
+                    refused.throw_away(&plan, &sent);
+                    sent = Slots::new(better.choices);
                     plan = better;
-                    sent = Slots::new(plan.choices);
                 }
                 Ok(()) => break,
                 Err(failed) => {
-                    let (better, keeps) = Box::pin(self.recover(failed, plan, &mut refused)).await?;
-                    if !keeps {
-                        sent = Slots::new(better.choices);
+                    let better = Box::pin(self.recover(failed, &plan, &mut refused)).await?;
+                    // Answers are read by the plan by which they were asked for.
+                    if let Some(better) = better {
+                        if better.body != plan.body || better.model_id != plan.model_id {
+                            refused.throw_away(&plan, &sent);
+                            sent = Slots::new(better.choices);
+                        }
+                        plan = better;
                     }
-                    plan = better;
                 }
             }
         }
@@ -164,7 +202,7 @@ impl<E: Endpoint> Rounds<E> {
             plan,
             replies,
             flights,
-            spent: TokenUsage::default(),
+            spent: refused.spent,
         };
         if answered.plan.is_reviewed {
             // Boxed, as it is rare: every call would else carry room for it.
@@ -204,22 +242,21 @@ impl<E: Endpoint> Rounds<E> {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Plans again by what a failure teaches, or for another target, or has the same calls made again after a while.
-    /// Also tells whether the answers that are there still count.
+    /// Plans again by what a failure teaches, or for another target; `None` if the same calls are to be made again.
     async fn recover(
         &mut self,
         (failure, choice): (Failure, usize),
-        plan: Plan<E::Memo>,
+        plan: &Plan<E::Memo>,
         refused: &mut Refused,
-    ) -> Result<(Plan<E::Memo>, bool), Trouble> {
+    ) -> Result<Option<Plan<E::Memo>>, Trouble> {
         refused.attempts += failure.attempts;
         refused.request_ids.extend(failure.request_id.clone());
-        let better = match self.learn(&failure, &plan) {
+        let better = match self.learn(&failure, plan) {
             Some(better) => Some(better),
-            None => self.find_model(&failure, &plan).await,
+            None => self.find_model(&failure, plan).await,
         };
         if let Some(better) = better {
-            return Ok((better?, false));
+            return Ok(Some(better?));
         }
         let next = self.inquiry.course.after(&failure.error);
         let verdict = Verdict::of(&failure.error);
@@ -230,20 +267,15 @@ impl<E: Endpoint> Rounds<E> {
             .inquiry
             .go_on(next, |context, fill| E::plan(&fill.body(body), context));
         let gone_on = gone_on.await;
-        let region = plan.region.clone();
         refused.keep(Failed {
             failure,
             model_id: plan.model_id.clone(),
-            region,
+            region: plan.region.clone(),
             about: E::part(&plan.memo, choice),
         });
         match gone_on {
-            GoOn::Repeat => Ok((plan, true)),
-            GoOn::Plan(better) => {
-                // Answers are read by the plan by which they were asked for.
-                let keeps = better.body == plan.body && better.model_id == plan.model_id;
-                Ok((better, keeps))
-            }
+            GoOn::Repeat => Ok(None),
+            GoOn::Plan(better) => Ok(Some(better)),
             GoOn::Over => Err(refused.trouble()),
         }
     }
@@ -381,39 +413,5 @@ pub(crate) fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
         region: plan.region.clone(),
         headers: plan.headers.clone(),
         body: plan.body_of(choice).clone(),
-    }
-}
-
-/// The answers to the calls of a plan, as far as there are any.
-struct Slots(Vec<Option<Sent>>);
-
-impl Slots {
-    fn new(count: usize) -> Self {
-        Self((0..count).map(|_| None).collect())
-    }
-
-    fn put(&mut self, choice: usize, sent: Sent) -> Result<(), (Failure, usize)> {
-        if let Some(slot) = self.0.get_mut(choice) {
-            *slot = Some(sent);
-        }
-        Ok(())
-    }
-
-    fn missing(&self) -> impl Iterator<Item = usize> {
-        let slots = self.0.iter().enumerate();
-        slots.filter_map(|(choice, slot)| slot.is_none().then_some(choice))
-    }
-
-    fn replies(&self) -> impl Iterator<Item = &Reply> {
-        self.0.iter().flatten().map(|sent| &sent.reply)
-    }
-
-    fn into_parts(self) -> (Vec<Reply>, Vec<Flight>) {
-        let (mut replies, mut flights) = (Vec::with_capacity(self.0.len()), Vec::new());
-        for sent in self.0.into_iter().flatten() {
-            replies.push(sent.reply);
-            flights.extend(sent.flight);
-        }
-        (replies, flights)
     }
 }

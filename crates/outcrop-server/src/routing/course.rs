@@ -14,7 +14,7 @@ use super::glance::Glance;
 use super::verdict::{self, Verdict};
 
 /// The course of one request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Course {
     router: Arc<Router>,
     limits: Limits,
@@ -75,7 +75,7 @@ impl Patience {
 }
 
 /// A name, and what was tried of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Leg {
     /// The name, where it isn't the one that the request asks for.
     name: Option<String>,
@@ -128,6 +128,7 @@ impl Course {
         glance: Glance,
     ) -> Self {
         router.retry_budget.earn();
+        router.hedge_budget.earn();
         let mut course = Self {
             router: Arc::clone(router),
             limits,
@@ -253,6 +254,29 @@ impl Course {
         self.turn(|fallbacks| fallbacks.content_policy)
     }
 
+    /// Whether there is a target beside this one that was not asked yet.
+    pub(crate) fn has_other_target(&self) -> bool {
+        self.leg.at + 1 < self.leg.order.len()
+    }
+
+    /// The same course at the next target that is well.
+    pub(crate) fn beside(&self) -> Option<Self> {
+        let mut beside = self.clone();
+        let now = std::time::Instant::now();
+        while beside.has_other_target() {
+            beside.leg.at += 1;
+            let is_well = beside
+                .health()
+                .is_some_and(|health| health.condition(now) == Condition::Well);
+            let is_barred = beside.index().is_some_and(|index| beside.leg.barred.contains(&index));
+            if is_well && !is_barred {
+                beside.leg.tries += 1;
+                return Some(beside);
+            }
+        }
+        None
+    }
+
     /// A target of this name that was not asked in this round. One that is well may always be asked; for others there
     /// is a budget.
     fn next_target(&mut self) -> Option<Next> {
@@ -260,7 +284,7 @@ impl Course {
             return None;
         }
         let now = std::time::Instant::now();
-        while self.leg.at + 1 < self.leg.order.len() {
+        while self.has_other_target() {
             self.leg.at += 1;
             if self.index().is_none_or(|index| self.leg.barred.contains(&index)) {
                 continue;

@@ -1,0 +1,99 @@
+//! A second call while the first is silent.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use outcrop_translate::{Endpoint, Plan};
+use outcrop_upstream::Failure;
+use tokio::time::sleep;
+
+use super::{Refused, Rounds, call_of};
+use crate::inquiry::Inquiry;
+use crate::routing::{Sent, Verdict};
+
+/// What came of a call and, perhaps, of another one beside it.
+pub(super) struct Hedged<M> {
+    /// The plan of the one that counts.
+    pub(super) plan: Plan<M>,
+    pub(super) sent: Result<Sent, Failure>,
+    /// The request as it is where the other call was made, if that is the one that counts.
+    pub(super) moved: Option<Inquiry>,
+}
+
+impl<E: Endpoint> Rounds<E> {
+    /// How long the only call of a plan may be silent before another target is asked beside it; `None` for ever.
+    pub(super) fn hedging(&self, plan: &Plan<E::Memo>) -> Option<Duration> {
+        let hedging = self.inquiry.gateway.router.hedging?;
+        (plan.choices == 1 && self.inquiry.course.has_other_target()).then_some(hedging.after)
+    }
+
+    /// Makes the only call of a plan and, if there is no answer after a while, another target's beside it. The answer
+    /// that begins first counts; the other call is dropped.
+    pub(super) async fn send_hedged(
+        &self,
+        plan: Plan<E::Memo>,
+        after: Duration,
+        refused: &mut Refused,
+    ) -> Hedged<E::Memo> {
+        let here = |plan, sent| Hedged {
+            plan,
+            sent,
+            moved: None,
+        };
+        let client = &self.inquiry.gateway.client;
+        let call = self.inquiry.address(call_of(&plan, 0));
+        let mut first = pin!(self.inquiry.course.attempt(client, &call));
+        tokio::select! {
+            sent = &mut first => return here(plan, sent),
+            () = sleep(after) => {}
+        }
+        let Some((beside, other)) = self.beside() else {
+            return here(plan, first.await);
+        };
+        tracing::debug!(
+            model = plan.model_id,
+            after_ms = after.as_millis() as u64,
+            "another target is asked beside"
+        );
+        refused.attempts += 1;
+        let other_call = beside.address(call_of(&other, 0));
+        let other_sent = {
+            let mut second = pin!(beside.course.attempt(client, &other_call));
+            let (first_sent, second_sent) = tokio::select! {
+                sent = &mut first => (Some(sent), None),
+                sent = &mut second => (None, Some(sent)),
+            };
+            match (first_sent, second_sent) {
+                (Some(Ok(sent)), _) => return here(plan, Ok(sent)),
+                (Some(Err(failure)), _) if !Verdict::of(&failure.error).is_avoidable() => {
+                    return here(plan, Err(failure));
+                }
+                (Some(Err(_)), _) => second.await,
+                (None, Some(Ok(sent))) => Ok(sent),
+                (None, Some(Err(failure))) => match first.await {
+                    Ok(sent) => return here(plan, Ok(sent)),
+                    Err(_) => Err(failure),
+                },
+                (None, None) => first.await,
+            }
+        };
+        Hedged {
+            plan: other,
+            sent: other_sent,
+            moved: Some(beside),
+        }
+    }
+
+    /// The request as it is at the next target that is well, and the plan for it, if there is one and the budget allows.
+    fn beside(&self) -> Option<(Inquiry, Plan<E::Memo>)> {
+        let beside = self.inquiry.beside()?;
+        let plan = beside.plan_again(None, |context, fill| E::plan(&fill.body(&self.body), context));
+        let plan = plan.ok().filter(|plan| plan.choices == 1)?;
+        self.inquiry
+            .gateway
+            .router
+            .hedge_budget
+            .spend()
+            .then_some((beside, plan))
+    }
+}

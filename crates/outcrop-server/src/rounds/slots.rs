@@ -1,0 +1,40 @@
+//! The answers to the calls of a plan.
+
+use outcrop_routing::Flight;
+use outcrop_upstream::{Failure, Reply};
+
+use crate::routing::Sent;
+
+/// The answers to the calls of a plan, as far as there are any.
+pub(super) struct Slots(Vec<Option<Sent>>);
+
+impl Slots {
+    pub(super) fn new(count: usize) -> Self {
+        Self((0..count).map(|_| None).collect())
+    }
+
+    pub(super) fn put(&mut self, choice: usize, sent: Sent) -> Result<(), (Failure, usize)> {
+        if let Some(slot) = self.0.get_mut(choice) {
+            *slot = Some(sent);
+        }
+        Ok(())
+    }
+
+    pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
+        let slots = self.0.iter().enumerate();
+        slots.filter_map(|(choice, slot)| slot.is_none().then_some(choice))
+    }
+
+    pub(super) fn replies(&self) -> impl Iterator<Item = &Reply> {
+        self.0.iter().flatten().map(|sent| &sent.reply)
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<Reply>, Vec<Flight>) {
+        let (mut replies, mut flights) = (Vec::with_capacity(self.0.len()), Vec::new());
+        for sent in self.0.into_iter().flatten() {
+            replies.push(sent.reply);
+            flights.extend(sent.flight);
+        }
+        (replies, flights)
+    }
+}
