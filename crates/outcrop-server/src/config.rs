@@ -55,6 +55,46 @@ pub struct Config {
     pub names: NameRules,
     /// Which targets names have, and how often they are asked.
     pub routing: Routing,
+    /// Members of requests, `aws_…`, that may say who Bedrock is asked as.
+    pub request_aws_parameters: Vec<String>,
+    /// Whether quotas are read from AWS.
+    pub service_quotas: bool,
+    /// Keeping answers for when the same is asked again.
+    pub cache: CacheConfig,
+    /// A path under which the API is served too, such as `/api/v2`.
+    pub route_prefix: Option<String>,
+}
+
+/// Keeping answers for when the same is asked again.
+#[derive(Clone)]
+pub struct CacheConfig {
+    /// Where they are kept.
+    pub store: CacheStore,
+    /// For how long.
+    pub ttl: Duration,
+    /// The most bytes of them.
+    pub limit_bytes: usize,
+}
+
+/// Where answers are kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum CacheStore {
+    /// Nowhere.
+    Off,
+    /// In memory.
+    Memory,
+    /// In Redis, by its URL.
+    Redis(String),
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self {
+            store: CacheStore::Off,
+            ttl: Duration::from_secs(600),
+            limit_bytes: 64 * 1024 * 1024,
+        }
+    }
 }
 
 impl Default for Config {
@@ -81,6 +121,10 @@ impl Default for Config {
             catalogue: Arc::clone(Catalogue::built_in()),
             names: NameRules::default(),
             routing: Routing::default(),
+            request_aws_parameters: Vec::new(),
+            service_quotas: false,
+            cache: CacheConfig::default(),
+            route_prefix: None,
         }
     }
 }

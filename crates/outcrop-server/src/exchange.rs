@@ -60,9 +60,9 @@ pub(crate) struct Gateway {
     pub(crate) models: ModelList,
     pub(crate) names: Names,
     pub(crate) mappings: Mappings,
-    pub(crate) learned: Learned,
+    pub(crate) learned: Arc<Learned>,
     /// Files that answers only name.
-    pub(crate) files: Files,
+    pub(crate) files: Arc<Files>,
     /// Gets what URLs in requests point to.
     pub(crate) fetcher: Fetcher,
     /// Whether a name stands in for what URLs point to, because calls are only described.
@@ -87,7 +87,7 @@ impl Gateway {
         config.names.looks_behind = config.policies.rules.iter().any(|rule| !rule.models.is_empty());
         Self {
             fetcher: Fetcher::new(config.fetch.clone()),
-            files: Files::new(config.kept_files_limit),
+            files: Arc::new(Files::new(config.kept_files_limit)),
             leaves_urls_out: false,
             router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
             config,
@@ -95,8 +95,18 @@ impl Gateway {
             models: ModelList::default(),
             names: Names::default(),
             mappings: Mappings::default(),
-            learned: Learned::default(),
+            learned: Arc::default(),
             ending: CancellationToken::new(),
+        }
+    }
+
+    /// What comes after it, with other settings. What was kept and learned goes on, and so does the end of all.
+    pub(crate) fn successor(&self, config: Config, client: Client) -> Self {
+        Self {
+            files: Arc::clone(&self.files),
+            learned: Arc::clone(&self.learned),
+            ending: self.ending.clone(),
+            ..Self::new(config, client)
         }
     }
 }

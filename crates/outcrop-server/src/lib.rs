@@ -34,7 +34,7 @@ mod shelf;
 mod task;
 mod unserved;
 
-pub use config::Config;
+pub use config::{CacheConfig, CacheStore, Config};
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
 pub use mappings::mapping;
@@ -44,4 +44,4 @@ pub use policy::{
     Api, Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
     PromptCaching, StreamMode, Trace,
 };
-pub use server::Server;
+pub use server::{Reloader, Server};

@@ -30,11 +30,18 @@ type Handlers = MethodRouter<Arc<Gateway>>;
 
 /// The table.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    table().finish(gateway)
+    let own = gateway.config.route_prefix.clone();
+    table(own).finish(gateway)
 }
 
-fn table() -> Table {
-    let mut table = Table::default();
+fn table(own_prefix: Option<String>) -> Table {
+    let mut table = Table {
+        prefixes: PREFIXES.map(ToOwned::to_owned).to_vec(),
+        ..Table::default()
+    };
+    table
+        .prefixes
+        .extend(own_prefix.filter(|own| !PREFIXES.contains(&own.as_str())));
     table.endpoint::<ChatCompletions>("/chat/completions");
     table.endpoint::<Completions>("/completions");
     table.task::<Embeddings>("/embeddings");
@@ -60,12 +67,14 @@ fn table() -> Table {
 /// What is served.
 #[cfg(test)]
 pub(crate) fn operations() -> Vec<Operation> {
-    table().operations
+    table(None).operations
 }
 
 /// The table as it grows: each row is a method of it.
 #[derive(Default)]
 struct Table {
+    /// What paths of the API begin with.
+    prefixes: Vec<String>,
     routes: Router<Arc<Gateway>>,
     /// What is served, for the description.
     operations: Vec<Operation>,
@@ -114,7 +123,7 @@ impl Table {
     /// Below each prefix, and as Azure's clients ask for it, who name the model in the path.
     fn post(&mut self, path: &str, description: &'static str, plain: Handlers, of_deployment: Handlers) {
         let (plain, of_deployment) = (only_post(plain), only_post(of_deployment));
-        for prefix in PREFIXES {
+        for prefix in self.prefixes.clone() {
             self.add(&format!("{prefix}{path}"), plain.clone());
         }
         self.note("post", format!("/v1{path}"), description);
@@ -126,7 +135,7 @@ impl Table {
     /// Below each prefix.
     fn get(&mut self, path: &str, description: &'static str, handlers: Handlers) {
         let handlers = only_get(handlers);
-        for prefix in PREFIXES {
+        for prefix in self.prefixes.clone() {
             self.add(&format!("{prefix}{path}"), handlers.clone());
         }
         self.note("get", format!("/v1{}", path.replace("{*", "{")), description);
@@ -145,7 +154,7 @@ impl Table {
         let described = OpenApi::new(self.operations.clone());
         let page = described.clone();
         let document = get(move || async move { described.document() });
-        for prefix in PREFIXES {
+        for prefix in self.prefixes.clone() {
             self.add(&format!("{prefix}/openapi.json"), only_get(document.clone()));
         }
         self.add("/docs", only_get(get(move || async move { page.page() })));

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -37,25 +37,74 @@ const LAST_BYTES: Duration = Duration::from_secs(2);
 /// A server, ready to listen.
 #[derive(Debug)]
 pub struct Server {
+    current: Arc<Current>,
+}
+
+/// Gives a server other settings while it serves.
+#[derive(Clone, Debug)]
+pub struct Reloader(Arc<Current>);
+
+/// What requests that begin now are answered by.
+#[derive(Debug)]
+struct Current(RwLock<Live>);
+
+/// A gateway with its table of paths.
+#[derive(Clone, Debug)]
+struct Live {
     gateway: Arc<Gateway>,
+    router: Router,
+}
+
+impl Live {
+    fn new(gateway: Gateway) -> Self {
+        let gateway = Arc::new(gateway);
+        Self {
+            router: routes::router(Arc::clone(&gateway)),
+            gateway,
+        }
+    }
+}
+
+impl Current {
+    fn get(&self) -> Live {
+        // A panic elsewhere leaves nothing half done here.
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Reloader {
+    /// Requests that begin from now on are answered by these settings; those that are open keep the old ones. How many
+    /// connections there may be, and how much of files is kept, stays as it was at the start.
+    pub fn replace(&self, config: Config, client: Client) {
+        let live = Live::new(self.0.get().gateway.successor(config, client));
+        live.gateway.models.prepare(&live.gateway);
+        *self.0.0.write().unwrap_or_else(PoisonError::into_inner) = live;
+    }
 }
 
 impl Server {
     /// A server that asks Bedrock through `client`.
     pub fn new(config: Config, client: Client) -> Self {
+        let live = Live::new(Gateway::new(config, client));
         Self {
-            gateway: Arc::new(Gateway::new(config, client)),
+            current: Arc::new(Current(RwLock::new(live))),
         }
+    }
+
+    /// What changes its settings while it serves.
+    pub fn reloader(&self) -> Reloader {
+        Reloader(Arc::clone(&self.current))
     }
 
     /// Serves until `stop` ends, then stops accepting, lets requests end within the configured time, and ends what is
     /// left with an error.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
-        let router = routes::router(Arc::clone(&self.gateway));
-        self.gateway.models.prepare(&self.gateway);
+        let first = self.current.get().gateway;
+        first.models.prepare(&first);
         let connections = TaskTracker::new();
         let stopping = CancellationToken::new();
-        let slots = Arc::new(Semaphore::new(self.gateway.config.max_connections));
+        let slots = Arc::new(Semaphore::new(first.config.max_connections));
+        drop(first);
         let mut stop = pin!(stop);
         loop {
             let accepting = async {
@@ -69,10 +118,10 @@ impl Server {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    let (gateway, router, stopping) = (Arc::clone(&self.gateway), router.clone(), stopping.clone());
+                    let (current, stopping) = (Arc::clone(&self.current), stopping.clone());
                     connections.spawn(async move {
                         let _slot = slot;
-                        serve_connection(stream, router, &gateway, stopping).await;
+                        serve_connection(stream, current, stopping).await;
                     });
                 }
                 Err(error) => {
@@ -86,7 +135,8 @@ impl Server {
     }
 
     async fn drain(self, connections: TaskTracker, stopping: CancellationToken) {
-        let shutdown_timeout = self.gateway.config.shutdown_timeout;
+        let gateway = self.current.get().gateway;
+        let shutdown_timeout = gateway.config.shutdown_timeout;
         tracing::info!(open_connections = connections.len(), ?shutdown_timeout, "stopping");
         stopping.cancel();
         connections.close();
@@ -97,23 +147,23 @@ impl Server {
             open_connections = connections.len(),
             "ending what has not ended by itself"
         );
-        self.gateway.ending.cancel();
+        gateway.ending.cancel();
         // What is still there after this is a client that doesn't read.
         let _ = tokio::time::timeout(LAST_BYTES, connections.wait()).await;
     }
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, gateway: &Gateway, stopping: CancellationToken) {
+async fn serve_connection(stream: TcpStream, current: Arc<Current>, stopping: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let connection = Connection::new(stream, &gateway.config);
+    let connection = Connection::new(stream, &current.get().gateway.config);
     let ambiguity = connection.ambiguity();
     let next_request = Cell::new(0);
     let service = service_fn(move |request| {
         let number = next_request.get();
         next_request.set(number + 1);
-        respond(router.clone(), Arc::clone(&ambiguity), number, request)
+        respond(current.get().router, Arc::clone(&ambiguity), number, request)
     });
     let mut http1 = http1::Builder::new();
     http1.timer(TokioTimer::new()).header_read_timeout(REST);

@@ -4,18 +4,18 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use outcrop_routing::{Retries, Routing};
-use outcrop_server::{Policies, PolicyMembers, Server};
+use outcrop_server::{Reloader, Server};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
-use outcrop_upstream::{Client, ConfigError, StaticCredentials, configured_region};
+use outcrop_upstream::{Account, Client, ConfigError, StaticCredentials, configured_region};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::banner::origin;
-use crate::settings::{Settings, base_guardrail, name_rules};
+use crate::configs::{server_config, upstream_config};
+use crate::secrets::{SecretError, Secrets};
+use crate::settings::Settings;
 
 /// The region that the simulator is in unless one is set.
 pub(crate) const SIMULATED_REGION: &str = "us-east-1";
@@ -38,6 +38,9 @@ pub(crate) enum StartError {
     /// There is no way to Bedrock.
     #[error(transparent)]
     Upstream(#[from] ConfigError),
+    /// A secret is not where the settings say.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// The scenario can't be read.
     #[error("cannot read the scenario {path}: {source}")]
     ReadScenario {
@@ -64,9 +67,31 @@ pub(crate) struct Running {
     pub(crate) api_key: Option<String>,
     /// The AWS region in use.
     pub(crate) region: Option<String>,
+    /// What changes a gateway's settings.
+    pub(crate) reload: Option<Reload>,
     server: Task,
     /// The simulator behind a simulated gateway.
     simulator: Option<Task>,
+}
+
+/// What changes a gateway's settings while it serves.
+#[derive(Clone)]
+pub(crate) struct Reload {
+    reloader: Reloader,
+    /// The address of its simulator.
+    endpoint: Option<String>,
+}
+
+impl Reload {
+    /// Serves by other settings from now on.
+    ///
+    /// # Errors
+    /// If nothing tells where Bedrock is, or a secret is not to be had. All stays as it was then.
+    pub(crate) async fn run(&self, settings: &Settings) -> Result<(), StartError> {
+        let (config, client) = prepare(settings, self.endpoint.as_deref()).await?;
+        self.reloader.replace(config, client);
+        Ok(())
+    }
 }
 
 /// Something that serves until it is told to stop.
@@ -127,40 +152,70 @@ impl Running {
 /// If the address can't be listened on, or nothing tells where Bedrock is.
 pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let (listener, address) = listen(settings.listen).await?;
-    let mut upstream = upstream_config(settings);
     let mut simulator = None;
+    let mut endpoint = None;
     if settings.simulate {
-        let (endpoint, task) = embedded_simulator(settings).await?;
-        let credential = Credential::default();
-        upstream = outcrop_upstream::Config {
-            region: Some(simulated_region(settings)),
-            runtime_endpoint: Some(endpoint.clone()),
-            control_endpoint: Some(endpoint.clone()),
-            agent_runtime_endpoint: Some(endpoint),
-            api_key: None,
-            credentials: Some(StaticCredentials {
-                access_key_id: credential.access_key_id,
-                secret_access_key: credential.secret_access_key,
-            }),
-            ..upstream
-        };
+        let (url, task) = embedded_simulator(settings).await?;
+        endpoint = Some(url);
         simulator = Some(task);
-    } else {
-        name_region(&mut upstream, settings).await;
     }
-    let client = Client::new(upstream).await?;
+    let (config, client) = prepare(settings, endpoint.as_deref()).await?;
     let region = client.region().to_owned();
-    let server = Server::new(server_config(settings), client);
+    let api_key = config.api_keys.first().cloned();
+    let server = Server::new(config, client);
     Ok(Running {
         base_url: format!("{}/v1", origin(address)),
-        api_key: settings.api_keys.first().map(|key| key.expose().to_owned()),
+        api_key,
         region: Some(region),
+        reload: Some(Reload {
+            reloader: server.reloader(),
+            endpoint,
+        }),
         server: Task::start(|stop| async move {
             server.serve(listener, stop).await;
             Ok(())
         }),
         simulator,
     })
+}
+
+/// What the server is told, and the way to Bedrock, or to the simulator at `endpoint`.
+async fn prepare(settings: &Settings, endpoint: Option<&str>) -> Result<(outcrop_server::Config, Client), StartError> {
+    let mut upstream = upstream_config(settings);
+    if let Some(endpoint) = endpoint {
+        upstream = simulated(upstream, settings, endpoint);
+    } else {
+        name_region(&mut upstream, settings).await;
+    }
+    let secrets = Secrets::read(settings, &upstream).await?;
+    if endpoint.is_none() {
+        upstream.api_key.clone_from(&secrets.bedrock_api_key);
+    }
+    let client = Client::new(upstream).await?;
+    Ok((server_config(settings, &secrets), client))
+}
+
+/// The way to the simulator. Accounts are told apart by their regions alone: there all keys are the simulator's.
+fn simulated(config: outcrop_upstream::Config, settings: &Settings, endpoint: &str) -> outcrop_upstream::Config {
+    let credential = Credential::default();
+    let accounts = config.accounts.into_iter().map(|account| Account {
+        name: account.name,
+        region: account.region,
+        ..Account::default()
+    });
+    outcrop_upstream::Config {
+        region: Some(simulated_region(settings)),
+        runtime_endpoint: Some(endpoint.to_owned()),
+        control_endpoint: Some(endpoint.to_owned()),
+        agent_runtime_endpoint: Some(endpoint.to_owned()),
+        api_key: None,
+        credentials: Some(StaticCredentials {
+            access_key_id: credential.access_key_id,
+            secret_access_key: credential.secret_access_key,
+        }),
+        accounts: accounts.collect(),
+        ..config
+    }
 }
 
 /// Starts the simulator alone.
@@ -174,6 +229,7 @@ pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, Star
         base_url: origin(address),
         api_key: None,
         region: Some(simulated_region(settings)),
+        reload: None,
         server: Task::start(|stop| simulator.serve(listener, stop)),
         simulator: None,
     })
@@ -256,87 +312,4 @@ fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, St
         scenario,
         ..outcrop_simulator::Config::default()
     })
-}
-
-/// What the settings say of the way to Bedrock.
-pub(crate) fn upstream_config(settings: &Settings) -> outcrop_upstream::Config {
-    let url = |url: &crate::settings::BaseUrl| url.as_str().to_owned();
-    outcrop_upstream::Config {
-        region: settings.region.as_ref().map(|region| region.as_str().to_owned()),
-        profile: settings.profile.as_ref().map(|profile| profile.as_str().to_owned()),
-        runtime_endpoint: settings.endpoint_url.as_ref().map(url),
-        control_endpoint: settings.control_endpoint_url.as_ref().map(url),
-        agent_runtime_endpoint: settings.agent_runtime_endpoint_url.as_ref().map(url),
-        // Unset is not the same as off: AWS's own settings may turn it on.
-        use_fips: settings.use_fips.then_some(true),
-        use_dual_stack: settings.use_dualstack.then_some(true),
-        api_key: settings.bedrock_api_key.as_ref().map(|key| key.expose().to_owned()),
-        credentials: None,
-        accounts: Vec::new(),
-        connect_timeout: *settings.connect_timeout,
-        first_byte_timeout: *settings.first_byte_timeout,
-        chunk_timeout: *settings.chunk_timeout,
-        total_timeout: *settings.total_timeout,
-    }
-}
-
-/// What the settings say of how requests are treated.
-pub(crate) fn policies(settings: &Settings) -> Policies {
-    Policies {
-        base: PolicyMembers {
-            on_unsupported: Some(settings.on_unsupported),
-            prompt_caching: Some(settings.prompt_caching),
-            guardrail: base_guardrail(settings),
-            guardrail_trace: settings.guardrail_trace,
-            guardrail_stream_mode: settings.guardrail_stream_mode,
-            bedrock_api: settings.bedrock_api,
-        },
-        rules: settings.policies.iter().map(|table| table.rule.clone()).collect(),
-    }
-}
-
-/// What the settings say of where calls go.
-pub(crate) fn routing(settings: &Settings) -> Routing {
-    Routing {
-        retries: Retries {
-            max_attempts: u32::try_from(settings.max_attempts.get()).unwrap_or(u32::MAX),
-            budget: settings.retry_budget.get(),
-        },
-        ..Routing::default()
-    }
-}
-
-/// What the settings say of the server.
-pub(crate) fn server_config(settings: &Settings) -> outcrop_server::Config {
-    outcrop_server::Config {
-        api_keys: settings.api_keys.iter().map(|key| key.expose().to_owned()).collect(),
-        local_only: !settings.insecure_no_auth,
-        body_limit: usize::try_from(settings.body_limit.bytes()).unwrap_or(usize::MAX),
-        kept_files_limit: usize::try_from(settings.kept_files_limit.bytes()).unwrap_or(usize::MAX),
-        public_url: settings.public_url.as_ref().map(|url| url.as_str().to_owned()),
-        header_timeout: *settings.header_timeout,
-        body_timeout: *settings.body_timeout,
-        send_timeout: *settings.send_timeout,
-        answer_timeout: *settings.total_timeout,
-        first_byte_timeout: *settings.first_byte_timeout,
-        keep_alive_interval: settings.keep_alive_interval,
-        shutdown_timeout: settings.shutdown_timeout,
-        max_connections: settings.max_connections.get(),
-        max_choices: settings.max_choices.get(),
-        fetch: outcrop_server::FetchConfig {
-            enabled: settings.fetch_urls,
-            hosts: settings.fetch_hosts.to_vec(),
-            private_networks: settings.fetch_private_networks.to_vec(),
-            max_bytes: usize::try_from(settings.fetch_max_bytes.bytes()).unwrap_or(usize::MAX),
-            timeout: *settings.fetch_timeout,
-            max_redirects: settings.fetch_max_redirects,
-            max_concurrent: settings.fetch_concurrency.get(),
-        },
-        policies: policies(settings),
-        model_list_max_age: settings.model_list_max_age,
-        regions: settings.regions.iter().map(ToString::to_string).collect(),
-        catalogue: Arc::clone(&settings.models),
-        names: name_rules(settings),
-        routing: routing(settings),
-    }
 }

@@ -2,6 +2,7 @@
 //! Schema and the reference page all derive from it. [`load`] turns what the user wrote into a [`Settings`] in which
 //! nothing is invalid any more.
 
+mod accounts;
 mod docs;
 mod file;
 mod kind;
@@ -13,13 +14,17 @@ mod nearest;
 mod policies;
 mod print;
 mod problem;
+mod quotas;
+mod routes;
+mod routing;
+mod rows;
 mod schema;
 mod table;
 
 pub(crate) use docs::reference;
 pub(crate) use kind::{Kind, Shape};
-pub(crate) use kinds::{BaseUrl, LogFilter, LogFormat};
-pub(crate) use load::{Given, catalogue_file, load};
+pub(crate) use kinds::{ApiKey, BaseUrl, LogFilter, LogFormat, ModelName, ResponseCache, written};
+pub(crate) use load::{Given, Loaded, catalogue_file, config_file, load};
 pub(crate) use models::name_rules;
 pub(crate) use policies::base_guardrail;
 pub(crate) use print::print;

@@ -13,9 +13,11 @@ use serde_json::{Map, Value};
 
 use super::block_on;
 use crate::client::error_message;
+use crate::configs::{server_config, upstream_config};
 use crate::explanation::page;
 use crate::failure::Failure;
-use crate::serve::{SIMULATED_REGION, StartError, name_region, server_config, simulated_region, upstream_config};
+use crate::secrets::Secrets;
+use crate::serve::{SIMULATED_REGION, StartError, name_region, simulated_region};
 use crate::settings::{LogFilter, Settings, load};
 use crate::terminal::stdout_is_terminal;
 use crate::{cli, log};
@@ -32,7 +34,9 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let settings = &loaded.settings;
     let explained = block_on(async {
         let client = client(settings).await?;
-        Ok(dry_run.explain(server_config(settings), client).await)
+        Ok(dry_run
+            .explain(server_config(settings, &Secrets::offline(settings)), client)
+            .await)
     })?;
 
     let as_json = matches.get_flag("json") || !stdout_is_terminal();
@@ -102,6 +106,7 @@ fn streamed(body: Bytes) -> Bytes {
 /// A client that connects to no one. A newcomer without any AWS set-up gets the simulator's region.
 async fn client(settings: &Settings) -> Result<Client, StartError> {
     let mut config = upstream_config(settings);
+    config.api_key = Secrets::offline(settings).bedrock_api_key;
     if settings.simulate {
         config.region = Some(simulated_region(settings));
     } else {

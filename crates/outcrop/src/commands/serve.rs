@@ -7,22 +7,26 @@ use clap::ArgMatches;
 use super::block_on;
 use crate::banner::{Models, banner};
 use crate::failure::Failure;
+use crate::reload::Watch;
 use crate::serve::start;
 use crate::settings::load;
-use crate::signals::Signals;
+use crate::signals::{Hangup, Signals};
 use crate::{access, cli, log};
 
 /// Serves until a signal, then lets streams end.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
-    let loaded = load(&cli::given(matches))?;
+    let given = cli::given(matches);
+    let loaded = load(&given)?;
     let settings = &loaded.settings;
     let access = access::check(settings)?;
     let _log = log::init(&settings.log, settings.log_format);
     raise_file_limit();
     loaded.warn();
 
-    block_on(async {
+    block_on(async move {
+        let settings = &loaded.settings;
         let mut signals = Signals::new().map_err(Failure::Runtime)?;
+        let hangup = Hangup::new().map_err(Failure::Runtime)?;
         let mut running = start(settings).await?;
         let models = if settings.simulate {
             Models::Simulated
@@ -35,9 +39,17 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             "{}",
             banner(&running.base_url, access, &models, running.api_key.as_deref())
         );
+        let reload = running.reload.take();
+        let watching = async {
+            match reload {
+                Some(reload) => Watch::new(given, loaded, hangup).run(reload).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             ended = running.wait() => return ended.map_err(Failure::Stopped),
             () = signals.next() => {}
+            () = watching => {}
         }
         tracing::info!("stopping; a second signal ends open streams at once");
         tokio::select! {

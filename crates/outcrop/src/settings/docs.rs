@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::routing;
 use super::table::{SETTINGS, Setting};
 
 const HEAD: &str = "\
@@ -13,8 +14,9 @@ Every setting has one name. Take `body_limit`: it is the flag `--body-limit`, th
 key `body_limit` in a TOML file. A flag wins over a variable, a variable over the file, the file over the default.
 
 The file is the one named by `--config` or `OUTCROP_CONFIG`, else `outcrop.toml` in the working directory if there is
-one. Its keys stand at the top, without tables but [`[[aliases]]`](#aliases) and
-[`[[policies]]`](#policies-by-model-and-key), which stand behind them:
+one. Its keys stand at the top, without tables but [`[[aliases]]`](#aliases),
+[`[[policies]]`](#policies-by-model-and-key), and
+[`[[accounts]]`, `[[routes]]` and `[[quotas]]`](#accounts-routes-and-quotas), which stand behind them:
 
 ```toml
 #:schema ./outcrop.schema.json
@@ -34,13 +36,17 @@ model = \"us.anthropic.claude-sonnet-4-5-20250929-v1:0\"
 - A list is an array in the file and separated by commas elsewhere.
 - Empty text for a setting that may be unset means \"not set\", so that a variable can undo what the file says.
 
+The file may also be LiteLLM's `config.yaml`: [migrating.md](migrating.md) says what of it counts. A change of the file
+is taken over while serving: [reload.md](reload.md).
+
 A value that is not valid stops the start, in whichever layer it stands, and so does a key in the file that doesn't
-exist. An `OUTCROP_` variable that doesn't exist is a warning. Four commands help:
+exist. An `OUTCROP_` variable that doesn't exist is a warning. Five commands help:
 
 | Command | What it does |
 |---|---|
 | `outcrop config check` | Says whether the settings are in order, or all that is wrong with them and where. |
 | `outcrop config print` | Prints what each setting is and where that comes from, secrets masked. |
+| `outcrop config convert` | Writes LiteLLM's file or bedrock-access-gateway's variables as a commented `outcrop.toml`. |
 | `outcrop config schema` | Prints a JSON Schema of the file, for completion in editors. |
 | `outcrop config docs` | Prints this page. |
 ";
@@ -84,6 +90,7 @@ pub(crate) fn reference() -> String {
         entry(&mut page, setting);
     }
     page.push_str(POLICIES);
+    page.push_str(&routing::reference());
     page
 }
 

@@ -10,6 +10,8 @@ use super::layers::{Layers, Origin, Value};
 use super::nearest::{nearest, unknown};
 use super::policies::{self, POLICIES};
 use super::problem::Problems;
+use super::routing::NAMES;
+use super::rows;
 use super::table::{SETTINGS, Setting};
 
 /// Lays what the file says into its layer.
@@ -37,6 +39,10 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
             layers.policies = policies::read(value.get_ref(), at(key.span().start), &at, problems);
             continue;
         }
+        if let Some(tables) = layers.tables.under(name) {
+            *tables = rows::tables(name, &at(key.span().start), &raw(value, &at), problems);
+            continue;
+        }
         match Setting::named(name) {
             Some(setting) => {
                 let value_at = match value.get_ref() {
@@ -51,7 +57,8 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
             None => {
                 let hint = match value.get_ref() {
                     DeValue::Table(_) => {
-                        "; settings stand at the top of the file, without tables but `[[aliases]]` and `[[policies]]`"
+                        "; settings stand at the top of the file, without tables but `[[accounts]]`, `[[aliases]]`, \
+                         `[[policies]]`, `[[quotas]]` and `[[routes]]`"
                             .to_owned()
                     }
                     _ => String::new(),
@@ -60,6 +67,7 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
                     .iter()
                     .map(|setting| setting.name)
                     .chain([POLICIES])
+                    .chain(NAMES)
                     .map(str::to_owned);
                 problems.add(at(key.span().start), unknown("key", name, nearest(name, names)) + &hint);
             }

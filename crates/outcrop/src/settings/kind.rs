@@ -55,7 +55,7 @@ pub(crate) trait Kind: Sized {
 }
 
 /// A value as the file has it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Raw {
     Text(String),
     Integer(i64),
@@ -68,11 +68,41 @@ pub(crate) enum Raw {
 }
 
 /// A table of the file, with its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RawTable {
     pub(crate) origin: Origin,
     /// Its keys, each with the place of its value.
     pub(crate) members: Vec<(String, Origin, Raw)>,
+}
+
+impl Raw {
+    /// As JSON; `None` for what JSON has no word for.
+    pub(crate) fn json(&self) -> Option<Value> {
+        Some(match self {
+            Raw::Text(text) => json!(text),
+            Raw::Integer(number) => json!(number),
+            Raw::Float(number) => Value::Number(serde_json::Number::from_f64(*number)?),
+            Raw::Bool(truth) => json!(truth),
+            Raw::List(items) => Value::Array(items.iter().map(Raw::json).collect::<Option<_>>()?),
+            Raw::Table(table) => Value::Object(
+                table
+                    .members
+                    .iter()
+                    .map(|(name, _, raw)| Some((name.clone(), raw.json()?)))
+                    .collect::<Option<_>>()?,
+            ),
+            Raw::Other(_) => return None,
+        })
+    }
+}
+
+impl RawTable {
+    /// A key's place and value.
+    pub(crate) fn get(&self, name: &str) -> Option<(&Origin, &Raw)> {
+        let mut members = self.members.iter();
+        let (_, origin, raw) = members.find(|(member, ..)| member == name)?;
+        Some((origin, raw))
+    }
 }
 
 impl fmt::Display for Raw {

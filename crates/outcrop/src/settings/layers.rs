@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::kind::{Invalid, Kind, Raw};
 use super::policies::PolicyTable;
 use super::problem::Problems;
+use super::routing::RawTables;
 use super::table::{COUNT, Effective, SETTINGS, Setting};
 
 /// Where a value came from. Ordered from the weakest to the strongest.
@@ -39,6 +40,8 @@ pub(super) struct Layers {
     pub(super) rows: [Row; COUNT],
     /// Only the file has these.
     pub(super) policies: Vec<PolicyTable>,
+    /// And these.
+    pub(super) tables: RawTables,
 }
 
 impl Layers {
@@ -50,6 +53,7 @@ impl Layers {
                 given: Vec::new(),
             }),
             policies: Vec::new(),
+            tables: RawTables::default(),
         }
     }
 

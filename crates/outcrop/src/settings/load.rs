@@ -11,6 +11,7 @@ use super::models;
 use super::nearest::{nearest, unknown};
 use super::policies;
 use super::problem::Problems;
+use super::routing;
 use super::table::{Effective, SETTINGS, Setting, Settings};
 
 /// The variable that names the file.
@@ -73,6 +74,7 @@ pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
                 Ok(catalogue) => {
                     settings.models = catalogue;
                     problems.extend(models::check(&settings, &effective));
+                    problems.extend(routing::check(&settings, &effective));
                 }
                 Err(more) => problems.extend(more),
             }
@@ -116,17 +118,22 @@ fn read(given: &Given, problems: &mut Problems) -> (Layers, Option<PathBuf>, Vec
     (layers, file, warnings)
 }
 
-/// A file that is named must be there; `./outcrop.toml` may be missing.
-fn read_file(given: &Given, layers: &mut Layers, problems: &mut Problems) -> Option<PathBuf> {
+/// The settings file, which may be missing if nobody named it, and who did.
+pub(crate) fn config_file(given: &Given) -> (PathBuf, Option<Origin>) {
     let variable = given
         .environment
         .iter()
         .find(|(name, value)| name == CONFIG_VARIABLE && !value.is_empty());
-    let (path, named_by) = match (&given.config, variable) {
+    match (&given.config, variable) {
         (Some(path), _) => (path.clone(), Some(Origin::Flag("config".to_owned()))),
         (None, Some((_, value))) => (value.into(), Some(Origin::Environment(CONFIG_VARIABLE.to_owned()))),
         (None, None) => (PathBuf::from(DEFAULT_FILE), None),
-    };
+    }
+}
+
+/// A file that is named must be there; `./outcrop.toml` may be missing.
+fn read_file(given: &Given, layers: &mut Layers, problems: &mut Problems) -> Option<PathBuf> {
+    let (path, named_by) = config_file(given);
     match fs::read_to_string(&path) {
         Ok(text) => {
             file::read(&path, &text, layers, problems);

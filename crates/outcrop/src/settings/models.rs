@@ -8,6 +8,7 @@ use outcrop_server::{Catalogue, NameRules};
 
 use super::kinds::{EmbeddingModelName, ModelName};
 use super::layers::Origin;
+use super::policies::PolicyTable;
 use super::problem::Problems;
 use super::table::{Effective, Settings};
 
@@ -39,11 +40,22 @@ pub(super) fn read(settings: &Settings, effective: &[Effective]) -> Result<Arc<C
     Err(problems)
 }
 
-/// Whether what names are to mean is there. Nobody is asked, so an id that only AWS knows is taken at its word.
-pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
-    let mut problems = Problems::default();
-    let directory = Directory::offline(&settings.models);
-    let problem_of = |name: &str, purpose| {
+/// What is known of models without asking anybody, so that an id that only AWS knows is taken at its word.
+pub(super) struct Known<'a> {
+    settings: &'a Settings,
+    directory: Directory<'a>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn of(settings: &'a Settings) -> Self {
+        Self {
+            settings,
+            directory: Directory::offline(&settings.models),
+        }
+    }
+
+    /// Why a name means no model.
+    fn problem(&self, name: &str, purpose: Purpose) -> Option<String> {
         let name = match name.rsplit_once('#') {
             Some((_, word)) if !is_purpose(word) => {
                 return Some(format!("'{word}' behind '#' doesn't say what vectors are for."));
@@ -56,11 +68,27 @@ pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
             purpose,
             ..Asked::default()
         };
-        match resolve(&asked, &directory) {
+        match resolve(&asked, &self.directory) {
             Err(Unresolved::Problem(problem)) => Some(problem.message),
             Ok(_) | Err(Unresolved::LookUp(_)) => None,
         }
-    };
+    }
+
+    /// Likewise, where the name may be an alias.
+    pub(super) fn problem_with_aliases(&self, name: &str, purpose: Purpose) -> Option<String> {
+        let mut aliases = self.settings.aliases.iter();
+        if aliases.any(|placed| placed.alias.name.matches(name)) {
+            return None;
+        }
+        self.problem(name, purpose)
+    }
+}
+
+/// Whether what names are to mean is there.
+pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
+    let mut problems = Problems::default();
+    let known = Known::of(settings);
+    let problem_of = |name: &str, purpose| known.problem(name, purpose);
     for placed in settings.aliases.iter() {
         let alias = &placed.alias;
         if let Some(problem) = problem_of(&alias.model, Purpose::Chat) {
@@ -110,7 +138,7 @@ pub(crate) fn name_rules(settings: &Settings) -> NameRules {
         default_image_model: name(&settings.default_image_model),
         redirect_retired: settings.redirect_retired,
         allowed_regions: allowed_regions(settings),
-        looks_behind: settings.policies.iter().any(|table| !table.rule.models.is_empty()),
+        looks_behind: settings.policies.iter().any(PolicyTable::is_by_model),
     }
 }
 
@@ -124,7 +152,7 @@ fn allowed_regions(settings: &Settings) -> Vec<String> {
 }
 
 /// Where the value of a setting came from.
-fn origin(name: &str, effective: &[Effective]) -> Origin {
+pub(super) fn origin(name: &str, effective: &[Effective]) -> Origin {
     let row = effective.iter().find(|row| row.setting.name == name);
     row.map_or(Origin::Default, |row| row.origin.clone())
 }

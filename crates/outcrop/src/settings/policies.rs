@@ -35,11 +35,33 @@ const MEMBERS: &[&str] = &[
 /// One table, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct PolicyTable {
-    /// For the server.
-    pub(crate) rule: PolicyRule,
+    /// For the server, but for its keys.
+    rule: PolicyRule,
+    /// The keys of those whom it is for.
+    pub(crate) keys: Vec<ApiKey>,
     /// Its keys with their values as JSON, secrets masked.
     shown: Vec<(&'static str, Json)>,
     origin: Origin,
+}
+
+impl PolicyTable {
+    /// The rule, for those who show one of these keys.
+    pub(crate) fn rule(&self, keys: Vec<String>) -> PolicyRule {
+        PolicyRule {
+            keys,
+            ..self.rule.clone()
+        }
+    }
+
+    /// Whether it is for some models only.
+    pub(crate) fn is_by_model(&self) -> bool {
+        !self.rule.models.is_empty()
+    }
+
+    /// Where it stands.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
+    }
 }
 
 /// Reads all tables. `at` gives the place of an offset in the file.
@@ -101,9 +123,10 @@ impl<'a> TableReader<'a> {
         PolicyTable {
             rule: PolicyRule {
                 models: models.map(|models| models.to_vec()).unwrap_or_default(),
-                keys: keys.iter().flatten().map(|key| key.expose().to_owned()).collect(),
+                keys: Vec::new(),
                 members,
             },
+            keys: keys.unwrap_or_default(),
             shown: reader.shown,
             origin,
         }
@@ -218,9 +241,15 @@ pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
     }
     // A key that can't get in is a typo, and whoever has the right one would go without the policy.
     let api_keys = &settings.api_keys;
-    let is_known = |key: &String| api_keys.is_empty() || api_keys.iter().any(|known| known.expose() == key);
+    let is_known = |key: &ApiKey| api_keys.is_empty() || api_keys.contains(key);
+    // What a reference stands for is known at the start, where this is looked at again.
+    let is_open = api_keys.iter().any(ApiKey::is_reference);
     for table in &settings.policies {
-        if !table.rule.keys.iter().all(is_known) {
+        if !table
+            .keys
+            .iter()
+            .all(|key| is_known(key) || is_open || key.is_reference())
+        {
             problems.add(table.origin.clone(), "policies.keys: a key is not one of `api_keys`");
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::policies;
+use super::routing;
 use super::table::{Effective, Settings};
 
 /// A TOML file with a comment behind each value. Secrets are masked.
@@ -22,5 +23,6 @@ pub(crate) fn print(settings: &Settings, effective: &[Effective]) -> String {
         let _ = writeln!(page, "{line:<44} # {origin}");
     }
     policies::print(&mut page, &settings.policies);
+    routing::print(&mut page, &settings.tables);
     page
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::policies;
+use super::routing;
 use super::table::SETTINGS;
 
 /// The schema. Unknown keys are errors, as they are for us.
@@ -23,6 +24,7 @@ pub(crate) fn schema() -> Value {
         })
         .collect();
     properties.insert(policies::POLICIES.to_owned(), policies::schema());
+    properties.extend(routing::schemas().map(|(name, schema)| (name.to_owned(), schema)));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "outcrop.toml",

@@ -10,12 +10,13 @@ use outcrop_server::{Api, Catalogue, HostPattern, Network, OnUnsupported, Prompt
 
 use super::kind::{Kind, Shape};
 use super::kinds::{
-    Aliases, ApiKey, BaseUrl, ByteSize, EmbeddingModelName, GuardrailId, GuardrailVersion, List, LogFilter, LogFormat,
-    ModelName, Profile, Ratio, Region, Timeout,
+    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, EmbeddingModelName, GuardrailId, GuardrailVersion, List,
+    LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix, Timeout,
 };
 use super::layers::{Layers, Origin};
 use super::policies::PolicyTable;
 use super::problem::Problems;
+use super::routing::{self, Tables};
 
 /// One row of the table.
 pub(crate) struct Setting {
@@ -98,6 +99,8 @@ macro_rules! settings {
             $($( $(#[doc = $doc])+ pub(crate) $name: $kind, )+)+
             /// The tables for some models and keys.
             pub(crate) policies: Vec<PolicyTable>,
+            /// The accounts, routes and quotas.
+            pub(crate) tables: Tables,
             /// What is known of models: the built-in catalogue, and the operator's over it.
             pub(crate) models: Arc<Catalogue>,
         }
@@ -112,11 +115,12 @@ macro_rules! settings {
                 let mut effective = Vec::new();
                 let [$($($name),+),+] = &layers.rows;
                 $($( let $name = $name.pick::<$kind>(&mut problems, &mut effective); )+)+
+                let tables = routing::read(&layers.tables, &mut problems);
                 match ($($($name),+),+,) {
                     ($($(Some($name)),+),+,) if problems.is_empty() => {
                         let policies = layers.policies.clone();
                         let models = Arc::clone(Catalogue::built_in());
-                        Ok((Settings { $($($name),+),+, policies, models }, effective))
+                        Ok((Settings { $($($name),+),+, policies, tables, models }, effective))
                     }
                     _ => Err(problems),
                 }
@@ -154,13 +158,23 @@ settings! {
         /// The URLs of images that it keeps begin with it. Where it is not set, they begin with `http://` and the host
         /// that the client named.
         public_url: Option<BaseUrl> = "";
+        /// Another path under which the API is served.
+        /// It is served under `/v1`, `/api/v1`, `/openai/v1`, `/openai` and without any in front of it besides.
+        /// `API_ROUTE_PREFIX` is the variable of bedrock-access-gateway.
+        route_prefix: Option<RoutePrefix> = "", or API_ROUTE_PREFIX;
+        /// Take over changes of the settings file while serving.
+        /// What changed holds for requests that begin after it. A file that is not in order is refused, and the log
+        /// says why. SIGHUP has the file read whether this is on or not.
+        watch_config: bool = "true";
     }
     section "Access" {
         /// The API keys that clients may use, as `Authorization: Bearer` or `api-key`.
         /// Commas separate them in the environment and in a flag. A flag can be seen by other users of the machine,
-        /// so prefer the environment. `API_KEY` is the variable of bedrock-access-gateway. With no key configured
-        /// any key is accepted, and only a loopback address can be listened on.
-        api_keys: Vec<ApiKey> = "", or API_KEY;
+        /// so prefer the environment. A key may be a reference: `os.environ/NAME`, `file:/run/secrets/key`,
+        /// `secretsmanager:NAME`, `ssm:/path/name`. `API_KEY_PARAM_NAME`, `API_KEY_SECRET_ARN` and `API_KEY` are the
+        /// variables of bedrock-access-gateway. With no key configured any key is accepted, and only a loopback address
+        /// can be listened on.
+        api_keys: Vec<ApiKey> = "", or API_KEY_PARAM_NAME, or API_KEY_SECRET_ARN, or API_KEY;
         /// Listen on an address that others can reach although no API key is configured.
         /// Anyone who reaches it then spends on your AWS account.
         insecure_no_auth: bool = "false";
@@ -193,6 +207,61 @@ settings! {
         use_fips: bool = "false";
         /// Use AWS's endpoints that speak both IPv4 and IPv6.
         use_dualstack: bool = "false";
+    }
+    section "Routing" {
+        /// Models, or routes, that are asked where all targets of a request failed.
+        /// A route's own list wins.
+        fallbacks: List<ModelName> = "";
+        /// Models, or routes, that are asked where the prompt is too long for the model.
+        /// A route's own list wins.
+        context_window_fallbacks: List<ModelName> = "";
+        /// Models, or routes, that are asked where a guardrail or a filter refused.
+        /// A route's own list wins.
+        content_policy_fallbacks: List<ModelName> = "";
+        /// The share of a target's calls that must have failed before it is left alone, from 0 to 1.
+        breaker_failure_ratio: Ratio = "0.5";
+        /// The least calls within `breaker_window` that say anything about a target.
+        breaker_min_calls: NonZeroUsize = "5";
+        /// How far back a target's failures count.
+        breaker_window: Timeout = "30s";
+        /// How long a failing target is left alone.
+        /// One call is let through then, and if it fails, the time begins anew. 0 leaves none alone.
+        breaker_cool_down: Duration = "15s";
+        /// Silence of a target after which a second one is asked beside it.
+        /// The answer that begins first is taken. Both cost. Where it is not set, none is asked.
+        hedge_after: Option<Timeout> = "";
+        /// The most second calls for each call, from 0 to 1.
+        hedge_budget: Ratio = "0.05";
+        /// Parameters that requests may carry to say who Bedrock is asked as, such as `aws_region_name`.
+        /// With none, such a parameter is ignored. Each of them is a way in: who may send `aws_role_name` may ask as
+        /// any role that the gateway can assume.
+        request_aws_parameters: List<AwsParameter> = "";
+    }
+    section "Quotas" {
+        /// Keep within AWS's quotas by holding requests back.
+        /// A request that doesn't fit goes to another target, or waits, or is refused with status 429.
+        admission: bool = "false";
+        /// Read quotas from AWS's Service Quotas at the start.
+        /// It needs the right `servicequotas:ListServiceQuotas`. What `[[quotas]]` says wins.
+        service_quotas: bool = "false";
+        /// How long a request waits for room in a quota at most.
+        /// 0 refuses it at once.
+        queue_timeout: Duration = "10s";
+        /// The most requests that wait for room at a time.
+        queue_limit: usize = "1000";
+        /// Tokens that are reserved for the answer to a request that doesn't limit it.
+        /// It counts while nothing is known of the model's answers.
+        default_output_tokens: NonZeroUsize = "4096";
+    }
+    section "Response cache" {
+        /// Where answers are kept for when the same is asked again: `off`, `memory`, or the URL of a Redis.
+        /// Only what is deterministic is kept, and only for the key that asked. A URL with a password is a secret; it may
+        /// be a reference: `os.environ/REDIS_URL`.
+        response_cache: ResponseCache = "off";
+        /// How long an answer is kept.
+        response_cache_ttl: Timeout = "10m";
+        /// The most memory for answers that are kept.
+        response_cache_limit: ByteSize = "64MiB";
     }
     section "Limits" {
         /// The largest request body to accept.

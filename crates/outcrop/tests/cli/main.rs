@@ -15,5 +15,6 @@ mod help;
 mod models;
 mod models_page;
 mod precedence;
+mod routing;
 mod run;
 mod serve;

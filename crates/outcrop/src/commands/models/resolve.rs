@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::table::table;
 use crate::cli;
 use crate::commands::{block_on, complain, print_page};
+use crate::configs::{policies, upstream_config};
 use crate::failure::Failure;
-use crate::serve::{name_region, policies, simulated_region, upstream_config};
+use crate::secrets::Secrets;
+use crate::serve::{name_region, simulated_region};
 use crate::settings::{Settings, load, name_rules};
 use crate::terminal::clean;
 
@@ -35,7 +37,9 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     };
     let target = target(&asked, settings, region.as_deref()).map_err(Failure::Unresolved)?;
     let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
-    let wanted = policies(settings).resolve(&names, target.is_opaque, None).bedrock_api;
+    let wanted = policies(settings, &Secrets::offline(settings))
+        .resolve(&names, target.is_opaque, None)
+        .bedrock_api;
     let mapping = mapping(&settings.models, asked.name, &target, region.as_deref(), wanted);
     if matches.get_flag("json") {
         return print_page(&format!("{mapping:#}\n"));

@@ -2,43 +2,58 @@
 
 use std::fmt;
 
+use outcrop_upstream::Value as Reference;
 use serde_json::{Value, json};
 
+use super::reference::{MASK, written};
 use crate::settings::kind::{Invalid, Kind, Raw, Shape};
 
-/// What stands in place of a secret.
-const MASK: &str = "********";
-
-/// A key that clients show. Neither `Debug` nor [`Kind::show`] gives it away.
+/// A key that clients show, or where it stands. Neither `Debug` nor [`Kind::show`] gives it away.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ApiKey(String);
+pub(crate) struct ApiKey(Reference);
 
 impl ApiKey {
-    /// The key itself, for those that compare or send it.
-    pub(crate) fn expose(&self) -> &str {
+    /// For whoever reads it at the start.
+    pub(crate) fn value(&self) -> &Reference {
         &self.0
     }
 
-    fn parse(text: &str) -> Result<Self, Invalid> {
+    /// Whether it stands elsewhere.
+    pub(crate) fn is_reference(&self) -> bool {
+        !matches!(self.0, Reference::Literal(_))
+    }
+
+    /// What keeps text from being a key.
+    pub(crate) fn flaw(text: &str) -> Option<&'static str> {
         if text.is_empty() {
-            Err(Invalid::because("a key is empty, which would let anyone in"))
-        } else if text == MASK {
-            Err(Invalid::because(
-                "a key is the mask that `outcrop config print` shows in place of keys",
-            ))
-        } else if text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(text.to_owned()))
+            Some("a key is empty, which would let anyone in")
+        } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Some("a key has a character that can't stand in an HTTP header: only visible ASCII can")
         } else {
-            Err(Invalid::because(
-                "a key has a character that can't stand in an HTTP header: only visible ASCII can",
-            ))
+            None
         }
+    }
+
+    fn parse(text: &str) -> Result<Self, Invalid> {
+        if text == MASK {
+            return Err(Invalid::because(
+                "a key is the mask that `outcrop config print` shows in place of keys",
+            ));
+        }
+        match Self::flaw(text) {
+            Some(flaw) => Err(Invalid::because(flaw)),
+            None => Reference::parse(text).map(Self).map_err(Invalid::because),
+        }
+    }
+
+    fn shown(&self) -> Value {
+        json!(written(&self.0).unwrap_or_else(|| MASK.to_owned()))
     }
 }
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(MASK)
+        f.write_str(written(&self.0).as_deref().unwrap_or(MASK))
     }
 }
 
@@ -52,7 +67,7 @@ impl Kind for ApiKey {
     }
 
     fn show(&self) -> Option<Value> {
-        Some(json!(MASK))
+        Some(self.shown())
     }
 
     fn schema() -> Value {
@@ -94,7 +109,7 @@ impl Kind for Vec<ApiKey> {
     }
 
     fn show(&self) -> Option<Value> {
-        Some(self.iter().map(|_| json!(MASK)).collect())
+        Some(self.iter().map(ApiKey::shown).collect())
     }
 
     fn schema() -> Value {
@@ -109,7 +124,11 @@ mod tests {
     #[test]
     fn commas_separate_keys() {
         let keys = Vec::<ApiKey>::from_text("sk-a, sk-b").unwrap();
-        assert_eq!(keys.iter().map(ApiKey::expose).collect::<Vec<_>>(), ["sk-a", "sk-b"]);
+        let literal = |text: &str| Reference::Literal(text.to_owned());
+        assert_eq!(
+            keys.iter().map(ApiKey::value).collect::<Vec<_>>(),
+            [&literal("sk-a"), &literal("sk-b")]
+        );
     }
 
     #[test]
@@ -127,10 +146,10 @@ mod tests {
 
     #[test]
     fn a_key_never_shows() {
-        let keys = Vec::<ApiKey>::from_text("sk-a").unwrap();
+        let keys = Vec::<ApiKey>::from_text("sk-a,os.environ/KEY").unwrap();
         assert_eq!(
             format!("{keys:?} {:?}", keys.show()),
-            r#"[********] Some(Array [String("********")])"#
+            r#"[********, os.environ/KEY] Some(Array [String("********"), String("os.environ/KEY")])"#
         );
     }
 }

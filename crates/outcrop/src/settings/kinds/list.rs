@@ -7,6 +7,7 @@ use std::str::FromStr;
 use outcrop_server::{HostPattern, ModelPattern, Network};
 use serde_json::{Value, json};
 
+use super::ModelName;
 use crate::settings::kind::{Invalid, Kind, Raw, Shape};
 
 /// What can stand in a [`List`].
@@ -29,6 +30,53 @@ impl Item for Network {
 
 impl Item for ModelPattern {
     const EXPECTED: &'static str = "a list of models such as `*claude*`, with `*` for any text";
+    const PLACEHOLDER: &'static str = "MODEL,…";
+}
+
+/// A member of requests that says who Bedrock is asked as: `aws_region_name`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AwsParameter(String);
+
+impl FromStr for AwsParameter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("aws_").unwrap_or_default();
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        if rest.is_empty() || !rest.bytes().all(fits) {
+            return Err("its name begins with `aws_`".to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for AwsParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Item for AwsParameter {
+    const EXPECTED: &'static str = "a list of parameters such as `aws_region_name`";
+    const PLACEHOLDER: &'static str = "NAME,…";
+}
+
+impl FromStr for ModelName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::from_text(text).map_err(|_| format!("expected {}", <Self as Kind>::EXPECTED))
+    }
+}
+
+impl fmt::Display for ModelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Item for ModelName {
+    const EXPECTED: &'static str = "a list of models such as `us.amazon.nova-lite-v1:0`";
     const PLACEHOLDER: &'static str = "MODEL,…";
 }
 

@@ -3,37 +3,11 @@
 use outcrop_server::{Api, OnUnsupported, PromptCaching, StreamMode, Trace};
 use serde_json::{Value, json};
 
+use super::words::words;
 use crate::settings::kind::{Invalid, Kind, Raw};
 
 /// The longest guardrail id (botocore 1.44.5, `GuardrailIdentifier`).
 const LONGEST_ID: usize = 2048;
-
-/// Types whose values are words. A value without a word doesn't compile.
-macro_rules! words {
-    ($($kind:ident: $expected:literal, $placeholder:literal, { $($value:ident = $word:literal,)+ })+) => {
-        $(impl Kind for $kind {
-            const EXPECTED: &'static str = $expected;
-            const PLACEHOLDER: &'static str = $placeholder;
-
-            fn from_text(text: &str) -> Result<Self, Invalid> {
-                match text {
-                    $($word => Ok(Self::$value),)+
-                    _ => Err(Invalid::kind()),
-                }
-            }
-
-            fn show(&self) -> Option<Value> {
-                Some(json!(match self {
-                    $(Self::$value => $word,)+
-                }))
-            }
-
-            fn schema() -> Value {
-                json!({ "enum": [$($word),+] })
-            }
-        })+
-    };
-}
 
 words! {
     OnUnsupported: "`adapt` or `reject`", "adapt|reject", {

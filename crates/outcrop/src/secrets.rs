@@ -1,0 +1,150 @@
+//! Reads, at the start, the secrets that stand elsewhere than in the settings.
+
+use outcrop_server::CacheStore;
+use outcrop_upstream::{Config, Value};
+
+use crate::settings::{ApiKey, ResponseCache, Settings, written};
+
+/// What was read.
+pub(crate) struct Secrets {
+    /// The keys that clients may show.
+    pub(crate) api_keys: Vec<String>,
+    /// For each of the tables `[[policies]]`, the keys that it is for.
+    pub(crate) policy_keys: Vec<Vec<String>>,
+    /// The key to use instead of AWS credentials.
+    pub(crate) bedrock_api_key: Option<String>,
+    /// Where answers are kept.
+    pub(crate) cache: CacheStore,
+}
+
+/// Why a secret is not to be had. Never holds one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum SecretError {
+    /// It can't be read.
+    #[error("{setting}: cannot read {reference}: {reason}")]
+    Unreadable {
+        setting: &'static str,
+        reference: String,
+        reason: String,
+    },
+    /// What was read is none.
+    #[error("{setting}: {reference}: {flaw}")]
+    Unfit {
+        setting: &'static str,
+        reference: String,
+        flaw: &'static str,
+    },
+    /// A policy is for nobody.
+    #[error("{origin}: policies.keys: a key is not one of `api_keys`")]
+    PolicyKey { origin: String },
+}
+
+impl Secrets {
+    /// Reads all. What stands in AWS is asked for as `config` says.
+    ///
+    /// # Errors
+    /// If one can't be read, or isn't what it should be.
+    pub(crate) async fn read(settings: &Settings, config: &Config) -> Result<Self, SecretError> {
+        let mut api_keys = Vec::new();
+        for key in &settings.api_keys {
+            api_keys.push(read_key("api_keys", key, config).await?);
+        }
+        let mut policy_keys = Vec::new();
+        for table in &settings.policies {
+            let mut keys = Vec::new();
+            for key in &table.keys {
+                let key = read_key("policies.keys", key, config).await?;
+                if !api_keys.is_empty() && !api_keys.contains(&key) {
+                    let origin = table.origin().to_string();
+                    return Err(SecretError::PolicyKey { origin });
+                }
+                keys.push(key);
+            }
+            policy_keys.push(keys);
+        }
+        let bedrock_api_key = match &settings.bedrock_api_key {
+            Some(key) => Some(read_key("bedrock_api_key", key, config).await?),
+            None => None,
+        };
+        Ok(Self {
+            api_keys,
+            policy_keys,
+            bedrock_api_key,
+            cache: read_cache(&settings.response_cache, config).await?,
+        })
+    }
+
+    /// Only what stands in the settings themselves, for commands that connect to no one.
+    pub(crate) fn offline(settings: &Settings) -> Self {
+        let literal = |key: &ApiKey| match key.value() {
+            Value::Literal(text) => Some(text.clone()),
+            _ => None,
+        };
+        let literals = |keys: &[ApiKey]| keys.iter().filter_map(literal).collect();
+        Self {
+            api_keys: literals(&settings.api_keys),
+            policy_keys: settings.policies.iter().map(|table| literals(&table.keys)).collect(),
+            bedrock_api_key: settings.bedrock_api_key.as_ref().and_then(literal),
+            cache: CacheStore::Off,
+        }
+    }
+}
+
+async fn read_key(setting: &'static str, key: &ApiKey, config: &Config) -> Result<String, SecretError> {
+    let text = read(setting, key.value(), config).await?;
+    match ApiKey::flaw(&text) {
+        None => Ok(text),
+        Some(flaw) => Err(SecretError::Unfit {
+            setting,
+            reference: reference(key.value()),
+            flaw,
+        }),
+    }
+}
+
+async fn read_cache(cache: &ResponseCache, config: &Config) -> Result<CacheStore, SecretError> {
+    let setting = "response_cache";
+    let value = match cache {
+        ResponseCache::Off => return Ok(CacheStore::Off),
+        ResponseCache::Memory => return Ok(CacheStore::Memory),
+        ResponseCache::Redis(value) => value,
+    };
+    let url = read(setting, value, config).await?;
+    if ResponseCache::is_redis(&url) {
+        return Ok(CacheStore::Redis(url));
+    }
+    Err(SecretError::Unfit {
+        setting,
+        reference: reference(value),
+        flaw: "it is no `redis://` or `rediss://` URL",
+    })
+}
+
+fn reference(value: &Value) -> String {
+    written(value).unwrap_or_else(|| "the value".to_owned())
+}
+
+async fn read(setting: &'static str, value: &Value, config: &Config) -> Result<String, SecretError> {
+    read_value(config, value)
+        .await
+        .map_err(|reason| SecretError::Unreadable {
+            setting,
+            reference: reference(value),
+            reason,
+        })
+}
+
+/// Reads one value.
+#[expect(clippy::unused_async, reason = "what stands in AWS has to be waited for")]
+async fn read_value(_config: &Config, value: &Value) -> Result<String, String> {
+    match value {
+        Value::Literal(text) => Ok(text.clone()),
+        Value::Environment(name) => std::env::var(name).map_err(|error| error.to_string()),
+        Value::File(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        Value::Secret { .. } | Value::Parameter(_) => Err("it stands in AWS".to_owned()),
+    }
+}
