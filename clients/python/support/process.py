@@ -233,8 +233,8 @@ class Simulator(Process):
 class Stack:
     """A gateway in front of a simulator that tests can look into."""
 
-    def __init__(self, *arguments, env=None, key=settings.KEY):
-        self.simulator = Simulator()
+    def __init__(self, *arguments, env=None, key=settings.KEY, scenario=None):
+        self.simulator = Simulator(*(["--simulator-scenario", scenario] if scenario else []))
         try:
             environment = self.simulator.endpoints | self.simulator.credentials | (env or {})
             environment = {name: value for name, value in environment.items() if value is not None}
