@@ -57,19 +57,25 @@ impl Exception {
             "internalserverexception" | "internalfailure" | "internalfailureexception" => Self::InternalServer,
             "serviceunavailableexception" | "serviceunavailable" => Self::ServiceUnavailable,
             "unrecognizedclientexception"
+            | "unrecognizedclient"
             | "expiredtokenexception"
             | "expiredtoken"
+            | "tokenrefreshrequired"
             | "invalidsignatureexception"
+            | "invalidsignature"
             | "missingauthenticationtokenexception"
             | "missingauthenticationtoken"
             | "incompletesignatureexception"
             | "incompletesignature"
             | "signaturedoesnotmatch"
             | "invalidtoken"
+            | "invalidtokenexception"
             | "authfailure"
             | "requestexpired"
             | "optinrequired"
             | "invalidclienttokenid"
+            | "invalidaccesskeyid"
+            | "requestexpiredexception"
             | "requesttimetooskewed"
             | "notauthorizedexception" => Self::Credentials,
             _ => Self::Unknown,
@@ -214,6 +220,19 @@ mod tests {
             "com.amazon.coral.service#ThrottlingException",
         ] {
             assert_eq!(Exception::from_name(name), Exception::Throttling, "{name}");
+        }
+        for name in [
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "UnrecognizedClientException",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+            "MissingAuthenticationToken",
+            "IncompleteSignatureException",
+            "RequestExpired",
+        ] {
+            assert_eq!(Exception::from_name(name), Exception::Credentials, "{name}");
         }
         assert_eq!(Exception::from_name("BrandNewException"), Exception::Unknown);
     }
