@@ -1,11 +1,12 @@
 //! What a client of Bedrock is told.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::Account;
 
 /// Settings of the way to Bedrock. What is `None` is found the way AWS's SDKs find it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Region to call.
     pub region: Option<String>,
@@ -35,6 +36,20 @@ pub struct Config {
     pub chunk_timeout: Duration,
     /// Time for a call with all its tries.
     pub total_timeout: Duration,
+}
+
+impl std::fmt::Debug for Config {
+    /// Without the API key, and without times.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config")
+            .field("region", &self.region)
+            .field("profile", &self.profile)
+            .field("runtime_endpoint", &self.runtime_endpoint)
+            .field("has_api_key", &self.api_key.is_some())
+            .field("credentials", &self.credentials)
+            .field("accounts", &self.accounts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Config {
@@ -93,4 +108,37 @@ pub enum ConfigError {
     /// An endpoint is not an address.
     #[error("the endpoint '{0}' is no http or https address")]
     Endpoint(String),
+    /// What an account says doesn't fit together, or can't be.
+    #[error("account '{account}': {problem}")]
+    Account {
+        /// The account's name.
+        account: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Two accounts have one name.
+    #[error("two accounts have the name '{0}'")]
+    SameAccount(String),
+    /// An account's source account is not there.
+    #[error("account '{account}': there is no source account '{source_account}'")]
+    NoSourceAccount {
+        /// The account's name.
+        account: String,
+        /// The name that nothing has.
+        source_account: String,
+    },
+    /// An account is, by its source accounts, its own source.
+    #[error("account '{0}': its source accounts lead back to itself")]
+    CircularAccount(String),
+    /// The file that `AWS_CA_BUNDLE` names can't be used.
+    #[error("AWS_CA_BUNDLE: '{}': {problem}", path.display())]
+    CaBundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is no TLS.
+    #[error("TLS can't be set up: {0}")]
+    Tls(String),
 }

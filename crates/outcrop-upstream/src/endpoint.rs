@@ -57,9 +57,19 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// AWS's own address of a service.
+    /// AWS's own address of a service of Bedrock's.
     pub(crate) fn of_region(
         service: Service,
+        region: &str,
+        use_fips: bool,
+        use_dual_stack: bool,
+    ) -> Result<Self, ConfigError> {
+        Self::of_host(service.host_name(), region, use_fips, use_dual_stack)
+    }
+
+    /// AWS's own address of the service that has this name in hosts.
+    pub(crate) fn of_host(
+        host_name: &str,
         region: &str,
         use_fips: bool,
         use_dual_stack: bool,
@@ -74,7 +84,7 @@ impl Endpoint {
             .unwrap_or(("", "amazonaws.com", "api.aws"));
         let suffix = if use_dual_stack { dual_stack } else { usual };
         let fips = if use_fips { "-fips" } else { "" };
-        Self::parse(&format!("https://{}{fips}.{region}.{suffix}", service.host_name()))
+        Self::parse(&format!("https://{host_name}{fips}.{region}.{suffix}"))
     }
 
     /// An address as configured.

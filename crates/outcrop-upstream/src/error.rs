@@ -27,6 +27,9 @@ pub enum Error {
     /// There are no credentials, or they can't be renewed.
     #[error("no AWS credentials: {0}")]
     Credentials(String),
+    /// A call names an account that there is not.
+    #[error("there is no account '{0}'")]
+    Account(String),
     /// The request can't be signed.
     #[error("the request can't be signed: {0}")]
     Sign(String),

@@ -4,7 +4,11 @@
 //! This crate knows the wire and nothing of the protocols that clients speak.
 
 mod account;
+mod adopt;
+mod answer;
 mod auth;
+mod aws;
+mod aws_json;
 mod body;
 mod client;
 mod config;
@@ -12,14 +16,23 @@ mod control;
 mod credentials;
 mod endpoint;
 mod error;
+mod identity;
 mod lists;
+mod login;
 mod place;
 mod pool;
+mod sdk;
 mod sign;
 mod stream;
+mod sts;
+mod trust;
+mod values;
+
+#[cfg(test)]
+mod tests;
 
 pub use account::{Account, Value};
-pub use client::{Client, Description, Limits, Reply, ReplyBody, configured_region};
+pub use client::{Client, Description, Limits, Reply, ReplyBody};
 pub use config::{Config, ConfigError, StaticCredentials};
 pub use control::BehindArn;
 pub use error::{Error, Failure};
@@ -27,5 +40,8 @@ pub use lists::{
     CustomModel, CustomModelDeployment, FoundationModel, ImportedModel, InferenceProfile, Listed, ModelLifecycle,
     ProfileModel, ProvisionedModel,
 };
+pub use sdk::configured_region;
 pub use sign::{Signer, SigningCredentials};
 pub use stream::{EventStream, RawEvent};
+pub use sts::CallerIdentity;
+pub use values::{ValueError, read_value};

@@ -53,6 +53,11 @@ impl Places {
         })
     }
 
+    /// What is configured of endpoints.
+    pub(crate) fn configured(&self) -> &Configured {
+        &self.configured
+    }
+
     /// The region that is called where a call names no other.
     pub(crate) fn home(&self) -> &Place {
         &self.home

@@ -14,7 +14,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
 use crate::body::PiecesBody;
+use crate::config::ConfigError;
 use crate::error::{Error, with_causes};
+use crate::trust::Trust;
 
 /// HTTP/2 servers allow so many streams on a connection at the least (RFC 9113, section 6.5.2), and hyper's pool opens
 /// one HTTP/2 connection for each server only. Past this number of calls, another pool is opened.
@@ -52,23 +54,23 @@ impl Drop for Lease {
 }
 
 impl Pool {
-    pub(crate) fn new(connect_timeout: Duration) -> Self {
+    pub(crate) fn new(connect_timeout: Duration, trust: &Trust) -> Result<Self, ConfigError> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_keepalive(Some(Duration::from_secs(60)));
         let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
+            .with_tls_config(trust.tls()?)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(http);
-        Self {
+        Ok(Self {
             connector: TimedConnector {
                 inner: https,
                 limit: connect_timeout,
             },
             shards: RwLock::new(Vec::new()),
-        }
+        })
     }
 
     /// Sends a request; the answer's head is back, its body is yet to come.

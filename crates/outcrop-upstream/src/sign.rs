@@ -1,4 +1,5 @@
-//! Signature Version 4, for the two shapes of request that Bedrock is sent: a POST of a body and a GET with a query.
+//! Signature Version 4, for the shapes of request that are sent: a POST of a body and a GET with a query to Bedrock, a
+//! POST with a target to the services of AWS that speak JSON.
 //!
 //! Every call is signed, so this is the hot path. `aws-sigv4` signs any request of any service, derives the key anew
 //! each time and sorts what is sorted here already; it is the oracle of the tests, and `benches/sign.rs` holds the
@@ -13,10 +14,12 @@ use http::header::{AUTHORIZATION, HeaderMap};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use ring::{digest, hmac};
 
-/// Bedrock's name in signatures, the same for both of its services.
-const SERVICE: &str = "bedrock";
+/// Bedrock's name in signatures, the same for all of its services.
+const BEDROCK: &str = "bedrock";
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+/// Names the operation of a service that speaks JSON.
+pub(crate) const X_AMZ_TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// The parts of credentials that sign.
 #[derive(Clone)]
@@ -37,10 +40,11 @@ impl std::fmt::Debug for SigningCredentials {
     }
 }
 
-/// Signs requests for one region. The key of a day is derived once.
+/// Signs requests to one service in one region. The key of a day is derived once.
 #[derive(Debug)]
 pub struct Signer {
     region: String,
+    service: &'static str,
     derived: RwLock<Option<Arc<DerivedKey>>>,
 }
 
@@ -60,10 +64,16 @@ impl std::fmt::Debug for DerivedKey {
 }
 
 impl Signer {
-    /// A signer for `region`.
+    /// A signer for Bedrock in `region`.
     pub fn new(region: impl Into<String>) -> Self {
+        Self::for_service(region, BEDROCK)
+    }
+
+    /// A signer for another service, by its name in signatures.
+    pub(crate) fn for_service(region: impl Into<String>, service: &'static str) -> Self {
         Self {
             region: region.into(),
+            service,
             derived: RwLock::new(None),
         }
     }
@@ -71,7 +81,8 @@ impl Signer {
     /// Adds to `headers` the proof that the request is from the owner of `credentials`.
     ///
     /// The path of `uri` must be encoded as it is sent, and its query sorted and encoded as RFC 3986 has it: both are
-    /// signed as they stand, the path encoded once more, as all services but S3 want it.
+    /// signed as they stand, the path encoded once more, as all services but S3 want it. A target among `headers` is
+    /// signed too.
     ///
     /// # Errors
     /// When a part of the credentials can't stand in a header.
@@ -87,9 +98,16 @@ impl Signer {
         let stamp = timestamp(time);
         let day = &stamp[..8];
         let token = credentials.session_token.as_deref();
-        let signed_headers = match token {
-            Some(_) => "host;x-amz-date;x-amz-security-token",
-            None => "host;x-amz-date",
+        // Bedrock has paths instead.
+        let target = match self.service {
+            BEDROCK => None,
+            _ => headers.get(X_AMZ_TARGET).and_then(|target| target.to_str().ok()),
+        };
+        let signed_headers = match (token, target) {
+            (Some(_), None) => "host;x-amz-date;x-amz-security-token",
+            (None, None) => "host;x-amz-date",
+            (Some(_), Some(_)) => "host;x-amz-date;x-amz-security-token;x-amz-target",
+            (None, Some(_)) => "host;x-amz-date;x-amz-target",
         };
         let mut canonical = String::with_capacity(512);
         canonical.push_str(method.as_str());
@@ -105,6 +123,10 @@ impl Signer {
             canonical.push_str("\nx-amz-security-token:");
             canonical.push_str(token.trim());
         }
+        if let Some(target) = target {
+            canonical.push_str("\nx-amz-target:");
+            canonical.push_str(target);
+        }
         canonical.push_str("\n\n");
         canonical.push_str(signed_headers);
         canonical.push('\n');
@@ -115,7 +137,7 @@ impl Signer {
         push_hex(hash.finish().as_ref(), &mut canonical);
 
         let mut scope = String::with_capacity(64);
-        for part in [day, "/", &self.region, "/", SERVICE, "/aws4_request"] {
+        for part in [day, "/", &self.region, "/", self.service, "/aws4_request"] {
             scope.push_str(part);
         }
         let mut to_sign = String::with_capacity(160);
@@ -166,7 +188,7 @@ impl Signer {
         }
         let secret = format!("AWS4{}", credentials.secret_access_key);
         let mut key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        for part in [day, &self.region, SERVICE, "aws4_request"] {
+        for part in [day, &self.region, self.service, "aws4_request"] {
             key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref());
         }
         let derived = Arc::new(DerivedKey {
@@ -257,6 +279,8 @@ mod tests {
 
     use super::*;
 
+    const TARGET: &str = "secretsmanager.GetSecretValue";
+
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
     }
@@ -270,6 +294,9 @@ mod tests {
         time: SystemTime,
     ) -> HeaderMap {
         let mut headers = HeaderMap::new();
+        if signer.service != BEDROCK {
+            headers.insert(X_AMZ_TARGET, HeaderValue::from_static(TARGET));
+        }
         // However the body is cut, it is the same.
         let pieces: Vec<Bytes> = body.chunks(7).map(Bytes::copy_from_slice).collect();
         signer
@@ -279,6 +306,7 @@ mod tests {
     }
 
     fn theirs(
+        service: &str,
         method: &Method,
         uri: &str,
         body: &[u8],
@@ -290,15 +318,19 @@ mod tests {
         let params = v4::SigningParams::builder()
             .identity(&identity)
             .region("eu-central-1")
-            .name(SERVICE)
+            .name(service)
             .time(time)
             .settings(SigningSettings::default())
             .build()
             .unwrap()
             .into();
+        let target = (service != BEDROCK).then_some(("x-amz-target", TARGET));
         let signable =
-            SignableRequest::new(method.as_str(), uri, std::iter::empty(), SignableBody::Bytes(body)).unwrap();
+            SignableRequest::new(method.as_str(), uri, target.into_iter(), SignableBody::Bytes(body)).unwrap();
         let mut request = Request::builder().method(method).uri(uri).body(()).unwrap();
+        request
+            .headers_mut()
+            .extend(target.map(|_| (X_AMZ_TARGET, HeaderValue::from_static(TARGET))));
         sign(signable, &params)
             .unwrap()
             .into_parts()
@@ -316,10 +348,11 @@ mod tests {
             host in select(&["http://127.0.0.1:8001", "https://bedrock.eu-central-1.amazonaws.com", "https://a:8443"][..]),
             query in select(&["", "?maxResults=1000", "?maxResults=1000&nextToken=a%2Bb%3D"][..]),
             body in prop::collection::vec(any::<u8>(), 0..100),
+            service in select(&[BEDROCK, "secretsmanager", "ssm"][..]),
             // Up to the year 2200.
             seconds in prop::collection::vec(0_u64..7_258_118_400, 1..4),
         ) {
-            let signer = Signer::new("eu-central-1");
+            let signer = Signer::for_service("eu-central-1", service);
             let path = format!("/model/{}/converse", outcrop_bedrock::model_id::path_segment(&model));
             let uri = format!("{host}{path}{query}");
             let credentials = SigningCredentials {
@@ -332,7 +365,7 @@ mod tests {
                 for method in [Method::POST, Method::GET] {
                     prop_assert_eq!(
                         ours(&signer, &method, &uri, &body, &credentials, at(seconds)),
-                        theirs(&method, &uri, &body, &credentials, at(seconds))
+                        theirs(service, &method, &uri, &body, &credentials, at(seconds))
                     );
                 }
             }
