@@ -9,6 +9,7 @@ use crate::config::{Config, ConfigError, StaticCredentials};
 use crate::credentials::{CredentialCache, Loaded, Loading, Renewed, Source};
 use crate::error::with_causes;
 use crate::pool::Pool;
+use crate::proxy::Proxy;
 use crate::sdk::Sdk;
 use crate::sign::SigningCredentials;
 use crate::trust::Trust;
@@ -28,17 +29,18 @@ impl Aws {
     /// Nothing is asked yet.
     ///
     /// # Errors
-    /// When `AWS_CA_BUNDLE` can't be used.
+    /// When `AWS_CA_BUNDLE` or `HTTPS_PROXY` can't be used.
     pub(crate) fn new(config: &Config) -> Result<Arc<Self>, ConfigError> {
         let trust = Trust::from_environment()?;
-        let sdk = Sdk::new(config, &trust)?;
+        let proxy = Proxy::from_environment()?;
+        let sdk = Sdk::new(config, &trust, proxy.as_ref())?;
         let own = Renewed::new(Own {
             sdk: Arc::clone(&sdk),
             fixed: config.credentials.clone(),
         });
         Ok(Arc::new(Self {
             sdk,
-            pool: Pool::new(config.connect_timeout, &trust)?,
+            pool: Pool::new(config.connect_timeout, &trust, proxy)?,
             own,
             timeout: config.first_byte_timeout.min(Duration::from_secs(60)),
         }))

@@ -138,6 +138,9 @@ pub enum ConfigError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The variable that names a proxy names none that can be used. What it names may have a password in it.
+    #[error("{0} is no address of a proxy that speaks plain HTTP, such as http://proxy.example:3128")]
+    Proxy(&'static str),
     /// There is no TLS.
     #[error("TLS can't be set up: {0}")]
     Tls(String),

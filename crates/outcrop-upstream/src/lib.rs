@@ -21,6 +21,7 @@ mod lists;
 mod login;
 mod place;
 mod pool;
+mod proxy;
 mod sdk;
 mod sign;
 mod stream;

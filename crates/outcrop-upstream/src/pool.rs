@@ -16,6 +16,7 @@ use tower_service::Service;
 use crate::body::PiecesBody;
 use crate::config::ConfigError;
 use crate::error::{Error, with_causes};
+use crate::proxy::{Proxy, Way};
 use crate::trust::Trust;
 
 /// HTTP/2 servers allow so many streams on a connection at the least (RFC 9113, section 6.5.2), and hyper's pool opens
@@ -27,7 +28,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// How often an HTTP/2 connection with calls is asked whether it lives, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(15);
 
-type Connector = TimedConnector<HttpsConnector<HttpConnector>>;
+type Connector = TimedConnector<HttpsConnector<Way>>;
 type HyperClient = legacy::Client<Connector, PiecesBody>;
 
 /// Connections, kept and shared.
@@ -54,7 +55,7 @@ impl Drop for Lease {
 }
 
 impl Pool {
-    pub(crate) fn new(connect_timeout: Duration, trust: &Trust) -> Result<Self, ConfigError> {
+    pub(crate) fn new(connect_timeout: Duration, trust: &Trust, proxy: Option<Proxy>) -> Result<Self, ConfigError> {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
@@ -63,7 +64,7 @@ impl Pool {
             .with_tls_config(trust.tls()?)
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(http);
+            .wrap_connector(Way { http, proxy });
         Ok(Self {
             connector: TimedConnector {
                 inner: https,

@@ -8,18 +8,21 @@ use aws_config::meta::region::ProvideRegion as _;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, TlsContext};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::service_config::ServiceConfigKey;
 use tokio::sync::OnceCell;
 
 use crate::config::{Config, ConfigError};
+use crate::proxy::Proxy;
 use crate::trust::Trust;
 
 /// AWS's configuration, read when something asks for it.
-#[derive(Debug)]
 pub(crate) struct Sdk {
     region: Option<String>,
     profile: Option<String>,
@@ -29,16 +32,23 @@ pub(crate) struct Sdk {
     loaded: OnceCell<SdkConfig>,
 }
 
+impl std::fmt::Debug for Sdk {
+    /// Without what was loaded: what AWS's own types print of themselves is not for us to say.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sdk")
+            .field("region", &self.region)
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Sdk {
     /// Nothing is read yet.
     ///
     /// # Errors
     /// When there is no TLS.
-    pub(crate) fn new(config: &Config, trust: &Trust) -> Result<Arc<Self>, ConfigError> {
-        let http_client = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .tls_context(trust.tls_context()?)
-            .build_https();
+    pub(crate) fn new(config: &Config, trust: &Trust, proxy: Option<&Proxy>) -> Result<Arc<Self>, ConfigError> {
+        let http_client = http_client(trust.tls_context()?, proxy.map(Proxy::sdk));
         Ok(Arc::new(Self {
             region: config.region.clone(),
             profile: config.profile.clone(),
@@ -90,6 +100,23 @@ impl Sdk {
             .build();
         SharedCredentialsProvider::new(provider)
     }
+}
+
+fn http_client(tls_context: TlsContext, proxy: Option<ProxyConfig>) -> SharedHttpClient {
+    let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    let builder = aws_smithy_http_client::Builder::new();
+    let Some(proxy) = proxy else {
+        return builder.tls_provider(tls).tls_context(tls_context).build_https();
+    };
+    builder.build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(proxy.clone());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector
+            .tls_provider(tls.clone())
+            .tls_context(tls_context.clone())
+            .build()
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use crate::credentials::Loaded;
 use crate::error::with_causes;
-use crate::sdk::Sdk;
+use crate::sdk::{Sdk, configured_endpoint};
 use crate::sign::SigningCredentials;
 
 /// Where an identity asks STS.
@@ -54,19 +54,20 @@ pub struct CallerIdentity {
 
 impl Desk {
     async fn client(&self, sdk: &Sdk, credentials: Option<&SigningCredentials>) -> Client {
-        let mut config = aws_sdk_sts::config::Builder::from(sdk.config().await)
+        let sdk = sdk.config().await;
+        let mut config = aws_sdk_sts::config::Builder::from(sdk)
             .region(Region::new(self.region.clone()))
             // Each client has one set of credentials, and lives for one call; what it caches nobody asks for again.
             .identity_cache(IdentityCache::no_cache())
             .behavior_version(BehaviorVersion::latest());
-        if let Some(endpoint) = &self.endpoint {
-            config = config.endpoint_url(endpoint);
-        }
-        if let Some(use_fips) = self.use_fips {
-            config = config.use_fips(use_fips);
-        }
-        if let Some(use_dual_stack) = self.use_dual_stack {
-            config = config.use_dual_stack(use_dual_stack);
+        let endpoint = self.endpoint.clone().or_else(|| configured_endpoint(sdk, "sts"));
+        if let Some(endpoint) = endpoint {
+            // An address is what it is; the SDK refuses to have both.
+            config = config.endpoint_url(endpoint).use_fips(false).use_dual_stack(false);
+        } else {
+            let use_fips = self.use_fips.or_else(|| sdk.use_fips());
+            let use_dual_stack = self.use_dual_stack.or_else(|| sdk.use_dual_stack());
+            config.set_use_fips(use_fips).set_use_dual_stack(use_dual_stack);
         }
         if let Some(credentials) = credentials {
             config = config.credentials_provider(Credentials::new(
