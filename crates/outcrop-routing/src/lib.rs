@@ -5,6 +5,7 @@
 
 mod config;
 mod health;
+pub mod ledger;
 mod retry;
 mod router;
 
