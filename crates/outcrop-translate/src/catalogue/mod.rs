@@ -289,6 +289,26 @@ impl Catalogue {
         }
     }
 
+    /// How many tokens of a quota a token of the model's answers costs; 1 where nothing is known.
+    #[must_use]
+    pub fn output_burn_rate(&self, base_id: Option<&str>) -> u64 {
+        let Some(id) = base_id else {
+            return self.unknown.0.output_burn_rate;
+        };
+        self.nearest(id).map_or_else(
+            || Traits::of_row(&self.own_row(id)).output_burn_rate,
+            |entry| entry.traits.output_burn_rate,
+        )
+    }
+
+    /// The most tokens of the model's answers, which AWS takes from a quota for a call that sets no limit.
+    #[must_use]
+    pub fn max_output(&self, base_id: Option<&str>) -> Option<u64> {
+        let id = base_id?;
+        self.nearest(id)
+            .map_or_else(|| self.own_row(id).max_output, |entry| entry.model.max_output)
+    }
+
     /// Whether the model can be told to think.
     #[must_use]
     pub fn thinks(&self, base_id: &str) -> bool {

@@ -138,6 +138,7 @@ row! {
         cache_tools: bool,
         counts_tokens: bool,
         counts_cached_input_twice: bool,
+        output_burn_rate: u64,
     }
 }
 

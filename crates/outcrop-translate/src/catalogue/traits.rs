@@ -64,6 +64,8 @@ pub(crate) struct Traits {
     pub(crate) counts_tokens: bool,
     /// Whether a stream's `inputTokens` may hold the cached tokens too.
     pub(crate) counts_cached_input_twice: bool,
+    /// How many tokens of a quota a token of an answer costs.
+    pub(crate) output_burn_rate: u64,
     /// The smallest `maxTokens`.
     pub(crate) least_max_tokens: u64,
     /// The smallest budget for thinking, in tokens.
@@ -165,6 +167,7 @@ impl Traits {
             reports_thinking_tokens: row.thinking_tokens.unwrap_or(false),
             counts_tokens: row.counts_tokens.unwrap_or(false),
             counts_cached_input_twice: row.counts_cached_input_twice.unwrap_or(false),
+            output_burn_rate: row.output_burn_rate.unwrap_or(1),
             least_max_tokens: row.least_max_tokens.unwrap_or(1),
             least_thinking_budget: row.least_thinking_budget.unwrap_or(1024),
             api: apis.first().copied().unwrap_or(Api::Converse),

@@ -203,3 +203,26 @@ fn a_set_keeps_its_words() {
     assert_eq!(Set::<Api>::ALL.iter().count(), 3);
     assert_eq!(Set::<Api>::ALL, Set::of(Api::ALL));
 }
+
+#[test]
+fn answers_cost_of_a_quota_what_the_guide_says() {
+    let catalogue = Catalogue::built_in();
+    for (model_id, rate) in [
+        ("anthropic.claude-instant-v1", 1),
+        ("us.anthropic.claude-3-5-sonnet-20241022-v2:0", 1),
+        ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", 5),
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", 5),
+        ("global.anthropic.claude-opus-4-7", 5),
+        ("eu.anthropic.claude-opus-4-8", 15),
+        ("anthropic.claude-sonnet-5", 10),
+        ("anthropic.claude-haiku-9", 10),
+        ("amazon.nova-lite-v1:0", 1),
+        ("nobody.knows", 1),
+    ] {
+        let base_id = catalogue.base_id(model_id);
+        assert_eq!(catalogue.output_burn_rate(base_id), rate, "{model_id}");
+    }
+    let sonnet = catalogue.base_id("us.anthropic.claude-sonnet-4-5-20250929-v1:0");
+    assert_eq!(catalogue.max_output(sonnet), Some(64_000));
+    assert_eq!(catalogue.max_output(None), None);
+}
