@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use outcrop_bedrock::call::{CallBody, Operation};
-use outcrop_bedrock::converse::{ConverseResponse, Event, TokenUsage};
+use outcrop_bedrock::converse::{ConverseResponse, Event, MediaSize, TokenUsage};
 use outcrop_bedrock::json::Fault;
 
 use crate::catalogue::Catalogue;
@@ -227,6 +227,8 @@ pub struct Plan<M> {
     pub body: CallBody,
     /// Bodies that come after it, for endpoints that take several prompts at once.
     pub further_bodies: Vec<CallBody>,
+    /// What each call may cost, as far as the plan knows.
+    pub size: CallSize,
     /// How many calls there are: one for each choice, as many of each body.
     pub choices: usize,
     /// Whether a whole reply must be reviewed before it is answered with.
@@ -239,6 +241,15 @@ pub struct Plan<M> {
     pub memo: M,
     /// What was changed or left out.
     pub notes: Notes,
+}
+
+/// What a call may cost, as far as its plan knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallSize {
+    /// The limit of the answer that the call carries, in tokens.
+    pub max_tokens: Option<u64>,
+    /// How much of the body is media, which have other tokens than text of that length.
+    pub media: MediaSize,
 }
 
 impl<M> Plan<M> {

@@ -143,21 +143,28 @@ impl<'a> ContentBlock<'a> {
 impl<'a> ContentBlock<'a> {
     /// The large media of the block, in the order in which they are written.
     pub(super) fn large_media(&self) -> impl Iterator<Item = &Source<'a>> {
+        self.media()
+            .map(|(_, source)| source)
+            .filter(|source| source.is_large())
+    }
+
+    /// The media of the block, in the order in which they are written, and whether each is an image.
+    pub(super) fn media(&self) -> impl Iterator<Item = (bool, &Source<'a>)> {
         let (own, of_result) = match self {
-            Self::Image(image) => (Some(&image.source), &[][..]),
-            Self::Document(document) => (Some(&document.source), &[][..]),
-            Self::Audio(audio) => (Some(&audio.source), &[][..]),
-            Self::Video(video) => (Some(&video.source), &[][..]),
+            Self::Image(image) => (Some((true, &image.source)), &[][..]),
+            Self::Document(document) => (Some((false, &document.source)), &[][..]),
+            Self::Audio(audio) => (Some((false, &audio.source)), &[][..]),
+            Self::Video(video) => (Some((false, &video.source)), &[][..]),
             Self::ToolResult(result) => (None, result.content.as_slice()),
             _ => (None, &[][..]),
         };
         let of_result = of_result.iter().filter_map(|block| match block {
-            ToolResultBlock::Image(image) => Some(&image.source),
-            ToolResultBlock::Document(document) => Some(&document.source),
-            ToolResultBlock::Video(video) => Some(&video.source),
+            ToolResultBlock::Image(image) => Some((true, &image.source)),
+            ToolResultBlock::Document(document) => Some((false, &document.source)),
+            ToolResultBlock::Video(video) => Some((false, &video.source)),
             ToolResultBlock::Text(_) | ToolResultBlock::Json(_) => None,
         });
-        own.into_iter().chain(of_result).filter(|source| source.is_large())
+        own.into_iter().chain(of_result)
     }
 }
 

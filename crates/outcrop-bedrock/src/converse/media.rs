@@ -172,6 +172,15 @@ impl Source<'_> {
         }
     }
 
+    /// The length of the base64; 0 where the bytes lie in a bucket.
+    pub(super) fn chars(&self) -> usize {
+        match self {
+            Self::Base64(base64) => base64.as_str().len(),
+            Self::Bytes(bytes) => bytes.len().div_ceil(3) * 4,
+            Self::S3(_) | Self::Absent(_) => 0,
+        }
+    }
+
     /// Whether the base64 is large enough to be a piece of the body of its own.
     pub(super) fn is_large(&self) -> bool {
         match self {

@@ -17,7 +17,7 @@ pub use media::{
     Audio, AudioFormat, Document, DocumentFormat, Image, ImageFormat, S3Location, Source, Video, VideoFormat,
 };
 pub use request::{
-    ConverseRequest, InferenceConfig, JsonSchema, Message, OutputConfig, Role, SystemBlock, Tool, ToolChoice,
-    ToolConfig, ToolSpec,
+    ConverseRequest, InferenceConfig, JsonSchema, MediaSize, Message, OutputConfig, Role, SystemBlock, Tool,
+    ToolChoice, ToolConfig, ToolSpec,
 };
 pub use response::{ConverseResponse, Extras, StopReason, TokenUsage};

@@ -164,7 +164,34 @@ pub enum ToolChoice<'a> {
     Tool(JsonText<'a>),
 }
 
+/// How much of a request is media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MediaSize {
+    /// Images.
+    pub images: u64,
+    /// Characters of the base64 of images.
+    pub image_chars: u64,
+    /// Characters of the base64 of documents, sounds and films.
+    pub other_chars: u64,
+}
+
 impl ConverseRequest<'_> {
+    /// How much of it is media.
+    pub fn media_size(&self) -> MediaSize {
+        let mut size = MediaSize::default();
+        let blocks = self.messages.iter().flat_map(|message| &message.content);
+        for (is_image, source) in blocks.flat_map(ContentBlock::media) {
+            let chars = u64::try_from(source.chars()).unwrap_or(u64::MAX);
+            if is_image {
+                size.images += 1;
+                size.image_chars += chars;
+            } else {
+                size.other_chars += chars;
+            }
+        }
+        size
+    }
+
     /// Writes the request. Large media stay slices of `source`, the document that the request was read from.
     pub fn to_body(&self, source: &Bytes) -> CallBody {
         let mut out = Vec::with_capacity(source.len().min(MAX_TRUSTED_BYTES) + 256);

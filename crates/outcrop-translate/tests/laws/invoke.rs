@@ -218,3 +218,29 @@ fn an_answer_joins_the_beginning_that_the_client_gave_it() {
     );
     assert_eq!(fold(&sse).0["content"], " Paris.", "{sse}");
 }
+
+#[test]
+fn a_plan_tells_what_a_call_may_cost_whichever_way_it_goes() {
+    let image = base64::encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0");
+    for (model, api) in [
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", "converse"),
+        ("anthropic.claude-sonnet-4-5-20250929-v1:0", "invoke"),
+    ] {
+        let plan = plan(&json!({
+            "model": model,
+            "bedrock_api": api,
+            "max_tokens": 77,
+            "messages": [{"role": "user", "content": [
+                {"type": "text", "text": "What is this?"},
+                {"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{image}")}},
+            ]}],
+        }))
+        .unwrap();
+        assert_eq!(plan.size.max_tokens, Some(77));
+        assert_eq!(plan.size.media.images, 1);
+        assert_eq!(plan.size.media.image_chars, image.len() as u64);
+        assert_eq!(plan.size.media.other_chars, 0);
+    }
+    let plan = plan_for(STRAIGHT, "openai");
+    assert_eq!((plan.size.max_tokens, plan.size.media.images), (None, 0));
+}

@@ -27,7 +27,7 @@ use super::form::Way;
 use super::message::Message;
 use super::request::{ChatRequest, ToolChoice};
 use crate::catalogue::{Api, Traits, Word};
-use crate::endpoint::{Context, Halt, Plan, Repair};
+use crate::endpoint::{CallSize, Context, Halt, Plan, Repair};
 use crate::names::Names;
 use crate::notes::{Note, Notes};
 use crate::policy::Policy;
@@ -82,6 +82,11 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             headers: straight.headers,
             body: straight.body,
             further_bodies: Vec::new(),
+            // Only text goes this way.
+            size: CallSize {
+                max_tokens: request.max_completion_tokens.or(request.max_tokens),
+                ..CallSize::default()
+            },
             choices,
             is_reviewed: false,
             parameters: straight.parameters,
@@ -183,6 +188,10 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         is_reviewed: is_asked_in_words || (is_strict && !request.stream),
         parameters: parameters(&converse),
         guardrail,
+        size: CallSize {
+            max_tokens: converse.inference_config.max_tokens,
+            media: converse.media_size(),
+        },
         choices,
         memo: Memo {
             names: names.restorer(),

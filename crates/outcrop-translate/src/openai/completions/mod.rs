@@ -83,6 +83,7 @@ impl Endpoint for Completions {
             headers: first.headers,
             body: first.body,
             further_bodies,
+            size: first.size,
             choices,
             is_reviewed: false,
             parameters: first.parameters,
