@@ -111,6 +111,16 @@ impl Lane {
         Ok(Reservation::new(Arc::clone(self), ticket, need.burn_rate))
     }
 
+    /// Reserves what a call needs, whether there is room for it or not.
+    pub fn reserve(self: &Arc<Self>, now: Instant, need: Need) -> Reservation {
+        let now = self.time(now);
+        let mut state = self.lock();
+        state.advance(now);
+        let ticket = state.book(now, need.tokens());
+        drop(state);
+        Reservation::new(Arc::clone(self), ticket, need.burn_rate)
+    }
+
     /// Whether there would be room for a call.
     ///
     /// # Errors
@@ -126,14 +136,7 @@ impl Lane {
         let mut state = self.lock();
         state.advance(now);
         let tokens = state.room(now, need)?;
-        let amount = Amount { requests: 1, tokens };
-        state.in_flight += 1;
-        Ok(Ticket {
-            began: now,
-            tokens,
-            minute: state.minute.add(now, amount),
-            day: state.day.add(now, amount),
-        })
+        Ok(state.book(now, tokens))
     }
 
     /// AWS refused a call for a quota, which `message` may name. Reservations say so themselves.
@@ -257,6 +260,17 @@ impl State {
     fn advance(&mut self, now: Duration) {
         self.minute.advance(now);
         self.day.advance(now);
+    }
+
+    fn book(&mut self, now: Duration, tokens: u64) -> Ticket {
+        let amount = Amount { requests: 1, tokens };
+        self.in_flight += 1;
+        Ticket {
+            began: now,
+            tokens,
+            minute: self.minute.add(now, amount),
+            day: self.day.add(now, amount),
+        }
     }
 
     /// How many tokens to reserve, if there is room for them.

@@ -1,0 +1,228 @@
+//! Admission: calls that AWS would refuse for a quota go elsewhere, wait, or are refused here, with more to say.
+//!
+//! What is taken of quotas is kept by [`Ledger`]; here is who waits for it, and for how long.
+
+mod headers;
+mod queue;
+mod refused;
+mod service_quotas;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use outcrop_bedrock::call::CallBody;
+use outcrop_routing::Admission as Settings;
+use outcrop_routing::ledger::{Estimator, Full, Input, Lane, Ledger, Need, Quota, Reservation, Usage, quota_model};
+use outcrop_translate::{CallSize, Catalogue};
+
+#[allow(unused_imports, reason = "answers will have them")]
+pub(crate) use headers::rate_limit_headers;
+pub(crate) use refused::{Refused, Why};
+#[allow(unused_imports, reason = "they will be asked")]
+pub(crate) use service_quotas::by_model;
+
+use queue::Queue;
+
+/// When somebody else is first in a lane that has room, it will be theirs within a moment.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// Who may call, and who waits.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    settings: RwLock<Settings>,
+    ledger: Ledger,
+    estimator: Estimator,
+    queue: Arc<Queue>,
+}
+
+/// A model as its quotas see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    /// The account's name; `None` for the gateway's own.
+    pub(crate) account: Option<&'a str>,
+    /// The region that is asked.
+    pub(crate) region: &'a str,
+    /// What is called: a model id, a profile, an ARN.
+    pub(crate) called: &'a str,
+    /// The catalogue's name for the model, where it is known.
+    pub(crate) base_id: Option<&'a str>,
+}
+
+/// What is known of a call before it is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Estimate {
+    /// What it will take of quotas.
+    pub(crate) need: Need,
+    /// What its prompt consists of, to learn by.
+    input: Input,
+    /// The model that is learned of.
+    model: String,
+}
+
+impl Admission {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let queue = Arc::new(Queue::default());
+        let woken = Arc::clone(&queue);
+        let ledger = Ledger::new(&settings.quotas, now()).with_hook(move || woken.wake());
+        Self {
+            settings: RwLock::new(settings),
+            ledger,
+            estimator: Estimator::default(),
+            queue,
+        }
+    }
+
+    /// New settings, in the place of those that were. What is taken stays taken, and who waits goes on waiting.
+    pub(crate) fn configure(&self, settings: Settings) {
+        self.ledger.set_rules(&settings.quotas);
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        self.queue.wake();
+    }
+
+    /// What is taken of quotas.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The lane of a call; `None` where there is no quota.
+    pub(crate) fn lane(&self, asked: Asked<'_>) -> Option<Arc<Lane>> {
+        let model = quota_model(asked.called, asked.base_id)?;
+        Some(self.ledger.lane(now(), asked.account, asked.region, model))
+    }
+
+    /// What a call will take of quotas.
+    pub(crate) fn estimate(
+        &self,
+        catalogue: &Catalogue,
+        base_id: Option<&str>,
+        called: &str,
+        body: &CallBody,
+        size: CallSize,
+    ) -> Estimate {
+        let length: usize = body.pieces().iter().map(bytes::Bytes::len).sum();
+        let media_chars = size.media.image_chars.saturating_add(size.media.other_chars);
+        let input = Input {
+            text_bytes: u64::try_from(length).unwrap_or(u64::MAX).saturating_sub(media_chars),
+            images: size.media.images,
+            document_bytes: size.media.other_chars / 4 * 3,
+        };
+        let model = base_id.unwrap_or(called);
+        let need = self.estimator.need(
+            model,
+            input,
+            size.max_tokens,
+            catalogue.max_output(base_id),
+            self.settings().default_output_tokens,
+            catalogue.output_burn_rate(base_id),
+        );
+        Estimate {
+            need,
+            input,
+            model: model.to_owned(),
+        }
+    }
+
+    /// Reserves what a call needs, without waiting. Who waits is first.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub(crate) fn try_reserve(&self, lane: &Arc<Lane>, need: Need) -> Result<Reservation, Full> {
+        if !self.settings().enabled {
+            return Ok(lane.reserve(now(), need));
+        }
+        if lane.waiting().load(std::sync::atomic::Ordering::Acquire) == 0 {
+            return lane.try_reserve(now(), need);
+        }
+        lane.check(now(), need)?;
+        Err(Full {
+            quota: Quota::Tokens,
+            limit: lane.quotas().tokens_per_minute,
+            retry_after: Some(A_MOMENT),
+        })
+    }
+
+    /// Waits until one of the candidates has room, `tenant` being the key that asks. The index is that of the
+    /// candidate. Whoever goes away meanwhile holds nothing.
+    ///
+    /// # Errors
+    /// When none has room in time, or too many wait already.
+    pub(crate) async fn wait_for_room(
+        &self,
+        candidates: &[(Arc<Lane>, Need)],
+        tenant: &str,
+        deadline: Option<Instant>,
+    ) -> Result<(usize, Reservation), Refused> {
+        let settings = self.settings();
+        let mut soonest: Option<(usize, Full)> = None;
+        for (index, (lane, need)) in candidates.iter().enumerate() {
+            match self.try_reserve(lane, *need) {
+                Ok(reservation) => return Ok((index, reservation)),
+                Err(full) => {
+                    if soonest.is_none_or(|(_, other)| is_sooner(full, other)) {
+                        soonest = Some((index, full));
+                    }
+                }
+            }
+        }
+        let Some((index, full)) = soonest else {
+            return Err(Refused::nothing_to_ask());
+        };
+        let start = now();
+        let until = start + settings.queue_timeout;
+        let until = deadline.map_or(until, |deadline| deadline.min(until));
+        let refused = |why, full| {
+            let key = candidates.get(index).map(|(lane, _)| lane.key().clone());
+            Refused::new(why, key.unwrap_or_default(), full)
+        };
+        // Room comes with time, or when calls that are under way give some back.
+        let is_worth_it = candidates.iter().any(|(lane, need)| match lane.check(start, *need) {
+            Ok(()) => true,
+            Err(full) => full
+                .retry_after
+                .is_some_and(|after| start + after <= until || lane.in_flight() > 0),
+        });
+        if until <= start || !is_worth_it {
+            return Err(refused(Why::Full, full));
+        }
+        let Some(mut place) = self.queue.enter(candidates, tenant, settings.queue_limit) else {
+            return Err(refused(Why::QueueFull, full));
+        };
+        let granted = tokio::time::timeout_at(until.into(), place.granted()).await;
+        let still_full = |lane: Option<&(Arc<Lane>, Need)>| {
+            let left = lane.and_then(|(lane, need)| lane.check(now(), *need).err());
+            left.unwrap_or(Full {
+                retry_after: Some(A_MOMENT),
+                ..full
+            })
+        };
+        match granted {
+            Ok(Some(granted)) => Ok(granted),
+            Ok(None) => Err(refused(Why::QueueFull, still_full(candidates.get(index)))),
+            Err(_) => Err(refused(Why::TimedOut, still_full(candidates.get(index)))),
+        }
+    }
+
+    /// Settles what a call cost, and learns from it.
+    pub(crate) fn settle(&self, reservation: Reservation, estimate: &Estimate, usage: Usage) {
+        reservation.settle(now(), usage);
+        self.estimator.learn(&estimate.model, estimate.input, usage);
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn is_sooner(full: Full, other: Full) -> bool {
+    match (full.retry_after, other.retry_after) {
+        (Some(own), Some(others)) => own < others,
+        (own, others) => own.is_some() && others.is_none(),
+    }
+}
+
+/// The time, which tests let pass.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,305 @@
+//! Who is let in, who waits, and who is sent away. Time passes as tokio lets it.
+
+use std::sync::Mutex;
+
+use outcrop_routing::QuotaRule;
+
+use super::*;
+
+fn admission(tokens_per_minute: u64, change: impl FnOnce(&mut Settings)) -> Arc<Admission> {
+    let mut settings = Settings {
+        enabled: true,
+        quotas: vec![QuotaRule {
+            tokens_per_minute: Some(tokens_per_minute),
+            ..QuotaRule::default()
+        }],
+        queue_timeout: Duration::from_secs(90),
+        ..Settings::default()
+    };
+    change(&mut settings);
+    Arc::new(Admission::new(settings))
+}
+
+fn lane(admission: &Admission, region: &str) -> Arc<Lane> {
+    let asked = Asked {
+        account: None,
+        region,
+        called: "m",
+        base_id: None,
+    };
+    admission.lane(asked).unwrap()
+}
+
+fn need(tokens: u64) -> Need {
+    Need {
+        output_tokens: tokens,
+        burn_rate: 1,
+        ..Need::default()
+    }
+}
+
+/// Lets all other tasks do what they can.
+async fn settle_down() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_no_room_waits_for_what_comes_back() {
+    let admission = admission(100, |_| {});
+    let lane = lane(&admission, "r");
+    let first = admission.try_reserve(&lane, need(80)).unwrap();
+    assert!(admission.try_reserve(&lane, need(80)).is_err());
+    let waiting = {
+        let (admission, lane) = (Arc::clone(&admission), Arc::clone(&lane));
+        tokio::spawn(async move { admission.wait_for_room(&[(lane, need(80))], "a", None).await })
+    };
+    settle_down().await;
+    assert!(!waiting.is_finished());
+    let before = now();
+    first.release();
+    let (index, reservation) = waiting.await.unwrap().unwrap();
+    assert_eq!((index, reservation.tokens()), (0, 80));
+    assert_eq!(now(), before, "no time has passed");
+    assert_eq!(lane.waiting().load(std::sync::atomic::Ordering::Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_brings_room_too() {
+    let admission = admission(100, |_| {});
+    let lane = lane(&admission, "r");
+    drop(admission.try_reserve(&lane, need(80)).unwrap());
+    let before = now();
+    let granted = admission.wait_for_room(&[(lane, need(80))], "a", None).await;
+    assert!(granted.is_ok());
+    let waited = now() - before;
+    assert!(
+        waited >= Duration::from_secs(60) && waited <= Duration::from_secs(62),
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_several_lanes_the_one_that_has_room_first_is_taken() {
+    let admission = admission(100, |_| {});
+    let (one, two) = (lane(&admission, "one"), lane(&admission, "two"));
+    let [_held, back] = [&one, &two].map(|lane| admission.try_reserve(lane, need(100)).unwrap());
+    let waiting = {
+        let admission = Arc::clone(&admission);
+        let candidates = [(one, need(10)), (two, need(10))];
+        tokio::spawn(async move {
+            admission
+                .wait_for_room(&candidates, "a", None)
+                .await
+                .map(|(index, _)| index)
+        })
+    };
+    settle_down().await;
+    back.release();
+    assert_eq!(waiting.await.unwrap(), Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tenants_take_turns() {
+    let admission = admission(100, |_| {});
+    let lane = lane(&admission, "r");
+    let held = admission.try_reserve(&lane, need(100)).unwrap();
+    let served = Arc::new(Mutex::new(Vec::new()));
+    for tenant in ["greedy", "greedy", "greedy", "greedy", "modest", "other"] {
+        let (admission, lane, served) = (Arc::clone(&admission), Arc::clone(&lane), Arc::clone(&served));
+        tokio::spawn(async move {
+            let (_, reservation) = admission
+                .wait_for_room(&[(lane, need(100))], tenant, None)
+                .await
+                .unwrap();
+            served.lock().unwrap().push(tenant);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            reservation.release();
+        });
+        settle_down().await;
+    }
+    held.release();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let served = served.lock().unwrap().clone();
+    assert_eq!(served, ["greedy", "modest", "other", "greedy", "greedy", "greedy"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_request_is_not_overtaken_for_ever() {
+    let admission = admission(100, |_| {});
+    let lane = lane(&admission, "r");
+    let held = admission.try_reserve(&lane, need(50)).unwrap();
+    let waiting = {
+        let (admission, lane) = (Arc::clone(&admission), Arc::clone(&lane));
+        tokio::spawn(async move { admission.wait_for_room(&[(lane, need(90))], "large", None).await })
+    };
+    settle_down().await;
+    let full = admission.try_reserve(&lane, need(1)).unwrap_err();
+    assert_eq!(
+        full.retry_after,
+        Some(A_MOMENT),
+        "there is room, but somebody waits for it"
+    );
+    held.release();
+    assert!(waiting.await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_holds_nothing_and_lets_others_through() {
+    let admission = admission(100, |_| {});
+    let lane = lane(&admission, "r");
+    let held = admission.try_reserve(&lane, need(50)).unwrap();
+    let wait = |tokens, tenant: &'static str| {
+        let (admission, lane) = (Arc::clone(&admission), Arc::clone(&lane));
+        tokio::spawn(async move { admission.wait_for_room(&[(lane, need(tokens))], tenant, None).await })
+    };
+    let leaves = wait(90, "a");
+    settle_down().await;
+    let stays = wait(40, "b");
+    settle_down().await;
+    assert!(!stays.is_finished());
+    leaves.abort();
+    let (_, reservation) = stays.await.unwrap().unwrap();
+    reservation.release();
+    held.release();
+    assert_eq!(lane.in_flight(), 0);
+    assert_eq!(lane.waiting().load(std::sync::atomic::Ordering::Relaxed), 0);
+    assert!(admission.try_reserve(&lane, need(100)).is_ok(), "all came back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_longer_than_told() {
+    let admission = admission(100, |settings| settings.queue_timeout = Duration::from_secs(5));
+    let lane = lane(&admission, "r");
+    let _held = admission.try_reserve(&lane, need(100)).unwrap();
+    let before = now();
+    let refused = admission
+        .wait_for_room(&[(Arc::clone(&lane), need(10))], "a", None)
+        .await
+        .unwrap_err();
+    assert_eq!((refused.why, now() - before), (Why::TimedOut, Duration::from_secs(5)));
+    assert_eq!(refused.key.region, "r");
+    let after = refused.retry_after().unwrap().as_secs();
+    assert!((55..=57).contains(&after), "{after}");
+
+    let before = now();
+    let deadline = Some(before + Duration::from_secs(2));
+    let refused = admission
+        .wait_for_room(&[(lane, need(10))], "a", deadline)
+        .await
+        .unwrap_err();
+    assert_eq!((refused.why, now() - before), (Why::TimedOut, Duration::from_secs(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_in_vain() {
+    let admission = admission(100, |settings| settings.queue_timeout = Duration::from_secs(5));
+    let lane = lane(&admission, "r");
+    drop(admission.try_reserve(&lane, need(100)).unwrap());
+    let before = now();
+    let refused = admission
+        .wait_for_room(&[(Arc::clone(&lane), need(10))], "a", None)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.why,
+        Why::Full,
+        "nothing under way can give anything back in time"
+    );
+    let refused = admission
+        .wait_for_room(&[(lane, need(101))], "a", None)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.retry_after(), None);
+    assert_eq!(now(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_takes_from_who_has_the_most() {
+    let admission = admission(100, |settings| settings.queue_limit = 3);
+    let lane = lane(&admission, "r");
+    let _held = admission.try_reserve(&lane, need(100)).unwrap();
+    let wait = |tenant: &'static str| {
+        let (admission, lane) = (Arc::clone(&admission), Arc::clone(&lane));
+        tokio::spawn(async move { admission.wait_for_room(&[(lane, need(10))], tenant, None).await })
+    };
+    let greedy: Vec<_> = (0..3).map(|_| wait("greedy")).collect();
+    settle_down().await;
+    let more = wait("greedy");
+    let modest = wait("modest");
+    settle_down().await;
+    assert_eq!(more.await.unwrap().unwrap_err().why, Why::QueueFull);
+    assert!(!modest.is_finished());
+    let gone: Vec<bool> = greedy.iter().map(tokio::task::JoinHandle::is_finished).collect();
+    assert_eq!(gone, [false, false, true], "the last of the longest line");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_admission_all_are_let_in_and_counted() {
+    let admission = admission(100, |settings| settings.enabled = false);
+    let lane = lane(&admission, "r");
+    for _ in 0..3 {
+        drop(admission.try_reserve(&lane, need(90)).unwrap());
+    }
+    assert_eq!(lane.snapshot(now()).unwrap().tokens.unwrap().remaining, 0);
+    let mut settings = admission.settings();
+    settings.enabled = true;
+    admission.configure(settings);
+    assert!(admission.try_reserve(&lane, need(90)).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_quotas_let_in_who_waits() {
+    let admission = admission(100, |_| {});
+    let lane = lane(&admission, "r");
+    let _held = admission.try_reserve(&lane, need(100)).unwrap();
+    let waiting = {
+        let (admission, lane) = (Arc::clone(&admission), Arc::clone(&lane));
+        tokio::spawn(async move { admission.wait_for_room(&[(lane, need(50))], "a", None).await })
+    };
+    settle_down().await;
+    let mut settings = admission.settings();
+    settings.quotas = vec![QuotaRule {
+        tokens_per_minute: Some(150),
+        ..QuotaRule::default()
+    }];
+    admission.configure(settings);
+    assert!(waiting.await.unwrap().is_ok());
+}
+
+#[test]
+fn an_estimate_knows_media_and_models() {
+    let admission = admission(100, |_| {});
+    let body = CallBody::new(vec![
+        bytes::Bytes::from(vec![b'x'; 4000]),
+        bytes::Bytes::from(vec![b'y'; 2_000_000]),
+    ]);
+    let size = CallSize {
+        max_tokens: None,
+        media: outcrop_bedrock::converse::MediaSize {
+            images: 1,
+            image_chars: 2_000_000,
+            other_chars: 0,
+        },
+    };
+    let catalogue = Catalogue::built_in();
+    let estimate = |base_id, called| admission.estimate(catalogue, base_id, called, &body, size);
+    let id = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let sonnet = estimate(Some(id), "eu.anthropic.claude-sonnet-4-5-20250929-v1:0");
+    assert_eq!(sonnet.need.input_tokens, 1000 + 1600);
+    assert_eq!((sonnet.need.output_tokens, sonnet.need.burn_rate), (64_000, 5));
+    let unknown = estimate(None, "m");
+    assert_eq!((unknown.need.output_tokens, unknown.need.burn_rate), (4096, 1));
+    let reservation = lane(&admission, "r").reserve(now(), unknown.need);
+    let usage = Usage {
+        output: 500,
+        ..Usage::default()
+    };
+    admission.settle(reservation, &unknown, usage);
+    assert_eq!(
+        estimate(None, "m").need.output_tokens,
+        1000,
+        "what its answers are like"
+    );
+}
