@@ -3,7 +3,9 @@
 //! What is taken of quotas is kept by [`Ledger`]; here is who waits for it, and for how long.
 
 mod headers;
+mod held;
 mod queue;
+mod refresh;
 mod refused;
 mod service_quotas;
 #[cfg(test)]
@@ -19,9 +21,11 @@ use outcrop_translate::{CallSize, Catalogue};
 
 #[allow(unused_imports, reason = "answers will have them")]
 pub(crate) use headers::rate_limit_headers;
+#[allow(unused_imports, reason = "calls will hold them")]
+pub(crate) use held::Held;
 pub(crate) use refused::{Refused, Why};
-#[allow(unused_imports, reason = "they will be asked")]
-pub(crate) use service_quotas::by_model;
+
+use service_quotas::by_model;
 
 use queue::Queue;
 
@@ -31,10 +35,11 @@ const A_MOMENT: Duration = Duration::from_secs(1);
 /// Who may call, and who waits.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    settings: RwLock<Settings>,
+    settings: RwLock<Arc<Settings>>,
     ledger: Ledger,
     estimator: Estimator,
     queue: Arc<Queue>,
+    asked: refresh::Asked,
 }
 
 /// A model as its quotas see it.
@@ -67,17 +72,18 @@ impl Admission {
         let woken = Arc::clone(&queue);
         let ledger = Ledger::new(&settings.quotas, now()).with_hook(move || woken.wake());
         Self {
-            settings: RwLock::new(settings),
+            settings: RwLock::new(Arc::new(settings)),
             ledger,
             estimator: Estimator::default(),
             queue,
+            asked: refresh::Asked::default(),
         }
     }
 
     /// New settings, in the place of those that were. What is taken stays taken, and who waits goes on waiting.
     pub(crate) fn configure(&self, settings: Settings) {
         self.ledger.set_rules(&settings.quotas);
-        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = settings;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.queue.wake();
     }
 
@@ -210,8 +216,8 @@ impl Admission {
         self.estimator.learn(&estimate.model, estimate.input, usage);
     }
 
-    fn settings(&self) -> Settings {
-        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -243,7 +243,7 @@ async fn without_admission_all_are_let_in_and_counted() {
         drop(admission.try_reserve(&lane, need(90)).unwrap());
     }
     assert_eq!(lane.snapshot(now()).unwrap().tokens.unwrap().remaining, 0);
-    let mut settings = admission.settings();
+    let mut settings = Settings::clone(&admission.settings());
     settings.enabled = true;
     admission.configure(settings);
     assert!(admission.try_reserve(&lane, need(90)).is_err());
@@ -259,7 +259,7 @@ async fn new_quotas_let_in_who_waits() {
         tokio::spawn(async move { admission.wait_for_room(&[(lane, need(50))], "a", None).await })
     };
     settle_down().await;
-    let mut settings = admission.settings();
+    let mut settings = Settings::clone(&admission.settings());
     settings.quotas = vec![QuotaRule {
         tokens_per_minute: Some(150),
         ..QuotaRule::default()
@@ -302,4 +302,77 @@ fn an_estimate_knows_media_and_models() {
         1000,
         "what its answers are like"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_are_asked_for_where_calls_go_and_once_an_hour() {
+    let admission = admission(100, |settings| settings.quotas = Vec::new());
+    let catalogue = Catalogue::built_in();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let refresh = |account: Option<&str>, region: &str| {
+        let log = Arc::clone(&asked);
+        admission.refresh(catalogue, account, region, |account, region| async move {
+            log.lock().unwrap().push((account, region.clone()));
+            if region == "forbidden" {
+                return Err("AccessDenied".to_owned());
+            }
+            let name = "On-demand model inference requests per minute for Amazon Nova Lite";
+            Ok(vec![(name.to_owned(), 2.0)])
+        });
+    };
+    for _ in 0..3 {
+        refresh(None, "r");
+        refresh(None, "forbidden");
+        refresh(Some("a"), "r");
+    }
+    settle_down().await;
+    assert_eq!(asked.lock().unwrap().len(), 3);
+    let call = |region| {
+        let asked = super::Asked {
+            account: None,
+            region,
+            called: "amazon.nova-lite-v1:0",
+            base_id: None,
+        };
+        let lane = admission.lane(asked).unwrap();
+        admission.try_reserve(&lane, need(1)).is_ok()
+    };
+    assert_eq!([call("r"), call("r"), call("r")], [true, true, false]);
+    assert!((0..9).all(|_| call("forbidden")));
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    refresh(None, "forbidden");
+    settle_down().await;
+    assert_eq!(asked.lock().unwrap().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_call_holds_is_settled_by_what_it_cost_and_else_stays_spent() {
+    let admission = admission(100, |_| {});
+    let catalogue = Catalogue::built_in();
+    let lane = lane(&admission, "r");
+    let size = CallSize {
+        max_tokens: Some(20),
+        ..CallSize::default()
+    };
+    let hold = || {
+        let estimate = admission.estimate(catalogue, None, "m", &CallBody::default(), size);
+        let reservation = admission.try_reserve(&lane, estimate.need).unwrap();
+        Held::new(Arc::clone(&admission), reservation, estimate)
+    };
+    let left = || lane.snapshot(now()).unwrap().tokens.unwrap().remaining;
+    let cost = outcrop_bedrock::converse::TokenUsage {
+        output_tokens: 5,
+        ..Default::default()
+    };
+    hold().settle(cost);
+    assert_eq!(left(), 95);
+    hold().settle(Default::default());
+    assert_eq!(left(), 75, "nobody has said what it cost");
+    drop(hold());
+    assert_eq!(left(), 55);
+    hold().release();
+    hold().refused();
+    assert_eq!(left(), 55);
+    hold().throttled("Too many tokens, please wait before trying again.");
+    assert_eq!(left(), 0, "AWS knows better, for a moment");
 }
