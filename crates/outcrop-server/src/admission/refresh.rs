@@ -60,7 +60,7 @@ impl Admission {
     ) where
         F: Future<Output = Result<Vec<(String, f64)>, String>> + Send + 'static,
     {
-        if !self.settings().enabled || !self.asked.is_due(account, region) {
+        if !self.asked.is_due(account, region) {
             return;
         }
         let (account, region) = (account.map(str::to_owned), region.to_owned());

@@ -376,3 +376,37 @@ async fn what_a_call_holds_is_settled_by_what_it_cost_and_else_stays_spent() {
     hold().throttled("Too many tokens, please wait before trying again.");
     assert_eq!(left(), 0, "AWS knows better, for a moment");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn among_many_that_come_and_leave_nothing_gets_lost() {
+    let admission = admission(100, |_| {});
+    let lanes = ["one", "two"].map(|region| lane(&admission, region));
+    let tasks: Vec<_> = (0..400_u64)
+        .map(|number| {
+            let (admission, lanes) = (Arc::clone(&admission), lanes.clone());
+            tokio::spawn(async move {
+                let candidates = lanes.map(|lane| (lane, need(1 + number % 100)));
+                let tenant = (number % 7).to_string();
+                let waiting = admission.wait_for_room(&candidates, &tenant, None);
+                let granted = match number % 5 {
+                    // These don't wait for long.
+                    0 => tokio::time::timeout(Duration::from_micros(number), waiting).await.ok(),
+                    _ => Some(waiting.await),
+                };
+                let Some(granted) = granted else { return true };
+                let (_, reservation) = granted.unwrap();
+                tokio::task::yield_now().await;
+                reservation.release();
+                true
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert!(task.await.unwrap());
+    }
+    for lane in &lanes {
+        assert_eq!(lane.in_flight(), 0);
+        assert_eq!(lane.waiting().load(std::sync::atomic::Ordering::Relaxed), 0);
+        assert!(admission.try_reserve(lane, need(100)).is_ok(), "all came back");
+    }
+}
