@@ -27,7 +27,7 @@ pub(crate) use refused::{Refused, Why};
 
 use service_quotas::by_model;
 
-use queue::Queue;
+use queue::{Candidate, Queue};
 
 /// When somebody else is first in a lane that has room, it will be theirs within a moment.
 const A_MOMENT: Duration = Duration::from_secs(1);
@@ -182,17 +182,25 @@ impl Admission {
             let key = candidates.get(index).map(|(lane, _)| lane.key().clone());
             Refused::new(why, key.unwrap_or_default(), full)
         };
-        // Room comes with time, or when calls that are under way give some back.
-        let is_worth_it = candidates.iter().any(|(lane, need)| match lane.check(start, *need) {
-            Ok(()) => true,
-            Err(full) => full
-                .retry_after
-                .is_some_and(|after| start + after <= until || lane.in_flight() > 0),
+        // Those that will have room, with time or when calls that are under way give some back.
+        let hopeful = candidates.iter().enumerate().filter_map(|(index, (lane, need))| {
+            let has_hope = match lane.check(start, *need) {
+                Ok(()) => true,
+                Err(full) => full
+                    .retry_after
+                    .is_some_and(|after| start + after <= until || lane.in_flight() > 0),
+            };
+            has_hope.then(|| Candidate {
+                index,
+                lane: Arc::clone(lane),
+                need: *need,
+            })
         });
-        if until <= start || !is_worth_it {
+        let hopeful: Vec<Candidate> = hopeful.collect();
+        if until <= start || hopeful.is_empty() {
             return Err(refused(Why::Full, full));
         }
-        let Some(mut place) = self.queue.enter(candidates, tenant, settings.queue_limit) else {
+        let Some(mut place) = self.queue.enter(hopeful, tenant, settings.queue_limit) else {
             return Err(refused(Why::QueueFull, full));
         };
         let granted = tokio::time::timeout_at(until.into(), place.granted()).await;

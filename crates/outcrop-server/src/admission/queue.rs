@@ -47,8 +47,17 @@ struct Line {
 #[derive(Debug)]
 struct Waiter {
     id: u64,
-    candidates: Vec<(Arc<Lane>, Need)>,
+    candidates: Vec<Candidate>,
     sender: oneshot::Sender<Granted>,
+}
+
+/// A lane that a request waits for.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// Which of all that the request may take it is.
+    pub(super) index: usize,
+    pub(super) lane: Arc<Lane>,
+    pub(super) need: Need,
 }
 
 /// A reservation on its way to who waits for it. If that one has left, it comes back.
@@ -97,12 +106,7 @@ impl Queue {
 
     /// Takes a place. `None` if there is none: where all are taken, a tenant that has the most gives one to a tenant
     /// that has less.
-    pub(super) fn enter(
-        self: &Arc<Self>,
-        candidates: &[(Arc<Lane>, Need)],
-        tenant: &str,
-        limit: usize,
-    ) -> Option<Place<'_>> {
+    pub(super) fn enter(self: &Arc<Self>, candidates: Vec<Candidate>, tenant: &str, limit: usize) -> Option<Place<'_>> {
         let mut lines = self.lock();
         if lines.len >= limit && !lines.make_room(tenant) {
             return None;
@@ -110,14 +114,10 @@ impl Queue {
         let (sender, receiver) = oneshot::channel();
         let id = lines.next_id;
         lines.next_id += 1;
-        for (lane, _) in candidates {
-            lane.waiting().fetch_add(1, Ordering::AcqRel);
+        for candidate in &candidates {
+            candidate.lane.waiting().fetch_add(1, Ordering::AcqRel);
         }
-        let waiter = Waiter {
-            id,
-            candidates: candidates.to_vec(),
-            sender,
-        };
+        let waiter = Waiter { id, candidates, sender };
         lines.push(tenant, waiter);
         if lines.is_driven {
             self.wake();
@@ -236,7 +236,8 @@ impl Line {
     fn serve(&mut self, now: Instant, taken: &mut HashSet<*const Lane>, sleep: &mut Duration) -> Option<Served> {
         for at in 0..self.waiters.len() {
             let waiter = self.waiters.get(at)?;
-            for (index, (lane, need)) in waiter.candidates.iter().enumerate() {
+            for Candidate { index, lane, need } in &waiter.candidates {
+                let index = *index;
                 if taken.contains(&Arc::as_ptr(lane)) {
                     continue;
                 }
@@ -266,7 +267,7 @@ impl Line {
 
 /// One who waits no more.
 struct Served {
-    candidates: Vec<(Arc<Lane>, Need)>,
+    candidates: Vec<Candidate>,
 }
 
 impl Served {
@@ -281,8 +282,8 @@ impl Waiter {
     }
 }
 
-fn count_out(candidates: &[(Arc<Lane>, Need)]) {
-    for (lane, _) in candidates {
-        lane.waiting().fetch_sub(1, Ordering::AcqRel);
+fn count_out(candidates: &[Candidate]) {
+    for candidate in candidates {
+        candidate.lane.waiting().fetch_sub(1, Ordering::AcqRel);
     }
 }

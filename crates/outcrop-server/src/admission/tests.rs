@@ -216,6 +216,28 @@ async fn nobody_waits_in_vain() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_can_never_have_room_in_a_lane_is_in_nobodys_way_there() {
+    let admission = admission(100, |_| {});
+    let (small, busy) = (lane(&admission, "small"), lane(&admission, "busy"));
+    busy.set_quotas(Default::default());
+    busy.throttled(now(), "Too many requests");
+    let _held = busy.reserve(now(), need(1));
+    let candidates = [(Arc::clone(&small), need(200)), (busy, need(200))];
+    let waiting = {
+        let admission = Arc::clone(&admission);
+        tokio::spawn(async move {
+            admission
+                .wait_for_room(&candidates, "a", None)
+                .await
+                .map(|(index, _)| index)
+        })
+    };
+    settle_down().await;
+    assert!(admission.try_reserve(&small, need(100)).is_ok());
+    assert_eq!(waiting.await.unwrap(), Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_queue_takes_from_who_has_the_most() {
     let admission = admission(100, |settings| settings.queue_limit = 3);
     let lane = lane(&admission, "r");
