@@ -1,18 +1,21 @@
 //! Services of AWS that speak JSON: one path, the operation in a header (AWS JSON 1.1).
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, Request};
 use outcrop_bedrock::call::CallBody;
+use outcrop_bedrock::exception::Exception;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::time::SystemTime;
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{MAX_REPLY_BYTES, collect, refusal};
+use crate::auth::Auth;
 use crate::aws::Aws;
 use crate::body::PiecesBody;
-use crate::client::AGENT;
+use crate::client::{AGENT, Client};
 use crate::credentials::CredentialCache;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -126,6 +129,39 @@ impl Aws {
     }
 }
 
+impl Client {
+    /// Asks a service as an account, in the region that is named, or else in the account's own. Where the client itself
+    /// has a Bedrock API key, its AWS credentials are used.
+    ///
+    /// # Errors
+    /// When there is no such account, it has no AWS credentials, or the service can't be asked or refuses.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "for services besides those that references point to")
+    )]
+    pub(crate) async fn ask_json<T: DeserializeOwned>(
+        &self,
+        service: JsonService,
+        operation: &str,
+        account: Option<&str>,
+        region: Option<&str>,
+        input: &impl Serialize,
+    ) -> Result<T, Error> {
+        let identity = self.identities().choose(account)?;
+        let credentials = match (&identity.auth, account) {
+            (Auth::Credentials(credentials), _) => credentials,
+            (_, None) => &self.aws().own,
+            (_, Some(_)) => {
+                let message = format!("a Bedrock API key can't be used for {operation}");
+                return Err(identity.named(Error::Credentials(message)));
+            }
+        };
+        let region = region.unwrap_or(&identity.places.home().region);
+        let asked = self.aws().ask(service, operation, region, credentials, input).await;
+        asked.map_err(|error| identity.named(error))
+    }
+}
+
 /// Whether credentials that AWS refuses may be others when they are asked for again. What has expired certainly is: a
 /// file that somebody renews tells no expiry.
 pub(crate) fn may_have_changed(credentials: &CredentialCache, error: &Error) -> bool {
@@ -137,7 +173,6 @@ pub(crate) fn may_have_changed(credentials: &CredentialCache, error: &Error) -> 
 
 /// The same by the name of the exception.
 pub(crate) fn refused_name(credentials: &CredentialCache, name: &str) -> bool {
-    use outcrop_bedrock::exception::Exception;
     if name.starts_with("ExpiredToken") {
         credentials.forget();
         return true;

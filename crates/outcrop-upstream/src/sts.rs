@@ -1,12 +1,13 @@
 //! AWS STS: roles, and who somebody is.
 
+use std::time::SystemTime;
+
 use aws_config::BehaviorVersion;
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::{IdentityCache, Region};
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::types::Tag;
-use std::time::SystemTime;
 
 use crate::credentials::Loaded;
 use crate::error::with_causes;

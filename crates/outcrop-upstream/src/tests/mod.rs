@@ -338,6 +338,50 @@ async fn keys_are_read_from_secrets_manager_and_parameter_store() {
 }
 
 #[tokio::test]
+async fn refused_credentials_are_asked_for_again_once() {
+    let count = AtomicUsize::new(0);
+    let aws = Fake::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => (400, r#"{"__type":"ExpiredTokenException","message":"old"}"#.to_owned()),
+        1 => (200, r#"{"Parameter":{"Value":"ABSKnew"}}"#.to_owned()),
+        _ => (403, r#"{"__type":"AccessDeniedException","message":"no"}"#.to_owned()),
+    })
+    .await;
+    let client = Client::new(config(&aws, vec![with_keys("team")])).await.unwrap();
+    client.aws().sdk.preset(Some(&aws.url));
+    let input = serde_json::json!({"Name": "key"});
+    let ask = || client.ask_json::<serde_json::Value>(crate::aws_json::SSM, "GetParameter", Some("team"), None, &input);
+    assert_eq!(ask().await.unwrap()["Parameter"]["Value"], "ABSKnew");
+    assert!(
+        aws.arrived()
+            .iter()
+            .all(|arrived| arrived.authorization.contains("AKIDACCOUNT"))
+    );
+    let refused = ask().await.unwrap_err();
+    assert!(matches!(refused, Error::Service { status: 403, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn sts_says_who_an_account_is() {
+    let bedrock = Fake::bedrock().await;
+    let sts = Fake::start(|_| {
+        let who = "<Arn>arn:aws:iam::123456789012:user/team</Arn><UserId>AIDA</UserId><Account>123456789012</Account>";
+        let result = format!("<GetCallerIdentityResult>{who}</GetCallerIdentityResult>");
+        let answer = format!("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">{result}</GetCallerIdentityResponse>");
+        (200, answer)
+    })
+    .await;
+    let team = Account {
+        sts_endpoint: Some(sts.url.clone()),
+        ..with_keys("team")
+    };
+    let client = client(&bedrock, vec![team]).await;
+    let who = client.caller_identity(Some("team")).await.unwrap();
+    assert_eq!(who.account, "123456789012");
+    assert_eq!(who.arn, "arn:aws:iam::123456789012:user/team");
+    assert!(sts.last().authorization.contains("Credential=AKIDACCOUNT/"));
+}
+
+#[tokio::test]
 async fn what_doesnt_fit_together_is_refused_by_the_accounts_name() {
     let bedrock = Fake::bedrock().await;
     let named = |name: &str| Account {
