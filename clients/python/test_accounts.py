@@ -44,9 +44,31 @@ name = "key"
 bedrock_api_key = "os.environ/TEAM_KEY"
 
 [[accounts]]
+name = "profile"
+profile = "chained"
+
+[[accounts]]
+name = "process"
+profile = "process"
+
+[[accounts]]
 name = "lost"
 role_arn = "arn:aws:iam::123456789012:role/lost"
 """
+PROFILES = """
+[profile base]
+aws_access_key_id = AKIDPROFILE
+aws_secret_access_key = hub-hush
+
+[profile chained]
+region = eu-central-1
+source_profile = base
+role_arn = arn:aws:iam::123456789012:role/profile
+
+[profile process]
+credential_process = sh @FOLDER@/process
+"""
+PROCESS = """echo '{"Version": 1, "AccessKeyId": "AKIDPROCESS", "SecretAccessKey": "hub-hush"}'"""
 ROUTE = '\n[[routes]]\nname = "{0}"\ntargets = [{{ model = "amazon.nova-lite-v1:0", account = "{0}" }}]\n'
 
 
@@ -100,7 +122,9 @@ def aws():
 @pytest.fixture
 def gateway(aws, tmp_path):
     (tmp_path / "token").write_text("web-hush\n")
-    names = ("hub", "spoke", "web", "key", "lost")
+    (tmp_path / "config").write_text(PROFILES.replace("@FOLDER@", str(tmp_path)))
+    (tmp_path / "process").write_text(PROCESS)
+    names = ("hub", "spoke", "web", "key", "profile", "process", "lost")
     routes = "".join(ROUTE.format(name) for name in names)
     (tmp_path / "outcrop.toml").write_text(ACCOUNTS.replace("@FOLDER@", str(tmp_path)) + routes)
     env = {
@@ -108,6 +132,7 @@ def gateway(aws, tmp_path):
         "AWS_ACCESS_KEY_ID": "AKIDOWN",
         "AWS_SECRET_ACCESS_KEY": "own-hush",
         "AWS_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "TEAM_KEY": "key-hush",
         "RUST_LOG": "trace",
     }
@@ -151,6 +176,16 @@ def test_a_token_assumes_a_role_in_the_accounts_region(gateway, aws):
     assert (asked["Action"], asked["WebIdentityToken"]) == (["AssumeRoleWithWebIdentity"], ["web-hush"])
     assert signer(aws.seen[0][1]) == "", "nothing signs it"
     assert signer(aws.seen[1][1]) == ("ASIAROLE", "eu-west-1", "bedrock")
+
+
+def test_a_profile_counts_more_than_keys_of_the_environment(gateway, aws):
+    assert gateway.chat("hi", model="profile").status_code == 200
+    assert [signer(headers) for _, headers, _ in aws.seen] == [
+        ("AKIDPROFILE", "eu-central-1", "sts"),
+        ("ASIAROLE", "eu-central-1", "bedrock"),
+    ]
+    assert gateway.chat("hi", model="process").status_code == 200
+    assert signer(aws.seen[-1][1]) == ("AKIDPROCESS", "us-east-1", "bedrock")
 
 
 def test_an_api_key_is_sent_as_it_is(gateway, aws):

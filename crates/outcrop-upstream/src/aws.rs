@@ -34,10 +34,13 @@ impl Aws {
         let trust = Trust::from_environment()?;
         let proxy = Proxy::from_environment()?;
         let sdk = Sdk::new(config, &trust, proxy.as_ref())?;
-        let own = Renewed::new(Own {
-            sdk: Arc::clone(&sdk),
-            fixed: config.credentials.clone(),
-        });
+        let own = Renewed::new(
+            "",
+            Own {
+                sdk: Arc::clone(&sdk),
+                fixed: config.credentials.clone(),
+            },
+        );
         Ok(Arc::new(Self {
             sdk,
             pool: Pool::new(config.connect_timeout, &trust, proxy)?,

@@ -52,6 +52,8 @@ pub(crate) struct Renewed<T> {
 }
 
 struct Shared<T> {
+    /// The account that it is for; empty for the client itself.
+    account: String,
     source: Box<dyn Source<T>>,
     current: RwLock<Option<Current<T>>>,
     renewal: Mutex<()>,
@@ -90,9 +92,11 @@ enum Present<T> {
 }
 
 impl<T: Send + Sync + 'static> Renewed<T> {
-    pub(crate) fn new(source: impl Source<T> + 'static) -> Self {
+    /// Nothing is asked yet. `account` is for the log; empty for the client itself.
+    pub(crate) fn new(account: &str, source: impl Source<T> + 'static) -> Self {
         Self {
             shared: Arc::new(Shared {
+                account: account.to_owned(),
                 source: Box::new(source),
                 current: RwLock::new(None),
                 renewal: Mutex::new(()),
@@ -162,6 +166,7 @@ impl<T: Send + Sync + 'static> Renewed<T> {
             }
             if let Err(error) = shared.renew().await {
                 tracing::warn!(
+                    account = shared.account,
                     error,
                     "AWS credentials could not be renewed; the old ones are used until they expire"
                 );
@@ -293,7 +298,7 @@ mod tests {
             may_change: true,
             failing,
         };
-        (Renewed::new(source), calls)
+        (Renewed::new("", source), calls)
     }
 
     #[tokio::test]

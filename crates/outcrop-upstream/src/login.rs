@@ -68,10 +68,13 @@ pub(crate) fn auth(
             Value::Literal(key) => {
                 Auth::api_key(key).ok_or_else(|| wrong("the Bedrock API key can't stand in a header"))
             }
-            reference => Ok(Auth::KeptApiKey(Renewed::new(ApiKey {
-                aws: Arc::clone(aws),
-                key: reference.clone(),
-            }))),
+            reference => Ok(Auth::KeptApiKey(Renewed::new(
+                &account.name,
+                ApiKey {
+                    aws: Arc::clone(aws),
+                    key: reference.clone(),
+                },
+            ))),
         };
     }
     if has_keys && account.profile.is_some() && account.web_identity_token.is_none() {
@@ -81,17 +84,23 @@ pub(crate) fn auth(
         );
     }
     let credentials = match (&account.profile, &account.access_key_id, &account.secret_access_key) {
-        (Some(profile), ..) => Some(Renewed::new(Profile {
-            sdk: Arc::clone(&aws.sdk),
-            name: profile.clone(),
-            region: desk.region.clone(),
-        })),
-        (None, Some(access_key_id), Some(secret_access_key)) => Some(Renewed::new(Keys {
-            aws: Arc::clone(aws),
-            access_key_id: access_key_id.clone(),
-            secret_access_key: secret_access_key.clone(),
-            session_token: account.session_token.clone(),
-        })),
+        (Some(profile), ..) => Some(Renewed::new(
+            &account.name,
+            Profile {
+                sdk: Arc::clone(&aws.sdk),
+                name: profile.clone(),
+                region: desk.region.clone(),
+            },
+        )),
+        (None, Some(access_key_id), Some(secret_access_key)) => Some(Renewed::new(
+            &account.name,
+            Keys {
+                aws: Arc::clone(aws),
+                access_key_id: access_key_id.clone(),
+                secret_access_key: secret_access_key.clone(),
+                session_token: account.session_token.clone(),
+            },
+        )),
         _ => None,
     };
     let Some(arn) = &account.role_arn else {
@@ -114,18 +123,21 @@ pub(crate) fn auth(
         }
         (None, None, None) => Base::Own,
     };
-    Ok(Auth::Credentials(Renewed::new(AssumedRole {
-        aws: Arc::clone(aws),
-        desk: desk.clone(),
-        base,
-        arn: arn.clone(),
-        session_name: account
-            .role_session_name
-            .clone()
-            .unwrap_or_else(|| Value::Literal(session_name(&account.name))),
-        external_id: account.external_id.clone(),
-        tags: account.session_tags.clone(),
-    })))
+    Ok(Auth::Credentials(Renewed::new(
+        &account.name,
+        AssumedRole {
+            aws: Arc::clone(aws),
+            desk: desk.clone(),
+            base,
+            arn: arn.clone(),
+            session_name: account
+                .role_session_name
+                .clone()
+                .unwrap_or_else(|| Value::Literal(session_name(&account.name))),
+            external_id: account.external_id.clone(),
+            tags: account.session_tags.clone(),
+        },
+    )))
 }
 
 /// The session's name for who doesn't name one.
