@@ -22,6 +22,7 @@ mod login;
 mod place;
 mod pool;
 mod proxy;
+mod quotas;
 mod sdk;
 mod sign;
 mod stream;
@@ -41,6 +42,7 @@ pub use lists::{
     CustomModel, CustomModelDeployment, FoundationModel, ImportedModel, InferenceProfile, Listed, ModelLifecycle,
     ProfileModel, ProvisionedModel,
 };
+pub use quotas::ServiceQuota;
 pub use sdk::configured_region;
 pub use sign::{Signer, SigningCredentials};
 pub use stream::{EventStream, RawEvent};

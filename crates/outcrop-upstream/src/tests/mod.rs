@@ -1,6 +1,7 @@
 //! Accounts, from the configuration to what arrives at AWS.
 
 mod fake;
+mod quotas;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
