@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use outcrop_translate::Catalogue;
+use outcrop_upstream::Client;
 
 use super::{Admission, by_model, now};
 
@@ -49,9 +50,27 @@ impl Asked {
 }
 
 impl Admission {
-    /// Has the quotas of an account in a region asked for, by `ask`, if nobody has within the hour. Calls don't wait
-    /// for it. What AWS doesn't permit isn't asked again before the hour is over either.
-    pub(crate) fn refresh<F>(
+    /// Has Service Quotas asked for the quotas of an account in a region, if nobody has within the hour. Calls don't
+    /// wait for it. What AWS doesn't permit isn't asked again before the hour is over either.
+    pub(crate) fn refresh(
+        self: &Arc<Self>,
+        client: &Client,
+        catalogue: &Arc<Catalogue>,
+        account: Option<&str>,
+        region: &str,
+    ) {
+        self.refresh_by(catalogue, account, region, |account, region| {
+            let client = client.clone();
+            async move {
+                let asked = client.bedrock_quotas(account.as_deref(), &region).await;
+                let quotas = asked.map_err(|error| error.to_string())?;
+                Ok(quotas.into_iter().map(|quota| (quota.name, quota.value)).collect())
+            }
+        });
+    }
+
+    /// The same, by whatever `ask` does.
+    pub(super) fn refresh_by<F>(
         self: &Arc<Self>,
         catalogue: &Arc<Catalogue>,
         account: Option<&str>,

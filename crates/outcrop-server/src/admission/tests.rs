@@ -333,7 +333,7 @@ async fn quotas_are_asked_for_where_calls_go_and_once_an_hour() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let refresh = |account: Option<&str>, region: &str| {
         let log = Arc::clone(&asked);
-        admission.refresh(catalogue, account, region, |account, region| async move {
+        admission.refresh_by(catalogue, account, region, |account, region| async move {
             log.lock().unwrap().push((account, region.clone()));
             if region == "forbidden" {
                 return Err("AccessDenied".to_owned());

@@ -241,7 +241,7 @@ settings! {
         /// Keep within AWS's quotas by holding requests back.
         /// A request that doesn't fit goes to another target, or waits, or is refused with status 429.
         admission: bool = "false";
-        /// Read quotas from AWS's Service Quotas at the start.
+        /// Ask AWS's Service Quotas for quotas, of each region and account that is called, and again each hour.
         /// It needs the right `servicequotas:ListServiceQuotas`. What `[[quotas]]` says wins.
         service_quotas: bool = "false";
         /// How long a request waits for room in a quota at most.
