@@ -7,6 +7,8 @@ use outcrop_bedrock::exception::Exception;
 use outcrop_translate::{AwsDetail, Problem, ProblemKind, Unread};
 use outcrop_upstream::{Error, Failure};
 
+use crate::admission::Refused as NoRoom;
+
 /// Seconds after which a throttled client should try again, where Bedrock does not say.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
@@ -58,6 +60,17 @@ pub(crate) fn of_failure(failure: &Failure, region: &str, model: &str) -> Proble
     }
     if failure.attempts > 1 {
         // The client's own retries on top of ours would multiply.
+        problem.should_retry = Some(false);
+    }
+    problem
+}
+
+/// A call that was not made, since the quota has no room for it.
+pub(crate) fn of_no_room(no_room: &NoRoom) -> Problem {
+    let mut problem = Problem::new(429, ProblemKind::RateLimit, no_room.message()).with_code("rate_limit_exceeded");
+    problem.retry_after_seconds = no_room.retry_after().map(|after| after.as_secs());
+    if problem.retry_after_seconds.is_none() {
+        // It will never fit.
         problem.should_retry = Some(false);
     }
     problem

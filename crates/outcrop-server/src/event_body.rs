@@ -136,6 +136,11 @@ impl<E: Endpoint> EventBody<E> {
                     self.record.region = region_of(&self.gateway, failed.region.as_deref());
                     return self.fail_call(&failed.failure, out);
                 }
+                Poll::Ready(Err(Trouble::NoRoom(no_room))) => {
+                    let problem = self.gateway.no_room(&no_room, &mut self.record);
+                    let cause = problem.message.clone();
+                    return self.fail(&problem, &cause, out);
+                }
                 Poll::Ready(Err(Trouble::Problem(problem))) => {
                     let cause = problem.message.clone();
                     return self.fail(&problem, &cause, out);

@@ -17,6 +17,7 @@ use outcrop_translate::{Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
 
+use crate::admission::{Admission, rate_limit_headers};
 use crate::body::Takes;
 use crate::config::Config;
 use crate::event_body::EventBody;
@@ -57,6 +58,7 @@ pub(crate) struct Gateway {
     pub(crate) config: Config,
     pub(crate) client: Client,
     pub(crate) router: Arc<Router>,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) models: ModelList,
     pub(crate) names: Names,
     pub(crate) mappings: Mappings,
@@ -89,6 +91,7 @@ impl Gateway {
             fetcher: Fetcher::new(config.fetch.clone()),
             files: Arc::new(Files::new(config.kept_files_limit)),
             leaves_urls_out: false,
+            admission: Arc::new(Admission::new(config.routing.admission.clone(), config.service_quotas)),
             router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
             config,
             client,
@@ -298,6 +301,7 @@ impl Exchange {
     async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
         match trouble {
             Trouble::Problem(problem) => problem.into(),
+            Trouble::NoRoom(no_room) => self.gateway.no_room(&no_room, record).into(),
             Trouble::Failure(failed) => {
                 record.region = failed.region.unwrap_or_else(|| self.gateway.client.region().to_owned());
                 let refusal = self.gateway.refusal(&failed.failure, &failed.model_id, record).await;
@@ -372,7 +376,7 @@ pub(crate) fn note_answered<M>(record: &mut Record, gateway: &Gateway, mut answe
     // The calls may have been planned anew.
     note_plan(record, gateway, &answered.plan);
     note_replies(record, &answered.replies);
-    record.flights = std::mem::take(&mut answered.flights);
+    record.hold(std::mem::take(&mut answered.holds));
     answered
 }
 
@@ -429,6 +433,9 @@ pub(crate) fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
 pub(crate) fn add_route(headers: &mut HeaderMap, record: &Record) {
     if !record.route.is_empty() {
         headers.insert(X_OUTCROP_ROUTE, HeaderValue::from_static(record.route));
+    }
+    if let Some(limits) = record.rate_limits() {
+        rate_limit_headers(&limits, headers);
     }
     if record.attempts > 0 {
         headers.insert(X_OUTCROP_ATTEMPTS, record.attempts.into());

@@ -7,12 +7,15 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::exception::Exception;
+use outcrop_routing::RouteTarget;
+use outcrop_routing::ledger::{Lane, Reservation};
 use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
 use outcrop_translate::resolve::{Asked, Target, Unresolved};
 use outcrop_translate::{Advisor, Context, Fetched, Halt, Input, Lesson, Problem, Remote, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Limits};
 use tokio::time::Instant;
 
+use crate::admission::Refused;
 use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
@@ -51,6 +54,10 @@ pub(crate) struct Inquiry {
     /// The model that is meant, once it was found: all plans of a request are for the same, whatever is forgotten
     /// meanwhile.
     target: Mutex<Option<Arc<Target>>>,
+    /// What was waited for in the queue, for the next call.
+    granted: Mutex<Option<Reservation>>,
+    /// Why there was no room, where the request has waited for it in vain.
+    pub(crate) refused_room: Option<Refused>,
     /// Whether what Bedrock lists was waited for already.
     has_waited_for_list: bool,
 }
@@ -68,6 +75,8 @@ impl Inquiry {
             remote: Remote::default(),
             taught: Vec::new(),
             target: Mutex::default(),
+            granted: Mutex::default(),
+            refused_room: None,
             has_waited_for_list: false,
         }
     }
@@ -99,12 +108,22 @@ impl Inquiry {
     }
 
     /// What comes after a failed call and the pause after it: perhaps another plan.
-    pub(crate) async fn go_on<P, F>(&mut self, next: Next, planning: F) -> GoOn<P>
+    pub(crate) async fn go_on<P, F>(&mut self, mut next: Next, planning: F) -> GoOn<P>
     where
         F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
     {
+        if next == Next::Queue {
+            next = match self.queue().await {
+                Ok(next) => next,
+                Err((refused, next)) => {
+                    self.refused_room = Some(refused);
+                    next.pause().await;
+                    next
+                }
+            };
+        }
         match next {
-            Next::Over => GoOn::Over,
+            Next::Over | Next::Queue => GoOn::Over,
             Next::Repeat(_) => GoOn::Repeat,
             Next::Move(_) => {
                 self.forget_target();
@@ -188,9 +207,15 @@ impl Inquiry {
 
     /// The region that is asked.
     pub(crate) fn region(&self) -> &str {
-        let target = self.course.target();
-        let of_target = target.and_then(|target| target.region.as_deref());
-        of_target.unwrap_or_else(|| self.gateway.client.region())
+        match self.course.target() {
+            Some(target) => self.region_of(target),
+            None => self.gateway.client.region(),
+        }
+    }
+
+    fn region_of<'a>(&'a self, target: &'a RouteTarget) -> &'a str {
+        let of_account = || self.gateway.client.region_of(target.account.as_deref());
+        target.region.as_deref().unwrap_or_else(of_account)
     }
 
     /// The same call, by the account of the target that is asked now.
@@ -212,8 +237,32 @@ impl Inquiry {
             remote: self.remote.clone(),
             taught: self.taught.clone(),
             target: Mutex::default(),
+            granted: Mutex::default(),
+            refused_room: None,
             has_waited_for_list: self.has_waited_for_list,
         })
+    }
+
+    /// Who asks, as the queue is fair between them.
+    pub(crate) fn tenant(&self) -> &str {
+        self.caller.key.as_deref().unwrap_or_default()
+    }
+
+    /// The model that is meant.
+    pub(crate) fn kept_target(&self) -> Option<Arc<Target>> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what was waited for, for the next call.
+    pub(crate) fn keep_granted(&self, reservation: Reservation) {
+        *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(reservation);
+    }
+
+    /// What was waited for, if it is of this lane.
+    pub(crate) fn take_granted(&self, lane: &Arc<Lane>) -> Option<Reservation> {
+        let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_its = |reservation: &Reservation| reservation.lane().is_some_and(|its| Arc::ptr_eq(its, lane));
+        granted.take_if(|reservation| is_its(reservation))
     }
 
     fn forget_target(&self) {
@@ -311,7 +360,9 @@ impl Advisor for Inquiry {
             model_id: target.and_then(|target| target.model_id.as_deref()).or(asked.model_id),
             ..*asked
         };
-        let region = target.and_then(|target| target.region.as_deref());
+        // The region of an account is as good as the target's own.
+        let region = target.filter(|target| target.region.is_some() || target.account.is_some());
+        let region = region.map(|target| self.region_of(target));
         let resolved = gateway
             .names
             .resolve(&asked, &gateway.config, gateway.client.region(), region)?;

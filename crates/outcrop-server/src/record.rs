@@ -1,10 +1,13 @@
 //! The line that a request leaves in the log, written once, when the request is over.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderValue, Method};
 use outcrop_bedrock::converse::TokenUsage;
-use outcrop_routing::{Flight, Outcome};
+use outcrop_routing::ledger::{Lane, RateLimits};
+
+use crate::routing::{Hold, share};
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +45,10 @@ pub(crate) struct Record {
     pub(crate) usage: TokenUsage,
     /// Whether a call was left before it told its tokens, so that AWS counts more than `usage`.
     pub(crate) is_usage_partial: bool,
-    /// Calls under way, as their targets count them.
-    pub(crate) flights: Vec<Flight>,
+    /// What calls hold as long as their answer is read.
+    holds: Vec<Hold>,
+    /// Where the calls count that the answer, or the error, is of.
+    pub(crate) lane: Option<Arc<Lane>>,
     /// Seconds until the first byte of the answer's body was there.
     first_byte_seconds: Option<f64>,
     /// `None` until the request ends by itself: if it never does, the client left.
@@ -68,7 +73,8 @@ impl Record {
             attempts: 0,
             usage: TokenUsage::default(),
             is_usage_partial: false,
-            flights: Vec::new(),
+            holds: Vec::new(),
+            lane: None,
             first_byte_seconds: None,
             outcome: None,
             error: None,
@@ -82,10 +88,23 @@ impl Record {
         }
     }
 
+    /// Takes what calls hold, until the request is over.
+    pub(crate) fn hold(&mut self, holds: Vec<Hold>) {
+        if let Some(lane) = holds.first().and_then(Hold::lane) {
+            self.lane = Some(Arc::clone(lane));
+        }
+        self.holds.extend(holds);
+    }
+
+    /// The quotas of the model that was asked, as far as they are known.
+    pub(crate) fn rate_limits(&self) -> Option<RateLimits> {
+        self.lane.as_ref()?.snapshot(Instant::now())
+    }
+
     /// Bedrock has failed in the middle of its answer.
     pub(crate) fn break_off(&mut self) {
-        for mut flight in self.flights.drain(..) {
-            flight.note(Instant::now(), Outcome::Failed);
+        for hold in &mut self.holds {
+            hold.broke_off(Instant::now());
         }
     }
 
@@ -103,6 +122,13 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        // Of an answer that broke off, nobody knows what it cost.
+        if self.outcome == Some(Ending::Completed) && !self.is_usage_partial {
+            let share = share(self.usage, self.holds.len());
+            for hold in self.holds.drain(..) {
+                hold.settle(share);
+            }
+        }
         let outcome = match self.outcome {
             Some(Ending::Completed) => "completed",
             Some(Ending::Failed) => "failed",

@@ -8,6 +8,7 @@ use outcrop_translate::resolve::{Asked, Directory, near};
 use outcrop_translate::{Problem, Unread};
 use outcrop_upstream::{Error, Failure};
 
+use crate::admission::Refused as NoRoom;
 use crate::error;
 use crate::exchange::{Gateway, note_failure};
 use crate::record::Record;
@@ -45,6 +46,20 @@ impl Gateway {
             region
         };
         error::of_failure(failure, region, model)
+    }
+
+    /// A request for which a quota has no room, as the client is told.
+    pub(crate) fn no_room(&self, no_room: &NoRoom, record: &mut Record) -> Problem {
+        let key = &no_room.key;
+        record.model.clone_from(&key.model);
+        record.region.clone_from(&key.region);
+        record.lane = Some(self.admission.ledger().lane(
+            std::time::Instant::now(),
+            key.account.as_deref(),
+            &key.region,
+            &key.model,
+        ));
+        error::of_no_room(no_room)
     }
 
     /// The refusal of a request whose call has failed.

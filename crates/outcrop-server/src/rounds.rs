@@ -12,14 +12,14 @@ use futures_util::stream::FuturesUnordered;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{StopReason, TokenUsage};
 use outcrop_bedrock::exception::Exception;
-use outcrop_routing::Flight;
 use outcrop_translate::{Endpoint, Input, Plan, Problem, ProblemKind, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use self::slots::Slots;
+use crate::admission::Refused as NoRoom;
 use crate::exchange::Gateway;
 use crate::inquiry::{Caller, GoOn, Inquiry};
-use crate::routing::{Sent, Verdict};
+use crate::routing::{Hold, Missed, Next, Sent, Verdict};
 
 /// As many fields as one request may teach that a model refuses: each costs a call.
 const MAX_LESSONS: usize = 6;
@@ -38,8 +38,8 @@ pub(crate) struct Answered<M> {
     pub(crate) plan: Plan<M>,
     /// An answer for each choice.
     pub(crate) replies: Vec<Reply>,
-    /// Calls under way, as their targets count them.
-    pub(crate) flights: Vec<Flight>,
+    /// What the calls hold as long as their answers are read.
+    pub(crate) holds: Vec<Hold>,
     /// Tokens of answers that were thrown away.
     pub(crate) spent: TokenUsage,
 }
@@ -80,8 +80,12 @@ impl Refused {
         }
     }
 
-    /// The failure that is told.
-    fn trouble(&mut self) -> Trouble {
+    /// The failure that is told: that there was no room, rather than what is wrong with a target.
+    fn trouble(&mut self, no_room: Option<NoRoom>) -> Trouble {
+        let is_about_target = |failed: &Failed| Verdict::of(&failed.failure.error) == Verdict::Elsewhere;
+        if let (Some(no_room), None | Some(true)) = (&no_room, self.telling.as_deref().map(is_about_target)) {
+            return Trouble::NoRoom(no_room.clone());
+        }
         match self.telling.take() {
             Some(mut failed) => {
                 failed.failure.attempts = self.attempts;
@@ -98,6 +102,8 @@ pub(crate) enum Trouble {
     Problem(Problem),
     /// Bedrock has none.
     Failure(Box<Failed>),
+    /// Bedrock was not asked: its quota has no room.
+    NoRoom(NoRoom),
 }
 
 /// A call that failed for good.
@@ -160,10 +166,13 @@ impl<E: Endpoint> Rounds<E> {
                     if let Some(moved) = hedged.moved {
                         self.inquiry = moved;
                     }
-                    hedged
-                        .sent
-                        .map_err(|failure| (failure, 0))
-                        .and_then(|reply| sent.put(0, reply))
+                    match hedged.sent {
+                        Ok(reply) => {
+                            sent.put(0, reply);
+                            Ok(())
+                        }
+                        Err(missed) => Err((missed, 0)),
+                    }
                 }
                 None => self.send_missing(&plan, &mut sent).await,
             };
@@ -191,7 +200,7 @@ impl<E: Endpoint> Rounds<E> {
                 }
             }
         }
-        let (mut replies, flights) = sent.into_parts();
+        let (mut replies, holds) = sent.into_parts();
         if let Some(reply) = replies.first_mut() {
             reply.attempts += refused.attempts;
             refused.request_ids.extend(reply.request_id.take());
@@ -201,7 +210,7 @@ impl<E: Endpoint> Rounds<E> {
         let answered = Answered {
             plan,
             replies,
-            flights,
+            holds,
             spent: refused.spent,
         };
         if answered.plan.is_reviewed {
@@ -212,30 +221,31 @@ impl<E: Endpoint> Rounds<E> {
     }
 
     /// Makes the calls that have no answer yet, side by side. Gives the first failure, and the number of its choice.
-    async fn send_missing(&self, plan: &Plan<E::Memo>, sent: &mut Slots) -> Result<(), (Failure, usize)> {
-        let Inquiry { gateway, course, .. } = &self.inquiry;
+    async fn send_missing(&self, plan: &Plan<E::Memo>, sent: &mut Slots) -> Result<(), (Missed, usize)> {
+        let inquiry = &self.inquiry;
         if plan.choices == 1 {
             let call = self.inquiry.address(call_of(plan, 0));
-            let reply = course.attempt(&gateway.client, &call).await;
-            return sent.put(0, reply.map_err(|failure| (failure, 0))?);
+            let reply = inquiry.attempt(&call, plan.size).await;
+            sent.put(0, reply.map_err(|missed| (missed, 0))?);
+            return Ok(());
         }
         let calls: Vec<(usize, Call)> = sent
             .missing()
             .map(|choice| (choice, self.inquiry.address(call_of(plan, choice))))
             .collect();
         let sending = calls.iter().map(|(choice, call)| async move {
-            let sent = course.attempt(&gateway.client, call).await;
+            let sent = inquiry.attempt(call, plan.size).await;
             (*choice, sent)
         });
         let mut sending: FuturesUnordered<_> = sending.collect();
         let mut failed = None;
         while let Some((choice, reply)) = sending.next().await {
             match reply {
-                Ok(reply) => sent.put(choice, reply)?,
+                Ok(reply) => sent.put(choice, reply),
                 // There is nothing to wait for.
-                Err(failure) if !Verdict::of(&failure.error).is_avoidable() => return Err((failure, choice)),
-                Err(failure) => {
-                    failed.get_or_insert((failure, choice));
+                Err(missed) if missed.is_final() => return Err((missed, choice)),
+                Err(missed) => {
+                    failed.get_or_insert((missed, choice));
                 }
             }
         }
@@ -245,39 +255,49 @@ impl<E: Endpoint> Rounds<E> {
     /// Plans again by what a failure teaches, or for another target; `None` if the same calls are to be made again.
     async fn recover(
         &mut self,
-        (failure, choice): (Failure, usize),
+        (missed, choice): (Missed, usize),
         plan: &Plan<E::Memo>,
         refused: &mut Refused,
     ) -> Result<Option<Plan<E::Memo>>, Trouble> {
-        refused.attempts += failure.attempts;
-        refused.request_ids.extend(failure.request_id.clone());
-        let better = match self.learn(&failure, plan) {
-            Some(better) => Some(better),
-            None => self.find_model(&failure, plan).await,
+        let next = match missed {
+            Missed::NoRoom(no_room) => self.inquiry.course.after_no_room(*no_room),
+            Missed::Failed(failure) => {
+                refused.attempts += failure.attempts;
+                refused.request_ids.extend(failure.request_id.clone());
+                let better = match self.learn(&failure, plan) {
+                    Some(better) => Some(better),
+                    None => self.find_model(&failure, plan).await,
+                };
+                if let Some(better) = better {
+                    return Ok(Some(better?));
+                }
+                self.after_failure(failure, choice, plan, refused)
+            }
         };
-        if let Some(better) = better {
-            return Ok(Some(better?));
-        }
-        let next = self.inquiry.course.after(&failure.error);
-        let verdict = Verdict::of(&failure.error);
-        tracing::debug!(error = %failure.error, ?verdict, ?next, "a call failed");
         next.pause().await;
         let body = &self.body;
         let gone_on = self
             .inquiry
             .go_on(next, |context, fill| E::plan(&fill.body(body), context));
-        let gone_on = gone_on.await;
+        match gone_on.await {
+            GoOn::Repeat => Ok(None),
+            GoOn::Plan(better) => Ok(Some(better)),
+            GoOn::Over => Err(refused.trouble(self.inquiry.refused_room.take())),
+        }
+    }
+
+    /// What comes after a failure that teaches nothing, which is kept to be told if nothing does.
+    fn after_failure(&mut self, failure: Failure, choice: usize, plan: &Plan<E::Memo>, refused: &mut Refused) -> Next {
+        let next = self.inquiry.course.after(&failure.error);
+        let verdict = Verdict::of(&failure.error);
+        tracing::debug!(error = %failure.error, ?verdict, ?next, "a call failed");
         refused.keep(Failed {
             failure,
             model_id: plan.model_id.clone(),
             region: plan.region.clone(),
             about: E::part(&plan.memo, choice),
         });
-        match gone_on {
-            GoOn::Repeat => Ok(None),
-            GoOn::Plan(better) => Ok(Some(better)),
-            GoOn::Over => Err(refused.trouble()),
-        }
+        next
     }
 
     /// Whether whole answers are refusals of a guardrail or a filter, and others may be asked instead.
@@ -385,13 +405,16 @@ impl<E: Endpoint> Rounds<E> {
             let plan = self.plan_again(Some(&repair))?;
             // Without a better answer, the one that is there is judged as it is.
             let call = self.inquiry.address(call_of(&plan, index));
-            let course = &self.inquiry.course;
-            let Ok(Sent { reply: mut better, .. }) =
-                course.attempt_patiently(&self.inquiry.gateway.client, &call).await
+            let asked = self.inquiry.attempt_patiently(&call, plan.size);
+            let Ok(Sent {
+                reply: mut better,
+                hold,
+            }) = asked.await
             else {
                 continue;
             };
             answered.spent = answered.spent.plus(usage);
+            answered.holds.push(hold);
             if let Some(reply) = answered.replies.get_mut(index) {
                 better.attempts += reply.attempts;
                 let ids = [reply.request_id.take(), better.request_id.take()];

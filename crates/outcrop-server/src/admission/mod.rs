@@ -11,6 +11,7 @@ mod service_quotas;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,7 @@ use outcrop_routing::Admission as Settings;
 use outcrop_routing::ledger::{Estimator, Full, Input, Lane, Ledger, Need, Quota, Reservation, Usage, quota_model};
 use outcrop_translate::{CallSize, Catalogue};
 
-#[allow(unused_imports, reason = "answers will have them")]
 pub(crate) use headers::rate_limit_headers;
-#[allow(unused_imports, reason = "calls will hold them")]
 pub(crate) use held::Held;
 pub(crate) use refused::{Refused, Why};
 
@@ -36,6 +35,8 @@ const A_MOMENT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Admission {
     settings: RwLock<Arc<Settings>>,
+    /// Whether anything is counted: nobody pays for what nobody asks for.
+    counts: AtomicBool,
     ledger: Ledger,
     estimator: Estimator,
     queue: Arc<Queue>,
@@ -67,11 +68,12 @@ pub(crate) struct Estimate {
 }
 
 impl Admission {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, is_told: bool) -> Self {
         let queue = Arc::new(Queue::default());
         let woken = Arc::clone(&queue);
         let ledger = Ledger::new(&settings.quotas, now()).with_hook(move || woken.wake());
         Self {
+            counts: AtomicBool::new(is_told || settings.enabled || !settings.quotas.is_empty()),
             settings: RwLock::new(Arc::new(settings)),
             ledger,
             estimator: Estimator::default(),
@@ -80,11 +82,18 @@ impl Admission {
         }
     }
 
-    /// New settings, in the place of those that were. What is taken stays taken, and who waits goes on waiting.
-    pub(crate) fn configure(&self, settings: Settings) {
+    /// New settings, and whether AWS tells quotas, in the place of what was. What is taken stays taken, and who waits goes on waiting.
+    pub(crate) fn configure(&self, settings: Settings, is_told: bool) {
         self.ledger.set_rules(&settings.quotas);
+        let counts = is_told || settings.enabled || !settings.quotas.is_empty();
+        self.counts.store(counts, Ordering::Relaxed);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.queue.wake();
+    }
+
+    /// Whether anything is counted.
+    pub(crate) fn counts(&self) -> bool {
+        self.counts.load(Ordering::Relaxed)
     }
 
     /// What is taken of quotas.
@@ -138,7 +147,7 @@ impl Admission {
         if !self.settings().enabled {
             return Ok(lane.reserve(now(), need));
         }
-        if lane.waiting().load(std::sync::atomic::Ordering::Acquire) == 0 {
+        if lane.waiting().load(Ordering::Acquire) == 0 {
             return lane.try_reserve(now(), need);
         }
         lane.check(now(), need)?;

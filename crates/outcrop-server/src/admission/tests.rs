@@ -17,7 +17,7 @@ fn admission(tokens_per_minute: u64, change: impl FnOnce(&mut Settings)) -> Arc<
         ..Settings::default()
     };
     change(&mut settings);
-    Arc::new(Admission::new(settings))
+    Arc::new(Admission::new(settings, false))
 }
 
 fn lane(admission: &Admission, region: &str) -> Arc<Lane> {
@@ -267,7 +267,7 @@ async fn without_admission_all_are_let_in_and_counted() {
     assert_eq!(lane.snapshot(now()).unwrap().tokens.unwrap().remaining, 0);
     let mut settings = Settings::clone(&admission.settings());
     settings.enabled = true;
-    admission.configure(settings);
+    admission.configure(settings, false);
     assert!(admission.try_reserve(&lane, need(90)).is_err());
 }
 
@@ -286,7 +286,7 @@ async fn new_quotas_let_in_who_waits() {
         tokens_per_minute: Some(150),
         ..QuotaRule::default()
     }];
-    admission.configure(settings);
+    admission.configure(settings, false);
     assert!(waiting.await.unwrap().is_ok());
 }
 

@@ -4,18 +4,17 @@ use std::pin::pin;
 use std::time::Duration;
 
 use outcrop_translate::{Endpoint, Plan};
-use outcrop_upstream::Failure;
 use tokio::time::sleep;
 
 use super::{Refused, Rounds, call_of};
 use crate::inquiry::Inquiry;
-use crate::routing::{Sent, Verdict};
+use crate::routing::{Missed, Sent};
 
 /// What came of a call and, perhaps, of another one beside it.
 pub(super) struct Hedged<M> {
     /// The plan of the one that counts.
     pub(super) plan: Plan<M>,
-    pub(super) sent: Result<Sent, Failure>,
+    pub(super) sent: Result<Sent, Missed>,
     /// The request as it is where the other call was made, if that is the one that counts.
     pub(super) moved: Option<Inquiry>,
 }
@@ -40,9 +39,8 @@ impl<E: Endpoint> Rounds<E> {
             sent,
             moved: None,
         };
-        let client = &self.inquiry.gateway.client;
         let call = self.inquiry.address(call_of(&plan, 0));
-        let mut first = pin!(self.inquiry.course.attempt(client, &call));
+        let mut first = pin!(self.inquiry.attempt(&call, plan.size));
         tokio::select! {
             sent = &mut first => return here(plan, sent),
             () = sleep(after) => {}
@@ -58,16 +56,14 @@ impl<E: Endpoint> Rounds<E> {
         refused.attempts += 1;
         let other_call = beside.address(call_of(&other, 0));
         let other_sent = {
-            let mut second = pin!(beside.course.attempt(client, &other_call));
+            let mut second = pin!(beside.attempt(&other_call, other.size));
             let (first_sent, second_sent) = tokio::select! {
                 sent = &mut first => (Some(sent), None),
                 sent = &mut second => (None, Some(sent)),
             };
             match (first_sent, second_sent) {
                 (Some(Ok(sent)), _) => return here(plan, Ok(sent)),
-                (Some(Err(failure)), _) if !Verdict::of(&failure.error).is_avoidable() => {
-                    return here(plan, Err(failure));
-                }
+                (Some(Err(missed)), _) if missed.is_final() => return here(plan, Err(missed)),
                 (Some(Err(_)), _) => second.await,
                 (None, Some(Ok(sent))) => Ok(sent),
                 (None, Some(Err(failure))) => match first.await {

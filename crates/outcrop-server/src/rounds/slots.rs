@@ -1,9 +1,8 @@
 //! The answers to the calls of a plan.
 
-use outcrop_routing::Flight;
-use outcrop_upstream::{Failure, Reply};
+use outcrop_upstream::Reply;
 
-use crate::routing::Sent;
+use crate::routing::{Hold, Sent};
 
 /// The answers to the calls of a plan, as far as there are any.
 pub(super) struct Slots(Vec<Option<Sent>>);
@@ -13,11 +12,10 @@ impl Slots {
         Self((0..count).map(|_| None).collect())
     }
 
-    pub(super) fn put(&mut self, choice: usize, sent: Sent) -> Result<(), (Failure, usize)> {
+    pub(super) fn put(&mut self, choice: usize, sent: Sent) {
         if let Some(slot) = self.0.get_mut(choice) {
             *slot = Some(sent);
         }
-        Ok(())
     }
 
     pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
@@ -29,12 +27,12 @@ impl Slots {
         self.0.iter().flatten().map(|sent| &sent.reply)
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Reply>, Vec<Flight>) {
-        let (mut replies, mut flights) = (Vec::with_capacity(self.0.len()), Vec::new());
+    pub(super) fn into_parts(self) -> (Vec<Reply>, Vec<Hold>) {
+        let (mut replies, mut holds) = (Vec::with_capacity(self.0.len()), Vec::new());
         for sent in self.0.into_iter().flatten() {
             replies.push(sent.reply);
-            flights.extend(sent.flight);
+            holds.push(sent.hold);
         }
-        (replies, flights)
+        (replies, holds)
     }
 }

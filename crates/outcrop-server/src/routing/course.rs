@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_bedrock::call::Call;
-use outcrop_routing::{Condition, Fallbacks, Flight, Found, Health, RouteTarget, Router, backoff};
-use outcrop_upstream::{Client, Error, Failure, Limits, Reply};
+use outcrop_routing::ledger::{Lane, Need};
+use outcrop_routing::{Condition, Fallbacks, Found, Health, RouteTarget, Router, backoff};
+use outcrop_upstream::{Client, Error, Failure, Limits};
 use tokio::time::Instant;
 
 use super::fill::Fill;
 use super::glance::Glance;
+use super::hold::{Hold, NoRoom, Sent};
 use super::verdict::{self, Verdict};
+use crate::admission::Held;
 
 /// The course of one request.
 #[derive(Clone, Debug)]
@@ -85,6 +88,8 @@ struct Leg {
     /// Targets that need not be asked again.
     barred: Vec<usize>,
     tries: u32,
+    /// Places in the order where there was no room, and for what.
+    full: Vec<(usize, Arc<Lane>, Need)>,
     /// Whether a later try may succeed.
     may_recover: bool,
     retry_after: Option<Duration>,
@@ -97,6 +102,8 @@ pub(crate) enum Next {
     Repeat(Duration),
     /// Another target, after a while. The request must be planned for it.
     Move(Duration),
+    /// Whichever target has room first.
+    Queue,
     /// Nothing. The failure stands.
     Over,
 }
@@ -109,14 +116,6 @@ impl Next {
             _ => {}
         }
     }
-}
-
-/// A call that was answered.
-#[derive(Debug)]
-pub(crate) struct Sent {
-    pub(crate) reply: Reply,
-    /// Held as long as the answer is read.
-    pub(crate) flight: Option<Flight>,
 }
 
 impl Course {
@@ -168,53 +167,62 @@ impl Course {
         !self.has_turned && !self.fallbacks().content_policy.is_empty()
     }
 
-    /// Makes a call here, once.
-    pub(crate) async fn attempt(&self, client: &Client, call: &Call) -> Result<Sent, Failure> {
-        let mut flight = self.health().map(|health| health.begin(std::time::Instant::now()));
+    /// Makes a call here, once. What it holds of quotas is `held`.
+    pub(super) async fn attempt(&self, client: &Client, call: &Call, held: Option<Held>) -> Result<Sent, Failure> {
+        let flight = self.health().map(|health| health.begin(std::time::Instant::now()));
+        let mut hold = Hold { flight, held };
         let mut limits = self.limits;
         if let Some(timeout) = self.target().and_then(|target| target.first_byte_timeout) {
             limits.first_byte_timeout = limits.first_byte_timeout.min(timeout);
         }
         let limits = self.patience.limit(limits, call);
-        let sent = client
-            .attempt(call, limits)
-            .await
-            .map_err(|failure| self.patience.blame(failure));
+        let answered = client.attempt(call, limits).await;
         let now = std::time::Instant::now();
-        if let Some(flight) = &mut flight {
-            match &sent {
-                Ok(_) => {
-                    flight.first_byte(now, call.is_stream());
-                    flight.note(now, outcrop_routing::Outcome::Answered);
-                }
-                Err(failure) => flight.note(now, verdict::outcome(&failure.error)),
+        match answered {
+            Ok(reply) => {
+                hold.answered(now, call.is_stream());
+                Ok(Sent { reply, hold })
+            }
+            Err(failure) => {
+                hold.failed(now, &failure.error);
+                Err(self.patience.blame(failure))
             }
         }
-        Ok(Sent { reply: sent?, flight })
     }
 
-    /// Makes a call here, and again after a while where that may help.
-    pub(crate) async fn attempt_patiently(&self, client: &Client, call: &Call) -> Result<Sent, Failure> {
-        let mut attempts = 0;
-        loop {
-            let mut failure = match self.attempt(client, call).await {
-                Ok(mut sent) => {
-                    sent.reply.attempts += attempts;
-                    return Ok(sent);
-                }
-                Err(failure) => failure,
-            };
-            attempts += failure.attempts;
-            failure.attempts = attempts;
-            let may_help = Verdict::of(&failure.error) == Verdict::Again && attempts < self.router.retries.max_attempts;
-            match may_help
-                .then(|| self.wait(attempts, verdict::retry_after(&failure.error)))
-                .flatten()
-            {
-                Some(wait) if self.router.retry_budget.spend() => tokio::time::sleep(wait).await,
-                _ => return Err(failure),
-            }
+    /// How long to wait before a call is repeated that has failed `attempts` times, where that may help.
+    pub(super) fn repeats_after(&self, failure: &Failure, attempts: u32) -> Option<Duration> {
+        if Verdict::of(&failure.error) != Verdict::Again || attempts >= self.router.retries.max_attempts {
+            return None;
         }
+        let wait = self.wait(attempts, verdict::retry_after(&failure.error))?;
+        self.router.retry_budget.spend().then_some(wait)
+    }
+
+    /// What comes after a call for which there is no room here.
+    pub(crate) fn after_no_room(&mut self, no_room: NoRoom) -> Next {
+        let NoRoom { lane, need, .. } = no_room;
+        self.leg.full.push((self.leg.at, lane, need));
+        self.next_target().unwrap_or(Next::Queue)
+    }
+
+    /// The lanes in which there was no room, and when the waiting must end. They are forgotten.
+    pub(crate) fn take_full(&mut self) -> (Vec<(usize, Arc<Lane>, Need)>, std::time::Instant) {
+        let end = match self.patience.ends {
+            Some((end, _)) => end.min(self.limits.deadline),
+            None => self.limits.deadline,
+        };
+        (std::mem::take(&mut self.leg.full), end.into_std())
+    }
+
+    /// Goes to the target where there is room now.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.leg.at = at;
+    }
+
+    /// What comes after waiting in vain.
+    pub(crate) fn after_queue(&mut self) -> Next {
+        self.another_round().unwrap_or_else(|| self.fall_back())
     }
 
     /// What comes after a call that failed here.
@@ -238,9 +246,13 @@ impl Course {
         if Instant::now() >= self.limits.deadline || self.patience.is_over() {
             return Next::Over;
         }
-        self.next_target()
-            .or_else(|| self.another_round())
-            .unwrap_or_else(|| self.fall_back())
+        if let Some(next) = self.next_target() {
+            return next;
+        }
+        if !self.leg.full.is_empty() {
+            return Next::Queue;
+        }
+        self.another_round().unwrap_or_else(|| self.fall_back())
     }
 
     /// What comes after a plan that can't be made for this target, though it may for another one.
@@ -313,6 +325,7 @@ impl Course {
         let Some(found) = &self.leg.found else {
             return Some(Next::Repeat(wait));
         };
+        self.leg.full.clear();
         let mut order = found.order(std::time::Instant::now() + wait, self.session.as_deref(), self.streams);
         order.retain(|index| !self.leg.barred.contains(index));
         let last = self.index();

@@ -18,8 +18,9 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use outcrop_bedrock::call::{Call, TokenCounts};
+use outcrop_bedrock::converse::MediaSize;
 use outcrop_translate::{
-    AnswerContext, Context, Halt, Input, Problem, ProblemKind, Task, TaskCall, TaskPlan, TaskReply,
+    AnswerContext, CallSize, Context, Halt, Input, Problem, ProblemKind, Task, TaskCall, TaskPlan, TaskReply,
 };
 use outcrop_upstream::{Failure, Reply};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -32,7 +33,7 @@ use crate::explain::Explanation;
 use crate::inquiry::{GoOn, Inquiry};
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::routing::{Fill, Sent, Verdict};
+use crate::routing::{Fill, Missed, Sent, Verdict};
 use crate::server::Recorded;
 use crate::shelf::RequestShelf;
 use crate::{caller, error, form};
@@ -40,6 +41,16 @@ use crate::{caller, error, form};
 /// As many calls of one request are made side by side: enough to hide the way to Bedrock, and too few for one request
 /// to use up an account's rate.
 const SIDE_BY_SIDE: usize = 16;
+
+/// What calls of tasks may cost besides their prompts: answers that aren't texts have no tokens.
+const NO_ANSWER: CallSize = CallSize {
+    max_tokens: Some(0),
+    media: MediaSize {
+        images: 0,
+        image_chars: 0,
+        other_chars: 0,
+    },
+};
 
 /// As many pages of one reply are asked for: more than a list of a thousand has, so that it ends whatever comes.
 const MAX_PAGES: usize = 1000;
@@ -91,36 +102,31 @@ async fn answer<T: Task>(
         let mut refused = 0;
         let mut telling: Option<Telling<T::Memo>> = None;
         let mut pages = BTreeMap::new();
-        while let Err((failure, index)) = send_missing::<T>(&inquiry, &plan, &mut pages).await {
-            refused += failure.attempts;
-            let next = match inquiry.learns_models(&failure).await {
-                true => {
-                    let _turn = turn::<T>().await;
-                    let better = inquiry.plan_again(None, planning)?;
-                    match (&better.model_id, &better.region) == (&plan.model_id, &plan.region) {
-                        true => None,
-                        false => Some(GoOn::Plan(better)),
+        while let Err((missed, index)) = send_missing::<T>(&inquiry, &plan, &mut pages).await {
+            let next = match missed {
+                Missed::NoRoom(no_room) => inquiry.course.after_no_room(*no_room),
+                Missed::Failed(failure) => {
+                    refused += failure.attempts;
+                    if inquiry.learns_models(&failure).await {
+                        let _turn = turn::<T>().await;
+                        let better = inquiry.plan_again(None, planning)?;
+                        if (&better.model_id, &better.region) != (&plan.model_id, &plan.region) {
+                            pages.clear();
+                            plan = better;
+                            note_plan(record, &gateway, &plan);
+                            continue;
+                        }
                     }
-                }
-                false => None,
-            };
-            let next = match next {
-                Some(next) => next,
-                None => {
                     let next = inquiry.course.after(&failure.error);
-                    next.pause().await;
-                    let _turn = turn::<T>().await;
-                    inquiry.go_on(next, planning).await
+                    Telling::keep(&mut telling, failure, index, &plan);
+                    next
                 }
             };
-            let is_better = |known: &Telling<T::Memo>| Verdict::of(&failure.error) > Verdict::of(&known.failure.error);
-            if telling.as_ref().is_none_or(is_better) {
-                telling = Some(Telling {
-                    failure,
-                    index,
-                    plan: plan.clone(),
-                });
-            }
+            next.pause().await;
+            let next = {
+                let _turn = turn::<T>().await;
+                inquiry.go_on(next, planning).await
+            };
             match next {
                 GoOn::Repeat => {}
                 GoOn::Plan(better) => {
@@ -131,6 +137,12 @@ async fn answer<T: Task>(
                     note_plan(record, &gateway, &plan);
                 }
                 GoOn::Over => {
+                    let is_about_target = |telling: &Telling<T::Memo>| telling.verdict() == Verdict::Elsewhere;
+                    if let Some(no_room) = inquiry.refused_room.take()
+                        && telling.as_ref().is_none_or(is_about_target)
+                    {
+                        return Err(gateway.no_room(&no_room, record).into());
+                    }
                     let Some(mut telling) = telling else {
                         return Err(not_asked().into());
                     };
@@ -141,11 +153,12 @@ async fn answer<T: Task>(
                 }
             }
         }
-        let mut replies = Vec::new();
+        let (mut replies, mut holds) = (Vec::new(), Vec::new());
         for sent in pages.into_values().flatten() {
             replies.push(sent.reply);
-            record.flights.extend(sent.flight);
+            holds.push(sent.hold);
         }
+        record.hold(holds);
         note_replies(record, &replies);
         record.attempts += refused;
         write::<T>(&plan, &replies, &inquiry, head, record)
@@ -161,6 +174,24 @@ struct Telling<M> {
     failure: Failure,
     index: usize,
     plan: TaskPlan<M>,
+}
+
+impl<M: Clone> Telling<M> {
+    fn verdict(&self) -> Verdict {
+        Verdict::of(&self.failure.error)
+    }
+
+    /// Keeps a failure if it tells more than the one that is kept.
+    fn keep(kept: &mut Option<Self>, failure: Failure, index: usize, plan: &TaskPlan<M>) {
+        let verdict = Verdict::of(&failure.error);
+        if kept.as_ref().is_none_or(|known| verdict > known.verdict()) {
+            *kept = Some(Self {
+                failure,
+                index,
+                plan: plan.clone(),
+            });
+        }
+    }
 }
 
 async fn read_input(head: &Parts, body: Bytes) -> Result<Input, Problem> {
@@ -197,7 +228,7 @@ fn plan_aside<T: Task>(input: &Input, context: &Context<'_>) -> Result<TaskPlan<
 type Pages = BTreeMap<usize, Vec<Sent>>;
 
 /// The number of a call and the replies to it, or its failure.
-type Sending<'a> = BoxFuture<'a, (usize, Result<Vec<Sent>, Failure>)>;
+type Sending<'a> = BoxFuture<'a, (usize, Result<Vec<Sent>, Missed>)>;
 
 /// Makes the calls that have no reply yet, a few at a time. A failure that another target may avoid lets those end that
 /// are under way; each other ends them. The first is given with the number of its call.
@@ -205,7 +236,7 @@ async fn send_missing<T: Task>(
     inquiry: &Inquiry,
     plan: &TaskPlan<T::Memo>,
     pages: &mut Pages,
-) -> Result<(), (Failure, usize)> {
+) -> Result<(), (Missed, usize)> {
     // Boxed, since the compiler can't tell that the futures of borrowed calls may go from thread to thread.
     let mut waiting: VecDeque<Sending<'_>> = VecDeque::new();
     for (index, call) in plan
@@ -225,9 +256,9 @@ async fn send_missing<T: Task>(
             Ok(sent) => {
                 pages.insert(index, sent);
             }
-            Err(failure) if !Verdict::of(&failure.error).is_avoidable() => return Err((failure, index)),
-            Err(failure) => {
-                failed.get_or_insert((failure, index));
+            Err(missed) if missed.is_final() => return Err((missed, index)),
+            Err(missed) => {
+                failed.get_or_insert((missed, index));
             }
         }
         if failed.is_none() {
@@ -238,10 +269,9 @@ async fn send_missing<T: Task>(
 }
 
 /// Makes a call, and those for what its replies have left over.
-async fn send_pages<T: Task>(inquiry: &Inquiry, call: &TaskCall, region: Option<&str>) -> Result<Vec<Sent>, Failure> {
-    let (course, client) = (&inquiry.course, &inquiry.gateway.client);
+async fn send_pages<T: Task>(inquiry: &Inquiry, call: &TaskCall, region: Option<&str>) -> Result<Vec<Sent>, Missed> {
     let first = inquiry.address(call.call(region));
-    let mut sent = vec![course.attempt(client, &first).await?];
+    let mut sent = vec![inquiry.attempt(&first, NO_ANSWER).await?];
     while sent.len() < MAX_PAGES
         && let Some(next) = sent.last().and_then(|Sent { reply, .. }| {
             let body = exchange::whole_body(reply)?;
@@ -250,7 +280,7 @@ async fn send_pages<T: Task>(inquiry: &Inquiry, call: &TaskCall, region: Option<
         })
     {
         let next = inquiry.address(next.call(region));
-        sent.push(course.attempt_patiently(client, &next).await?);
+        sent.push(inquiry.attempt_patiently(&next, NO_ANSWER).await?);
     }
     Ok(sent)
 }

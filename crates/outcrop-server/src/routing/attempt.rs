@@ -1,0 +1,113 @@
+//! One call of a request, with what it takes of quotas.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use outcrop_bedrock::call::Call;
+use outcrop_translate::CallSize;
+
+use super::Next;
+use super::hold::{Missed, NoRoom, Sent};
+use crate::admission::{Asked, Held, Refused};
+use crate::inquiry::Inquiry;
+
+impl Inquiry {
+    /// Makes a call at the target that is asked now, once, if the quota has room for it.
+    pub(crate) async fn attempt(&self, call: &Call, size: CallSize) -> Result<Sent, Missed> {
+        let held = self
+            .hold(call, size)
+            .map_err(|no_room| Missed::NoRoom(Box::new(no_room)))?;
+        let sent = self.course.attempt(&self.gateway.client, call, held).await;
+        sent.map_err(Missed::Failed)
+    }
+
+    /// Makes a call here, and again after a while where that may help.
+    pub(crate) async fn attempt_patiently(&self, call: &Call, size: CallSize) -> Result<Sent, Missed> {
+        let mut attempts = 0;
+        loop {
+            let mut failure = match self.attempt(call, size).await {
+                Ok(mut sent) => {
+                    sent.reply.attempts += attempts;
+                    return Ok(sent);
+                }
+                Err(Missed::Failed(failure)) => failure,
+                Err(no_room) => return Err(no_room),
+            };
+            attempts += failure.attempts;
+            failure.attempts = attempts;
+            match self.course.repeats_after(&failure, attempts) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(Missed::Failed(failure)),
+            }
+        }
+    }
+
+    /// Takes of the quota what a call needs: what was waited for, or what is left.
+    fn hold(&self, call: &Call, size: CallSize) -> Result<Option<Held>, NoRoom> {
+        let gateway = &*self.gateway;
+        let admission = &gateway.admission;
+        if !admission.counts() {
+            return Ok(None);
+        }
+        let target = self.kept_target();
+        let base_id = target
+            .as_ref()
+            .and_then(|target| target.behind.as_deref().or(target.base_id.as_deref()));
+        let account = call.account.as_deref();
+        let region = call.region.as_deref();
+        let region = region.unwrap_or_else(|| gateway.client.region_of(account));
+        if gateway.config.service_quotas {
+            admission.refresh(&gateway.client, &gateway.config.catalogue, account, region);
+        }
+        let asked = Asked {
+            account,
+            region,
+            called: &call.model_id,
+            base_id,
+        };
+        let Some(lane) = admission.lane(asked) else {
+            return Ok(None);
+        };
+        let catalogue = &gateway.config.catalogue;
+        let estimate = admission.estimate(catalogue, base_id, &call.model_id, &call.body, size);
+        let reservation = match self.take_granted(&lane) {
+            Some(granted) => granted,
+            None => match admission.try_reserve(&lane, estimate.need) {
+                Ok(reservation) => reservation,
+                Err(full) => {
+                    tracing::debug!(
+                        quota = full.quota.name(),
+                        region,
+                        model = call.model_id,
+                        "no room for a call"
+                    );
+                    let need = estimate.need;
+                    return Err(NoRoom { lane, need });
+                }
+            },
+        };
+        Ok(Some(Held::new(Arc::clone(admission), reservation, estimate)))
+    }
+
+    /// Waits for room at one of the targets that had none, and goes there.
+    ///
+    /// # Errors
+    /// When there is none in time; then also what comes next.
+    pub(crate) async fn queue(&mut self) -> Result<Next, (Refused, Next)> {
+        let (full, until) = self.course.take_full();
+        let candidates: Vec<_> = full.iter().map(|(_, lane, need)| (lane.clone(), *need)).collect();
+        let tenant = self.tenant().to_owned();
+        let admission = &self.gateway.admission;
+        let granted = admission.wait_for_room(&candidates, &tenant, Some(until)).await;
+        match granted {
+            Ok((index, reservation)) => {
+                if let Some((at, ..)) = full.get(index) {
+                    self.course.go_to(*at);
+                }
+                self.keep_granted(reservation);
+                Ok(Next::Move(Duration::ZERO))
+            }
+            Err(refused) => Err((refused, self.course.after_queue())),
+        }
+    }
+}

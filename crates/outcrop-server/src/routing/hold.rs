@@ -1,0 +1,112 @@
+//! What a call holds as long as its answer is read.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use outcrop_bedrock::converse::TokenUsage;
+use outcrop_routing::ledger::{Lane, Need};
+use outcrop_routing::{Flight, Outcome};
+use outcrop_upstream::{Error, Failure, Reply};
+
+use super::verdict::{self, Verdict};
+use crate::admission::Held;
+
+/// A call that was answered.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) reply: Reply,
+    pub(crate) hold: Hold,
+}
+
+/// Why a call was not answered.
+#[derive(Debug)]
+pub(crate) enum Missed {
+    /// It failed.
+    Failed(Failure),
+    /// It was not made: the quota has no room for it.
+    NoRoom(Box<NoRoom>),
+}
+
+impl Missed {
+    /// Whether no other target could answer it.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Failed(failure) => !Verdict::of(&failure.error).is_avoidable(),
+            Self::NoRoom(_) => false,
+        }
+    }
+}
+
+/// A call for which there is no room.
+#[derive(Debug)]
+pub(crate) struct NoRoom {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) need: Need,
+}
+
+/// A call's place among those of its target, and what it takes of quotas.
+#[derive(Debug, Default)]
+pub(crate) struct Hold {
+    pub(super) flight: Option<Flight>,
+    pub(super) held: Option<Held>,
+}
+
+impl Hold {
+    /// The answer has begun; it may be a stream.
+    pub(super) fn answered(&mut self, now: Instant, streams: bool) {
+        if let Some(flight) = &mut self.flight {
+            flight.first_byte(now, streams);
+            flight.note(now, Outcome::Answered);
+        }
+        if let Some(held) = &self.held {
+            held.accepted();
+        }
+    }
+
+    /// The call has failed.
+    pub(super) fn failed(mut self, now: Instant, error: &Error) {
+        let outcome = verdict::outcome(error);
+        if let Some(flight) = &mut self.flight {
+            flight.note(now, outcome);
+        }
+        let Some(held) = self.held else { return };
+        match (error, outcome) {
+            (Error::Service { message, .. }, Outcome::Throttled(_)) => held.throttled(message),
+            // Nobody knows what AWS counts of a call that was given up.
+            (Error::Timeout { .. } | Error::Interrupted(_), _) => drop(held),
+            // No bytes have left.
+            (Error::Connect(_) | Error::Credentials(_) | Error::Sign(_), _) => held.release(),
+            _ => held.refused(),
+        }
+    }
+
+    /// Bedrock has failed in the middle of its answer.
+    pub(crate) fn broke_off(&mut self, now: Instant) {
+        if let Some(flight) = &mut self.flight {
+            flight.note(now, Outcome::Failed);
+        }
+    }
+
+    /// The answer is over, and has cost so much.
+    pub(crate) fn settle(self, usage: TokenUsage) {
+        if let Some(held) = self.held {
+            held.settle(usage);
+        }
+    }
+
+    /// The quotas of the model that answers, as far as they are known.
+    pub(crate) fn lane(&self) -> Option<&Arc<Lane>> {
+        self.held.as_ref()?.lane()
+    }
+}
+
+/// What one of `calls` has cost that cost `usage` together.
+pub(crate) fn share(usage: TokenUsage, calls: usize) -> TokenUsage {
+    let calls = u64::try_from(calls).unwrap_or(u64::MAX).max(1);
+    TokenUsage {
+        input_tokens: usage.input_tokens.div_ceil(calls),
+        output_tokens: usage.output_tokens.div_ceil(calls),
+        cache_read_input_tokens: usage.cache_read_input_tokens.div_ceil(calls),
+        cache_write_input_tokens: usage.cache_write_input_tokens.div_ceil(calls),
+    }
+}
