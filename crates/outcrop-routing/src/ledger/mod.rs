@@ -85,7 +85,9 @@ impl Ledger {
             region: region.to_owned(),
             model: model.to_owned(),
         };
-        let quotas = self.known.read().unwrap_or_else(PoisonError::into_inner).of(&key);
+        // Held until the lane is there, or quotas that are told meanwhile would miss it.
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let quotas = known.of(&key);
         let mut lanes = self.lanes.write().unwrap_or_else(PoisonError::into_inner);
         if lanes.len() >= MAX_LANES {
             lanes.retain(|_, lane| Arc::strong_count(lane) > 1 || !lane.is_idle(now));

@@ -290,6 +290,23 @@ fn what_aws_tells_changes_lanes_that_are_there_and_whoever_waits_is_told() {
 }
 
 #[test]
+fn no_lane_misses_what_is_told_while_it_is_made() {
+    let (ledger, start) = ledger(None, None);
+    let told = Quotas {
+        tokens_per_minute: Some(7),
+        ..Quotas::default()
+    };
+    for round in 0..200 {
+        let model = round.to_string();
+        std::thread::scope(|scope| {
+            scope.spawn(|| ledger.lane(start, None, "r", &model));
+            scope.spawn(|| ledger.set_quotas(None, "r", HashMap::from([(model.clone(), told)])));
+        });
+        assert_eq!(ledger.lane(start, None, "r", &model).quotas(), told);
+    }
+}
+
+#[test]
 fn lanes_are_not_without_number() {
     let (ledger, start) = ledger(Some(1), None);
     let busy = ledger.lane(start, None, "r", "busy");
