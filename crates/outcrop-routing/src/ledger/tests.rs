@@ -64,6 +64,9 @@ impl Bucket {
 }
 
 proptest! {
+    // Each case is long.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn what_is_admitted_is_within_the_quota_in_each_window_and_bucket(
         limit in 1u64..5000,
