@@ -105,7 +105,11 @@ impl Gateway {
 
     /// What comes after it, with other settings. What was kept and learned goes on, and so does the end of all.
     pub(crate) fn successor(&self, config: Config, client: Client) -> Self {
+        // What is taken of quotas stays taken.
+        let admission = Arc::clone(&self.admission);
+        admission.configure(config.routing.admission.clone(), config.service_quotas);
         Self {
+            admission,
             files: Arc::clone(&self.files),
             learned: Arc::clone(&self.learned),
             ending: self.ending.clone(),

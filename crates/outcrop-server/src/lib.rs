@@ -3,7 +3,6 @@
 //! [`Server`] listens; `routes` is the table of what it answers; `exchange` is the life of one request, line by line.
 
 mod access;
-#[allow(dead_code, reason = "requests will pass it")]
 mod admission;
 mod body;
 mod caller;
