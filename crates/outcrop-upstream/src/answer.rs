@@ -41,8 +41,13 @@ pub(crate) async fn refusal(
         Some(name) => Exception::from_name(name),
         None => Exception::from_status(status),
     };
-    // A refused API key is an AccessDeniedException like any other but for its words.
-    let is_key_refused = by_key && matches!(status, 401 | 403) && body.message.to_ascii_lowercase().contains("api key");
+    // A refused API key, or token, is an AccessDeniedException like any other but for its words.
+    let words = if by_key {
+        "api key"
+    } else {
+        "security token included in the request"
+    };
+    let is_key_refused = matches!(status, 401 | 403) && body.message.to_ascii_lowercase().contains(words);
     Error::Service {
         exception: if is_key_refused || status == 401 {
             Exception::Credentials

@@ -12,10 +12,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use crate::answer::{MAX_REPLY_BYTES, collect, refusal};
-use crate::auth::Auth;
 use crate::aws::Aws;
 use crate::body::PiecesBody;
-use crate::client::{AGENT, Client};
+use crate::client::AGENT;
 use crate::credentials::CredentialCache;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
@@ -126,39 +125,6 @@ impl Aws {
             return Err(refusal(head.status.as_u16(), &head.headers, body, false, deadline, self.timeout).await);
         }
         collect(body, MAX_REPLY_BYTES, deadline, self.timeout).await
-    }
-}
-
-impl Client {
-    /// Asks a service as an account, in the region that is named, or else in the account's own. Where the client itself
-    /// has a Bedrock API key, its AWS credentials are used.
-    ///
-    /// # Errors
-    /// When there is no such account, it has no AWS credentials, or the service can't be asked or refuses.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "for services besides those that references point to")
-    )]
-    pub(crate) async fn ask_json<T: DeserializeOwned>(
-        &self,
-        service: JsonService,
-        operation: &str,
-        account: Option<&str>,
-        region: Option<&str>,
-        input: &impl Serialize,
-    ) -> Result<T, Error> {
-        let identity = self.identities().choose(account)?;
-        let credentials = match (&identity.auth, account) {
-            (Auth::Credentials(credentials), _) => credentials,
-            (_, None) => &self.aws().own,
-            (_, Some(_)) => {
-                let message = format!("a Bedrock API key can't be used for {operation}");
-                return Err(identity.named(Error::Credentials(message)));
-            }
-        };
-        let region = region.unwrap_or(&identity.places.home().region);
-        let asked = self.aws().ask(service, operation, region, credentials, input).await;
-        asked.map_err(|error| identity.named(error))
     }
 }
 
