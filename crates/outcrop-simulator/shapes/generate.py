@@ -41,21 +41,33 @@ OPERATIONS = {
     ],
     "bedrock-agent-runtime": ["Rerank"],
 }
+# The services beside Bedrock: only what they are asked is checked, and their exceptions have names of their own kind.
+ASKED = {
+    "sts": ["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"],
+    "secretsmanager": ["GetSecretValue"],
+    "ssm": ["GetParameter", "GetParameters"],
+    "service-quotas": ["ListServiceQuotas", "GetServiceQuota", "ListAWSDefaultServiceQuotas"],
+    "sso-oidc": ["CreateToken"],
+}
 LIMITS = ("type", "required", "min", "max", "pattern", "enum", "union", "document")
 
 
 def main():
     operations, shapes, known = {}, {}, {}
-    for service, names in OPERATIONS.items():
+    for service, names in {**OPERATIONS, **ASKED}.items():
         model = botocore.loaders.Loader().load_service_model(service, "service-2")
-        reached = set().union(*(reachable(model, model["operations"][name]) for name in names))
+        whole = service in OPERATIONS
+        reached = set().union(*(reachable(model, model["operations"][name], whole) for name in names))
         own = disagreeing(model, reached, known)
         for name in names:
-            operations[name] = operation(model["operations"][name])
+            operations[name] = operation(model["operations"][name], whole, own)
         for shape in reached:
             shapes.setdefault(own.get(shape, shape), compact(model["shapes"][shape], own))
-        for name, shape in model["shapes"].items():
-            known.setdefault(name, compact(shape, {}))
+        if whole:
+            for name, shape in model["shapes"].items():
+                known.setdefault(name, compact(shape, {}))
+        else:
+            known.update((name, compact(model["shapes"][name], {})) for name in reached if name not in known)
     write(operations, shapes)
 
 
@@ -73,19 +85,22 @@ def disagreeing(model, reached, known):
         own.update(new)
 
 
-def operation(model):
-    return {
+def operation(model, whole, renamed):
+    out = {
         "method": model["http"]["method"],
         "uri": model["http"]["requestUri"],
-        "input": model["input"]["shape"],
-        "output": model["output"]["shape"],
-        "errors": [error["shape"] for error in model["errors"]],
+        "input": renamed.get(model["input"]["shape"], model["input"]["shape"]),
     }
+    if whole:
+        out["output"] = model["output"]["shape"]
+        out["errors"] = [error["shape"] for error in model["errors"]]
+    return out
 
 
-def reachable(model, operation):
-    waiting = [operation["input"]["shape"], operation["output"]["shape"]]
-    waiting += [error["shape"] for error in operation["errors"]]
+def reachable(model, operation, whole):
+    waiting = [operation["input"]["shape"]]
+    if whole:
+        waiting += [operation["output"]["shape"], *(error["shape"] for error in operation["errors"])]
     seen = set()
     while waiting:
         name = waiting.pop()

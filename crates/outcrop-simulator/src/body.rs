@@ -11,6 +11,7 @@ use tokio::time::Sleep;
 
 use crate::socket::Reset;
 use crate::state::Call;
+use crate::world::Reservation;
 
 /// What a body does next.
 pub(crate) enum Step {
@@ -26,6 +27,10 @@ pub(crate) enum Step {
 pub(crate) enum Content {
     Whole(Bytes),
     Steps(Box<dyn Iterator<Item = Step> + Send>),
+    /// No answer: the connection is reset.
+    Reset,
+    /// No answer, for as long as the client waits.
+    Silence,
 }
 
 /// A body on its way to a client. Dropping it before its end counts its call as aborted.
@@ -35,6 +40,8 @@ pub(crate) struct Outgoing {
     ended: bool,
     reset: Reset,
     call: Option<Call>,
+    /// Settled when the body ends, or is given up.
+    _reservation: Option<Reservation>,
 }
 
 /// The connection breaks here, as was asked for.
@@ -43,7 +50,12 @@ pub(crate) struct Outgoing {
 pub(crate) struct Broken;
 
 impl Outgoing {
-    pub(crate) fn new(content: Content, reset: Reset, call: Option<Call>) -> Outgoing {
+    pub(crate) fn new(
+        content: Content,
+        reset: Reset,
+        call: Option<Call>,
+        reservation: Option<Reservation>,
+    ) -> Outgoing {
         let ended = matches!(&content, Content::Whole(bytes) if bytes.is_empty());
         Outgoing {
             content,
@@ -51,6 +63,7 @@ impl Outgoing {
             ended,
             reset,
             call,
+            _reservation: reservation,
         }
     }
 
@@ -60,6 +73,8 @@ impl Outgoing {
             Content::Whole(bytes) if bytes.is_empty() => None,
             Content::Whole(bytes) => Some(Step::Send(std::mem::take(bytes))),
             Content::Steps(steps) => steps.next(),
+            // Neither gets here: there is no response that this could be the body of.
+            Content::Reset | Content::Silence => None,
         }
     }
 }
@@ -106,7 +121,7 @@ impl Body for Outgoing {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::Steps(_) => SizeHint::default(),
+            Content::Steps(_) | Content::Reset | Content::Silence => SizeHint::default(),
         }
     }
 }

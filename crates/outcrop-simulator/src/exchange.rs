@@ -1,27 +1,29 @@
 //! One request, from its first byte to its answer: recorded, admitted, checked, answered.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 
-use crate::access::{Access, Signed, denied};
-use crate::body::{Content, Outgoing, Step};
-use crate::models::Catalogue;
+pub(crate) use crate::answer::{Answer, request_id};
+
+use crate::access::{Access, Caller, Signed, denied};
+use crate::body::{Broken, Content, Outgoing};
+use crate::models::{ACCOUNT, Catalogue};
 use crate::refusal::{Refusal, default_message};
 use crate::route::Route;
 use crate::script::{Marked, Script};
-use crate::shapes::table;
+use crate::services;
 use crate::socket::Reset;
 use crate::state::State;
+use crate::visit::Visit;
+use crate::world::{Asked, Stop, World};
 use crate::{
     Config, Scenario, converse, count_tokens, foundation_models, guardrail, inference_profiles, introspection, invoke,
     rerank,
@@ -29,8 +31,6 @@ use crate::{
 
 /// What Bedrock reads at most.
 const MAX_BODY_BYTES: usize = 25_000_000;
-
-const CORAL_SUFFIX: &str = ":http://internal.amazon.com/coral/com.amazon.bedrock/";
 
 /// What all exchanges share.
 pub(crate) struct Shared {
@@ -40,26 +40,26 @@ pub(crate) struct Shared {
     pub(crate) first_byte: Duration,
     scenario: Scenario,
     pub(crate) state: Arc<State>,
-}
-
-/// An answer, before it gets its request id.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) content_type: &'static str,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) content: Content,
+    pub(crate) world: Arc<World>,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, state: Arc<State>) -> Shared {
+    pub(crate) fn new(config: Config, state: Arc<State>, world: Arc<World>) -> Shared {
+        let own = config.api_keys.into_iter().map(|key| (key, ACCOUNT.to_owned()));
+        let api_keys = own.chain(config.foreign_api_keys).collect();
         Shared {
             catalogue: Catalogue::new(&config.region).with(Arc::clone(&state.created)),
-            access: Access::new(config.region, config.credentials, config.api_keys),
+            access: Access::new(config.region, config.credentials, api_keys),
             pace: config.pace,
             first_byte: config.first_byte,
             scenario: config.scenario.unwrap_or_default(),
             state,
+            world,
         }
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.access
     }
 
     /// What the scenario asks for about a call; the first rule that matches and takes this number decides.
@@ -90,73 +90,34 @@ impl Shared {
     }
 }
 
-impl Answer {
-    pub(crate) fn json(body: &Value) -> Answer {
-        Answer::bytes(body.to_string())
-    }
-
-    pub(crate) fn bytes(body: impl Into<Bytes>) -> Answer {
-        Answer {
-            status: StatusCode::OK,
-            content_type: "application/json",
-            headers: Vec::new(),
-            content: Content::Whole(body.into()),
-        }
-    }
-
-    pub(crate) fn steps(content_type: &'static str, steps: impl Iterator<Item = Step> + Send + 'static) -> Answer {
-        Answer {
-            status: StatusCode::OK,
-            content_type,
-            headers: Vec::new(),
-            content: Content::Steps(Box::new(steps)),
-        }
-    }
-
-    pub(crate) fn refusal(refusal: &Refusal) -> Answer {
-        // Bedrock's own exceptions come with a suffix, which SDKs cut off; the front door's don't.
-        let known = table().status_of(&refusal.exception).is_some();
-        let name = format!("{}{}", refusal.exception, if known { CORAL_SUFFIX } else { "" });
-        let mut answer = Answer::bytes(refusal.payload());
-        answer.status = refusal.status();
-        if let Ok(name) = HeaderValue::from_str(&name) {
-            answer.headers.push((HeaderName::from_static("x-amzn-errortype"), name));
-        }
-        answer
-    }
-
-    fn into_response(self, body: impl FnOnce(Content) -> Outgoing) -> Response<Outgoing> {
-        let mut response = Response::new(body(self.content));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.extend(self.headers);
-        if let Ok(id) = HeaderValue::from_str(&request_id()) {
-            headers.insert("x-amzn-requestid", id);
-        }
-        response
-    }
-}
-
-/// Answers one request.
+/// Answers one request; an error breaks the connection, as was asked for.
 pub(crate) async fn run(
     shared: Arc<Shared>,
     reset: Reset,
     request: Request<Incoming>,
-) -> Result<Response<Outgoing>, Infallible> {
+) -> Result<Response<Outgoing>, Broken> {
     let (parts, body) = request.into_parts();
-    if let Some(path) = parts.uri.path().strip_prefix("/_simulator/") {
-        let answer = introspection::answer(&shared.state, &parts.method, path);
-        return Ok(answer.into_response(|content| Outgoing::new(content, reset, None)));
+    if let Some(path) = parts.uri.path().strip_prefix("/_simulator/").map(str::to_owned) {
+        let body = read(body).await.unwrap_or_default();
+        let answer = introspection::answer(&shared, &parts.method, &path, &body);
+        return Ok(answer.into_response(|content, _| Outgoing::new(content, reset, None, None)));
     }
     let call = shared.state.begin();
     let answer = answer(&shared, parts, body).await;
-    Ok(answer.into_response(|content| Outgoing::new(content, reset, Some(call))))
+    match answer.content {
+        Content::Reset => {
+            call.finish();
+            reset.ask();
+            Err(Broken)
+        }
+        // No one wakes us; the connection is dropped when the client has had enough.
+        Content::Silence => std::future::pending().await,
+        _ => Ok(answer.into_response(|content, reservation| Outgoing::new(content, reset, Some(call), reservation))),
+    }
 }
 
 async fn answer(shared: &Arc<Shared>, mut parts: Parts, body: Incoming) -> Answer {
     let body = read(body).await;
-    let route = Route::find(&parts.method, parts.uri.path());
     // HTTP/2 has the host in its pseudo-header, and signatures cover it under its old name.
     if let (false, Some(authority)) = (parts.headers.contains_key(HOST), parts.uri.authority())
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
@@ -164,11 +125,15 @@ async fn answer(shared: &Arc<Shared>, mut parts: Parts, body: Incoming) -> Answe
         parts.headers.insert(HOST, host);
     }
     let empty = Bytes::new();
-    shared.state.record(
-        route.as_ref().map(Route::operation),
-        &parts,
-        body.as_ref().unwrap_or(&empty),
-    );
+    let received = body.as_ref().unwrap_or(&empty);
+    if let Some(call) = services::Call::find(&parts, received) {
+        shared.state.record(Some(call.operation()), &parts, received);
+        return call.answer(shared, &parts, received).await;
+    }
+    let route = Route::find(&parts.method, parts.uri.path());
+    shared
+        .state
+        .record(route.as_ref().map(Route::operation), &parts, received);
     let answered = match (route, body) {
         (None, _) => Err(Refusal::new(
             "UnknownOperationException",
@@ -193,6 +158,14 @@ async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) ->
     if route.is_of_control_plane() {
         caller.may_look_up(route.operation())?;
     }
+    let visit = match enter(shared, caller, route, body).await {
+        Ok(visit) => visit,
+        Err(Stop::Refusal(refusal)) => return Err(refusal),
+        Err(Stop::Html) => return Ok(Answer::html(StatusCode::SERVICE_UNAVAILABLE)),
+        Err(Stop::Reset) => return Ok(Answer::none(Content::Reset)),
+        Err(Stop::Silence) => return Ok(Answer::none(Content::Silence)),
+    };
+    let shared = &visit;
     match route {
         Route::Converse { model } => converse::answer(shared, model, body, converse::Mode::Whole).await,
         Route::ConverseStream { model } => converse::answer(shared, model, body, converse::Mode::Stream).await,
@@ -231,6 +204,38 @@ async fn operate(shared: &Shared, route: &Route, parts: &Parts, body: &Bytes) ->
             }
             look_up(shared, other, query, body)
         }
+    }
+}
+
+/// Lets a call in, as late as its region is slow, unless there is an outage.
+async fn enter<'a>(shared: &'a Shared, caller: Caller, route: &Route, body: &Bytes) -> Result<Visit<'a>, Stop> {
+    let in_body;
+    let model = match route {
+        Route::ChatCompletions => {
+            in_body = parse(body)
+                .ok()
+                .and_then(|body| Some(body.get("model")?.as_str()?.to_owned()));
+            in_body.as_deref().unwrap_or_default()
+        }
+        route => route.model(),
+    };
+    let asked = Asked {
+        region: shared.catalogue.region(),
+        account: &caller.account,
+        operation: route.operation(),
+        model,
+    };
+    let latency = shared.world.latencies.of(asked);
+    if let Some(wait) = latency.first_byte {
+        tokio::time::sleep(wait).await;
+    }
+    match shared.world.outages.stop(asked) {
+        Some(stop) => Err(stop),
+        None => Ok(Visit {
+            shared,
+            caller,
+            latency,
+        }),
     }
 }
 
@@ -298,39 +303,5 @@ async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
             "RequestEntityTooLargeException",
             "Request Entity Too Large",
         )),
-    }
-}
-
-/// A random UUID.
-fn request_id() -> String {
-    let mut bytes = [0; 16];
-    // Without randomness the id is all zeroes, which is still one.
-    let _ = SystemRandom::new().fill(&mut bytes);
-    let number = u128::from_be_bytes(bytes);
-    let hex = format!(
-        "{:032x}",
-        (number & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62)
-    );
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn request_ids_are_random_uuids() {
-        let id = request_id();
-        assert_eq!(id.len(), 36);
-        assert_eq!(&id[14..15], "4");
-        assert!(["8", "9", "a", "b"].contains(&&id[19..20]), "{id}");
-        assert_ne!(id, request_id());
     }
 }

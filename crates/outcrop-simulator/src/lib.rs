@@ -9,6 +9,7 @@
 //! It knows nothing of the gateway, on purpose: two sides that share a type share its typo.
 
 mod access;
+mod answer;
 mod body;
 mod converse;
 mod count_tokens;
@@ -34,6 +35,7 @@ mod route;
 mod rules;
 mod script;
 mod server;
+mod services;
 mod shapes;
 mod signature;
 mod socket;
@@ -41,13 +43,18 @@ mod state;
 mod tokens;
 mod uri;
 mod validate;
+mod visit;
+mod world;
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use crate::models::{ACCOUNT, OTHER_ACCOUNT};
+
 pub use crate::script::{Action, ActionError, Fault, Rule, Scenario, ScenarioError};
+pub use crate::world::{Latency, Outage, OutageKind, Parameter, Quota, Role, Secret};
 
 /// How a [`Simulator`] is set up.
 #[derive(Clone, Debug)]
@@ -58,8 +65,10 @@ pub struct Config {
     pub other_regions: bool,
     /// The credentials it knows.
     pub credentials: Vec<Credential>,
-    /// The Bedrock API keys (`Authorization: Bearer …`) it knows.
+    /// The Bedrock API keys (`Authorization: Bearer …`) it knows; those of its own account, 123456789012.
     pub api_keys: Vec<String>,
+    /// API keys of other accounts, each with its account.
+    pub foreign_api_keys: Vec<(String, String)>,
     /// The time between two chunks of a stream.
     pub pace: Duration,
     /// The time before the first byte of an answer.
@@ -70,7 +79,7 @@ pub struct Config {
 
 impl Default for Config {
     /// `us-east-1`; a plain credential, one with a session token, one that has expired, one that may only call
-    /// models; one API key; a chunk each 15 ms, and no wait before the first.
+    /// models, one of another account; an API key of each account; a chunk each 15 ms, and no wait before the first.
     fn default() -> Config {
         Config {
             region: "us-east-1".to_owned(),
@@ -80,8 +89,10 @@ impl Default for Config {
                 Credential::session(),
                 Credential::expired(),
                 Credential::runtime_only(),
+                Credential::of_another_account(),
             ],
             api_keys: vec!["bedrock-api-key-simulator".to_owned()],
+            foreign_api_keys: vec![("bedrock-api-key-simulator-other".to_owned(), OTHER_ACCOUNT.to_owned())],
             pace: Duration::from_millis(15),
             first_byte: Duration::ZERO,
             scenario: None,
@@ -102,6 +113,8 @@ pub struct Credential {
     pub expired: bool,
     /// If set, it may call models but not look them up: the control plane answers with `AccessDeniedException`.
     pub runtime_only: bool,
+    /// The account that it belongs to.
+    pub account: String,
 }
 
 impl Default for Credential {
@@ -113,6 +126,7 @@ impl Default for Credential {
             session_token: None,
             expired: false,
             runtime_only: false,
+            account: ACCOUNT.to_owned(),
         }
     }
 }
@@ -139,6 +153,14 @@ impl Credential {
         Credential {
             access_key_id: "AKIDSIMULATORRUNTIME".to_owned(),
             runtime_only: true,
+            ..Credential::default()
+        }
+    }
+
+    fn of_another_account() -> Credential {
+        Credential {
+            access_key_id: "AKIDSIMULATOROTHER00".to_owned(),
+            account: OTHER_ACCOUNT.to_owned(),
             ..Credential::default()
         }
     }

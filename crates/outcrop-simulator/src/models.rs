@@ -15,6 +15,8 @@ use crate::resources::{self, Kind, Resource};
 
 /// The account that ARNs of the simulator belong to.
 pub(crate) const ACCOUNT: &str = "123456789012";
+/// Another account, which has nothing of its own.
+pub(crate) const OTHER_ACCOUNT: &str = "210987654321";
 /// The application inference profile that each region has, so that opaque ARNs can be tried.
 const APPLICATION_PROFILE: (&str, &str) = ("simulator001", "anthropic.claude-sonnet-4-5-20250929-v1:0");
 
@@ -58,6 +60,9 @@ pub(crate) struct Model {
     pub(crate) max_tokens: u64,
     /// The most tokens it reads.
     pub(crate) context: u64,
+    /// What a token of its answers takes from quotas of tokens.
+    #[serde(default = "one")]
+    pub(crate) burndown: u64,
     /// The shortest prefix that is cached, in tokens, if it isn't its family's.
     cache_min: Option<u64>,
     /// The shape of its body for `InvokeModel`, if it can be invoked; `invoke::shape::named` knows them.
@@ -276,6 +281,18 @@ impl Catalogue {
         found.or_else(|| self.created.of(&self.region).iter().find(is_meant).cloned())
     }
 
+    /// The id by which quotas know what is called: that of a model, or of one of AWS's inference profiles. Nothing where
+    /// quotas don't count: what was provisioned.
+    pub(crate) fn counted_as(&self, identifier: &str, target: &Target) -> Option<String> {
+        let provisioned = |resource: &&Resource| resource.arn == identifier && resource.kind == Kind::Provisioned;
+        if self.resources.iter().any(|resource| provisioned(&resource)) {
+            return None;
+        }
+        let profile = self.profile(identifier);
+        let profile = profile.filter(|profile| profile.kind == "SYSTEM_DEFINED");
+        Some(profile.map_or_else(|| target.model.id.clone(), |profile| profile.id.clone()))
+    }
+
     /// Makes an application inference profile from the ARN of a model or of a profile of AWS's.
     ///
     /// # Errors
@@ -466,6 +483,10 @@ impl Default for Family {
             strict_model: false,
         }
     }
+}
+
+fn one() -> u64 {
+    1
 }
 
 /// Profiles' names hold letters and digits with single separators between.

@@ -41,22 +41,13 @@ impl PromptCache {
     /// Reads what is known of a request's beginning, and remembers what it marks. Nothing if it has no cache point.
     pub(crate) fn pass(&mut self, body: &Value, target: &Target) -> Option<Cached> {
         let borders = borders(body, target);
-        let points: Vec<usize> = (0..borders.len()).filter(|at| borders[*at].ttl.is_some()).collect();
+        let points = points(&borders);
         if points.is_empty() {
             return None;
         }
-        let lookback = if target.family.strict_model { LOOKBACK } else { 0 };
-        let within = |point: usize| point.saturating_sub(lookback)..=point;
-        let mut looked_at = points.iter().flat_map(|point| within(*point));
         let mut cached = Cached::default();
         let minimum = target.cache_minimum();
-        let hit = |at: &usize| self.known.contains(&borders[*at].hash);
-        cached.read = looked_at
-            .by_ref()
-            .filter(hit)
-            .map(|at| borders[at].tokens)
-            .max()
-            .unwrap_or(0);
+        cached.read = self.known_tokens(&borders, &points, target);
         let mut covered = cached.read;
         for border in points.iter().map(|at| &borders[*at]) {
             if border.tokens < minimum {
@@ -69,6 +60,20 @@ impl PromptCache {
             }
         }
         Some(cached)
+    }
+
+    /// What is known of a request's beginning.
+    pub(crate) fn read(&self, body: &Value, target: &Target) -> u64 {
+        let borders = borders(body, target);
+        self.known_tokens(&borders, &points(&borders), target)
+    }
+
+    fn known_tokens(&self, borders: &[Border<'_>], points: &[usize], target: &Target) -> u64 {
+        let lookback = if target.family.strict_model { LOOKBACK } else { 0 };
+        let within = |point: usize| point.saturating_sub(lookback)..=point;
+        let looked_at = points.iter().flat_map(|point| within(*point));
+        let hit = |at: &usize| self.known.contains(&borders[*at].hash);
+        looked_at.filter(hit).map(|at| borders[at].tokens).max().unwrap_or(0)
     }
 
     fn remember(&mut self, hash: u64) {
@@ -104,6 +109,11 @@ impl Cached {
         }
         self.details.sort();
     }
+}
+
+/// Which of them are cache points.
+fn points(borders: &[Border<'_>]) -> Vec<usize> {
+    (0..borders.len()).filter(|at| borders[*at].ttl.is_some()).collect()
 }
 
 /// The ends of all blocks, in the order in which a model reads them.

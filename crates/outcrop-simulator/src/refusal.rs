@@ -14,6 +14,8 @@ const BY_MODEL: &str = "The model returned the following errors: ";
 pub(crate) struct Refusal {
     pub(crate) exception: String,
     pub(crate) message: String,
+    /// After how many seconds it says to come back.
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl Refusal {
@@ -21,6 +23,7 @@ impl Refusal {
         Refusal {
             exception: exception.to_owned(),
             message: message.into(),
+            retry_after: None,
         }
     }
 

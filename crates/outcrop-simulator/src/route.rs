@@ -93,6 +93,18 @@ impl Route {
         )
     }
 
+    /// The model that its path names, if it is asked something.
+    pub(crate) fn model(&self) -> &str {
+        match self {
+            Route::Converse { model }
+            | Route::ConverseStream { model }
+            | Route::InvokeModel { model }
+            | Route::InvokeModelWithResponseStream { model }
+            | Route::CountTokens { model } => model,
+            _ => "",
+        }
+    }
+
     /// Its name in the service model.
     pub(crate) fn operation(&self) -> &'static str {
         match self {

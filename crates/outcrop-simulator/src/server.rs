@@ -53,7 +53,7 @@ async fn connection(stream: TcpStream, regions: Arc<Regions>) {
     let reset = Reset::default();
     let socket = TokioIo::new(Socket::new(stream, reset.clone()));
     let service = service_fn(move |request: Request<Incoming>| {
-        exchange::run(regions.of(request.headers()), reset.clone(), request)
+        exchange::run(regions.of(request.uri(), request.headers()), reset.clone(), request)
     });
     // A connection ends well or with an error of the client's; the calls on it have been counted either way.
     let _ = auto::Builder::new(TokioExecutor::new())

@@ -103,9 +103,18 @@ impl Pattern {
     pub(crate) fn matches(&self, value: &str) -> bool {
         let compiled = self
             .compiled
-            .get_or_init(|| Regex::new(&format!("^(?:{})$", self.text)).ok());
+            .get_or_init(|| Regex::new(&format!("^(?:{})$", plain(&self.text))).ok());
         compiled.as_ref().is_none_or(|regex| regex.is_match(value))
     }
+}
+
+/// A pattern in the words of our engine, which knows no classes of Unicode: letters are those of ASCII, and all beyond.
+fn plain(pattern: &str) -> String {
+    pattern
+        .replace(r"\p{L}", r"a-zA-Z\x{80}-\x{10FFFF}")
+        .replace(r"\p{Z}", r"\s")
+        .replace(r"\p{N}", "0-9")
+        .replace(r"\u10000-\u10FFFF", r"\x{10000}-\x{10FFFF}")
 }
 
 impl Table {

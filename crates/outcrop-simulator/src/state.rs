@@ -6,18 +6,25 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::created::Created;
 use crate::models::Target;
 use crate::prompt_cache::{Cached, PromptCache};
+use crate::services;
 
 const KEPT_REQUESTS: usize = 50;
 /// Larger bodies are only counted: idle memory matters to those who embed us.
 const KEPT_BODY_BYTES: usize = 1 << 20;
 /// Their values are nobody's business, not even a test's.
-const SECRET_HEADERS: [&str; 2] = ["authorization", "x-amz-security-token"];
+const SECRET_HEADERS: [&str; 4] = [
+    "authorization",
+    "x-amz-security-token",
+    "x-amz-sso_bearer_token",
+    "x-aws-ec2-metadata-token",
+];
 
 /// Shared by all connections.
 #[derive(Default)]
@@ -71,10 +78,12 @@ impl State {
         );
         request.insert("headers".to_owned(), headers(parts));
         request.insert("bodyBytes".to_owned(), json!(body.len()));
-        let body = if body.len() > KEPT_BODY_BYTES {
-            Bytes::new()
-        } else {
-            body.clone()
+        let content_type = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let plain = services::shown_form(content_type.unwrap_or_default(), body);
+        let body = match plain {
+            _ if body.len() > KEPT_BODY_BYTES => Bytes::new(),
+            Some(plain) => plain.to_string().into(),
+            None => body.clone(),
         };
         let mut inner = self.lock();
         inner.requests.push_back((request, body));
@@ -104,6 +113,11 @@ impl State {
     /// What the memory of prompts does for a request.
     pub(crate) fn cached(&self, body: &Value, target: &Target) -> Option<Cached> {
         self.lock().prompt_cache.pass(body, target)
+    }
+
+    /// What it would read for a request, without remembering anything.
+    pub(crate) fn cached_read(&self, body: &Value, target: &Target) -> u64 {
+        self.lock().prompt_cache.read(body, target)
     }
 
     pub(crate) fn count_redirect(&self) {

@@ -144,7 +144,10 @@ fn scenarios_decide_by_rule_and_number() {
         ..Rule::default()
     };
     let simulator = start(Config {
-        scenario: Some(Scenario { rules: vec![rule] }),
+        scenario: Some(Scenario {
+            rules: vec![rule],
+            ..Scenario::default()
+        }),
         ..Config::default()
     });
     let says_second = |prompt| {

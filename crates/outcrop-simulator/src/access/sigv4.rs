@@ -9,12 +9,12 @@ use aws_smithy_types::date_time::Format;
 use http::HeaderMap;
 use ring::hmac;
 
-use super::{Signed, canonical};
+use super::session::Session;
+use super::{Caller, Scope, Signed, canonical};
 use crate::Credential;
 use crate::refusal::Refusal;
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const SERVICE: &str = "bedrock";
 const TERMINATOR: &str = "aws4_request";
 const TOKEN_HEADER: &str = "x-amz-security-token";
 /// How far the client's clock may be off.
@@ -66,33 +66,58 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// Checks a request's signature, in the order in which AWS complains. Gives whose it is.
-pub(super) fn verify<'c>(
+/// Whose key signed a request.
+enum Signer<'c> {
+    Known(&'c Credential),
+    Session(Box<Session>),
+}
+
+impl Signer<'_> {
+    fn secret(&self) -> String {
+        match self {
+            Signer::Known(credential) => credential.secret_access_key.clone(),
+            Signer::Session(session) => session.secret(),
+        }
+    }
+
+    fn has_expired(&self, now: SystemTime) -> bool {
+        match self {
+            Signer::Known(credential) => credential.expired,
+            Signer::Session(session) => session.has_expired(now),
+        }
+    }
+}
+
+/// Checks a request's signature, in the order in which AWS complains. Gives who made it.
+pub(super) fn verify(
     authorization: &Authorization<'_>,
     request: &Signed<'_>,
-    region: &str,
-    credentials: &'c [Credential],
+    scope: Scope<'_>,
+    credentials: &[Credential],
     now: SystemTime,
-) -> Result<&'c Credential, Refusal> {
+) -> Result<Caller, Refusal> {
     let timestamp = timestamp(request.headers)?;
-    check_scope(authorization, &timestamp, region)?;
-    let credential = known(authorization, request.headers, credentials)?;
+    check_scope(authorization, &timestamp, scope)?;
+    let signer = known(authorization, request.headers, credentials)?;
     check_clock(&timestamp, now)?;
     check_signed_headers(authorization, request.headers)?;
-    let computed = signature(authorization, request, &timestamp, &credential.secret_access_key);
+    let computed = signature(authorization, request, &timestamp, &signer.secret());
     if computed != authorization.signature {
         return Err(invalid(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret \
              Access Key and signing method. Consult the service documentation for details.",
         ));
     }
-    if credential.expired {
+    if signer.has_expired(now) {
         return Err(Refusal::new(
             "ExpiredTokenException",
             "The security token included in the request is expired",
         ));
     }
-    Ok(credential)
+    Ok(match signer {
+        Signer::Known(credential) => Caller::of_credential(credential),
+        Signer::Session(session) => Caller::of_session(&session),
+    })
 }
 
 fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {
@@ -108,7 +133,7 @@ fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {
     }
 }
 
-fn check_scope(authorization: &Authorization<'_>, timestamp: &str, region: &str) -> Result<(), Refusal> {
+fn check_scope(authorization: &Authorization<'_>, timestamp: &str, scope: Scope<'_>) -> Result<(), Refusal> {
     let Authorization {
         date,
         service,
@@ -120,12 +145,13 @@ fn check_scope(authorization: &Authorization<'_>, timestamp: &str, region: &str)
             "Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'."
         )));
     }
-    if *service != SERVICE {
+    if *service != scope.service {
         return Err(invalid(format!(
-            "Credential should be scoped to correct service: '{SERVICE}'. "
+            "Credential should be scoped to correct service: '{}'. ",
+            scope.service
         )));
     }
-    if authorization.region != region {
+    if scope.region.is_some_and(|region| region != authorization.region) {
         return Err(invalid(format!(
             "Credential should be scoped to a valid region, not '{}'. ",
             authorization.region
@@ -139,17 +165,21 @@ fn check_scope(authorization: &Authorization<'_>, timestamp: &str, region: &str)
     Ok(())
 }
 
-fn known<'a>(
+fn known<'c>(
     authorization: &Authorization<'_>,
     headers: &HeaderMap,
-    credentials: &'a [Credential],
-) -> Result<&'a Credential, Refusal> {
+    credentials: &'c [Credential],
+) -> Result<Signer<'c>, Refusal> {
     let token = headers.get(TOKEN_HEADER).map(|value| value.as_bytes());
     let matching = credentials.iter().find(|credential| {
         credential.access_key_id == authorization.access_key_id
             && credential.session_token.as_ref().map(String::as_bytes) == token
     });
-    matching.ok_or_else(|| {
+    let session = || {
+        let session = Session::read(token?)?;
+        (session.access_key_id == authorization.access_key_id).then(|| Signer::Session(Box::new(session)))
+    };
+    matching.map(Signer::Known).or_else(session).ok_or_else(|| {
         Refusal::new(
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",

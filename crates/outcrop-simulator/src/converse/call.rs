@@ -7,11 +7,14 @@ use serde_json::{Value, json};
 use super::guardrail::Guardrail;
 use super::reply::Reply;
 use super::{Mode, compose, faults};
-use crate::exchange::{Answer, Shared};
+use crate::exchange::Answer;
 use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::script::{Directions, Script, user_text};
+use crate::tokens;
+use crate::visit::Visit;
+use crate::world::Reservation;
 
 /// A call that keeps to the rules.
 pub(crate) struct Call<'a> {
@@ -36,6 +39,8 @@ pub(crate) enum Outcome {
         script: Box<Script>,
         /// The time between two chunks.
         pace: Duration,
+        /// What was taken from quotas.
+        reservation: Option<Reservation>,
     },
 }
 
@@ -44,7 +49,7 @@ pub(crate) enum Outcome {
 /// # Errors
 ///
 /// A guardrail that doesn't exist, a marker that isn't one, and the errors that the script asks for.
-pub(crate) async fn outcome(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
+pub(crate) async fn outcome(shared: &Visit<'_>, call: &Call<'_>) -> Result<Outcome, Refusal> {
     let Call {
         request,
         identifier,
@@ -69,6 +74,8 @@ pub(crate) async fn outcome(shared: &Shared, call: &Call<'_>) -> Result<Outcome,
     if let Some(refusal) = script.refused_field(call.body) {
         return Err(refusal.clone());
     }
+    let input = counted_input(shared, request, target, &script);
+    let mut reservation = shared.reserve(call.operation, identifier, target, input + most_tokens(request, target))?;
     let first_byte = script.delay.unwrap_or(shared.first_byte);
     if !first_byte.is_zero() {
         tokio::time::sleep(first_byte).await;
@@ -88,11 +95,46 @@ pub(crate) async fn outcome(shared: &Shared, call: &Call<'_>) -> Result<Outcome,
         None => cached(shared, request, target, reply),
     };
     let reply = routed(target, reply);
+    if let Some(reservation) = &mut reservation {
+        reservation.burns(burned(target, &reply));
+    }
     Ok(Outcome::Reply {
         reply: Box::new(reply),
-        pace: script.pace.unwrap_or(shared.pace),
+        pace: script.pace.or(shared.latency.pace).unwrap_or(shared.pace),
+        reservation,
         script: Box::new(script),
     })
+}
+
+/// The input that counts: what a cache has, or is said to have, doesn't.
+fn counted_input(shared: &Visit<'_>, request: &Value, target: &Target, script: &Script) -> u64 {
+    let input = tokens::input(request);
+    match &script.cached {
+        Some(told) => input.saturating_add(told.written),
+        None => input.saturating_sub(shared.state.cached_read(request, target)),
+    }
+}
+
+/// The longest answer that there could be. Vectors aren't tokens.
+fn most_tokens(request: &Value, target: &Target) -> u64 {
+    if !target.model.output.iter().any(|modality| modality == "TEXT") {
+        return 0;
+    }
+    let asked = request.pointer("/inferenceConfig/maxTokens").and_then(Value::as_u64);
+    asked.unwrap_or(target.model.max_tokens)
+}
+
+/// What a reply takes from quotas in the end.
+fn burned(target: &Target, reply: &Reply) -> u64 {
+    if !reply.asked {
+        return 0;
+    }
+    let written = reply.cached.as_ref().map_or(0, |cached| cached.written);
+    let output = match target.model.output.iter().any(|modality| modality == "TEXT") {
+        true => reply.output_tokens.max(1).saturating_mul(target.model.burndown),
+        false => 0,
+    };
+    reply.input_tokens.saturating_add(written).saturating_add(output)
 }
 
 /// Tells which model a prompt router chose.
@@ -106,7 +148,7 @@ fn routed(target: &Target, mut reply: Reply) -> Reply {
 }
 
 /// Counts what went through the cache apart, unless a marker said what did.
-fn cached(shared: &Shared, request: &Value, target: &Target, mut reply: Reply) -> Reply {
+fn cached(shared: &Visit<'_>, request: &Value, target: &Target, mut reply: Reply) -> Reply {
     if let (None, Some(cached)) = (&reply.cached, shared.state.cached(request, target)) {
         reply.input_tokens = reply.input_tokens.saturating_sub(cached.read + cached.written);
         reply.cached = Some(cached);

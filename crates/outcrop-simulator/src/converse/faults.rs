@@ -26,13 +26,11 @@ pub(super) fn instead(fault: &Fault) -> Option<Answer> {
             answer.headers.push((LOCATION, HeaderValue::from_static(REDIRECTED)));
             Some(answer)
         }
-        Fault::Html { status } => {
-            let mut answer =
-                Answer::bytes("<html><head><title>Sorry</title></head><body>Try again later.</body></html>\n");
-            answer.status = StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-            answer.content_type = "text/html";
-            Some(answer)
-        }
+        Fault::Html { status } => Some(Answer::html(
+            StatusCode::from_u16(*status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+        )),
+        Fault::Reset => Some(Answer::none(Content::Reset)),
+        Fault::Silence => Some(Answer::none(Content::Silence)),
         Fault::HugeError { bytes } => {
             let mut answer = Answer::refusal(&Refusal::validation(""));
             answer.content = Content::Steps(Box::new(long_error(*bytes)));
@@ -142,6 +140,7 @@ impl<I: Iterator<Item = Framed>> InStream<I> {
             }
             Fault::Cut { .. } => vec![Step::Wait(self.pace.max(BEFORE_RESET)), Step::Reset],
             Fault::Corrupt { .. } => vec![wait, Step::Send(self.wire.corrupt(&frame.bytes))],
+            Fault::CutFrame { .. } => vec![wait, Step::Send(frame.bytes.slice(..frame.bytes.len() / 2))],
             Fault::Hang { .. } => vec![Step::Hang],
             Fault::HugeFrame { .. } => vec![wait, Step::Send(self.wire.huge()), Step::Hang],
             _ => vec![],
@@ -169,9 +168,10 @@ fn after(fault: &Fault) -> usize {
         | Fault::Cut { after }
         | Fault::Truncate { after }
         | Fault::Corrupt { after }
+        | Fault::CutFrame { after }
         | Fault::Hang { after }
         | Fault::HugeFrame { after } => *after,
-        Fault::Redirect | Fault::Html { .. } | Fault::HugeError { .. } => 0,
+        Fault::Redirect | Fault::Html { .. } | Fault::HugeError { .. } | Fault::Reset | Fault::Silence => 0,
     }
 }
 

@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::exchange::{Answer, Shared, parse};
+use crate::exchange::{Answer, parse};
 use crate::frames::{self, Framed, Wire};
 use crate::refusal::Refusal;
 use crate::script::Script;
+use crate::visit::Visit;
 use crate::{rules, validate};
 
 pub(crate) use call::{Call, Outcome, outcome};
@@ -43,7 +44,7 @@ impl Mode {
 }
 
 /// Answers a call of `Converse` or `ConverseStream`.
-pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode: Mode) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(shared: &Visit<'_>, identifier: &str, body: &Bytes, mode: Mode) -> Result<Answer, Refusal> {
     let request = parse(body)?;
     validate::body(mode.operation(), &request)?;
     let (identifier, request) = prompt::filled(identifier, shared.catalogue.region(), request)?;
@@ -61,10 +62,16 @@ pub(crate) async fn answer(shared: &Shared, identifier: &str, body: &Bytes, mode
     };
     Ok(match outcome(shared, &call).await? {
         Outcome::Instead(answer) => answer,
-        Outcome::Reply { reply, script, pace } => match mode {
+        Outcome::Reply {
+            reply,
+            script,
+            pace,
+            reservation,
+        } => match mode {
             Mode::Whole => sent_whole(&script, reply.to_json().to_string().into(), pace),
             Mode::Stream => stream(*reply, &script, pace),
-        },
+        }
+        .holding(reservation),
     })
 }
 

@@ -9,12 +9,13 @@ use super::headers::Asked;
 use super::openai::{self, Dialect, Stream};
 use super::{chunks, composed, note_guardrail};
 use crate::converse::{Call, Mode, Outcome, events, sent_in_steps, sent_whole};
-use crate::exchange::{Answer, Shared, parse};
+use crate::exchange::{Answer, parse};
 use crate::frames::{self, Framed, Wire};
 use crate::refusal::Refusal;
+use crate::visit::Visit;
 
 /// Answers a chat completion. Refusals are AWS's own, not OpenAI's, as users report them.
-pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Result<Answer, Refusal> {
+pub(crate) async fn answer(shared: &Visit<'_>, parts: &Parts, raw: &Bytes) -> Result<Answer, Refusal> {
     let asked = Asked::read("InvokeModel", &parts.headers)?;
     let (body, guardrail) = asked.guardrail(parse(raw)?)?;
     openai::check_native(&body)?;
@@ -40,15 +41,20 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Resul
         raw,
         mode,
     };
-    let (reply, script, pace) = match composed(shared, &call).await? {
+    let (reply, script, pace, reservation) = match composed(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
-        Outcome::Reply { reply, script, pace } => (reply, script, pace),
+        Outcome::Reply {
+            reply,
+            script,
+            pace,
+            reservation,
+        } => (reply, script, pace, reservation),
     };
     let about = About::new(&target, raw, body.clone(), &reply);
     if mode == Mode::Whole {
         let mut whole = openai::whole(&NATIVE, &reply, &about);
         note_guardrail(&mut whole, &reply, guardrail.is_some());
-        return Ok(sent_whole(&script, whole.to_string().into(), pace));
+        return Ok(sent_whole(&script, whole.to_string().into(), pace).holding(reservation));
     }
     let dialect = match body.pointer("/stream_options/include_usage") {
         Some(Value::Bool(true)) => &NATIVE_WITH_USAGE,
@@ -65,7 +71,7 @@ pub(crate) async fn answer(shared: &Shared, parts: &Parts, raw: &Bytes) -> Resul
         closing: true,
         bytes: Bytes::from_static(b"data: [DONE]\n\n"),
     });
-    Ok(sent_in_steps(Wire::Sse, &script, frames.chain(done), pace))
+    Ok(sent_in_steps(Wire::Sse, &script, frames.chain(done), pace).holding(reservation))
 }
 
 const NATIVE: Dialect = Dialect {

@@ -29,10 +29,11 @@ use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::converse::{Call, Mode, Outcome, Reply, events, outcome, sent_in_steps, sent_whole};
-use crate::exchange::{Answer, Shared, parse};
+use crate::exchange::{Answer, parse};
 use crate::frames::{self, Framed, Wire};
 use crate::models::Target;
 use crate::refusal::Refusal;
+use crate::visit::Visit;
 use crate::{rerank, rules, validate};
 use about::About;
 use headers::Asked;
@@ -42,7 +43,7 @@ pub(crate) use chat::answer as chat;
 
 /// Answers a call of `InvokeModel` or `InvokeModelWithResponseStream`.
 pub(crate) async fn answer(
-    shared: &Shared,
+    shared: &Visit<'_>,
     identifier: &str,
     parts: &Parts,
     raw: &Bytes,
@@ -85,9 +86,14 @@ pub(crate) async fn answer(
         raw,
         mode,
     };
-    let (reply, script, pace) = match composed(shared, &call).await? {
+    let (reply, script, pace, reservation) = match composed(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
-        Outcome::Reply { reply, script, pace } => (reply, script, pace),
+        Outcome::Reply {
+            reply,
+            script,
+            pace,
+            reservation,
+        } => (reply, script, pace, reservation),
     };
     let about = About::new(&target, raw, body, &reply);
     let headers = headers_of(mode, &about, &reply);
@@ -112,7 +118,7 @@ pub(crate) async fn answer(
     if answer.status.is_success() {
         answer.headers.extend(headers);
     }
-    Ok(answer)
+    Ok(answer.holding(reservation))
 }
 
 /// What a body of the model's own asks for, in Converse's words.
@@ -125,7 +131,7 @@ pub(crate) fn request(target: &Target, body: &Value) -> Result<Value, Refusal> {
 }
 
 /// Checks what is asked for, and composes an answer.
-async fn composed(shared: &Shared, call: &Call<'_>) -> Result<Outcome, Refusal> {
+async fn composed(shared: &Visit<'_>, call: &Call<'_>) -> Result<Outcome, Refusal> {
     // Claude's own server has another name for where an image's bytes stand.
     let own_words = |refusal: Refusal| {
         let mut refusal = refusal.in_models_own_words();

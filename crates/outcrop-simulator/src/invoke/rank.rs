@@ -8,9 +8,10 @@ use http::header::HeaderValue;
 use serde_json::{Value, json};
 
 use super::json_schema::Schema;
-use crate::exchange::{Answer, Shared};
+use crate::exchange::Answer;
 use crate::models::{Model, Target};
 use crate::refusal::Refusal;
+use crate::visit::Visit;
 use crate::{rerank, tokens};
 
 /// Who makes the model whose body says its version.
@@ -48,7 +49,7 @@ fn schema(model: &Model) -> &'static Schema {
 ///
 /// What the body's schema doesn't allow, and what the script asks for.
 pub(super) async fn answer(
-    shared: &Shared,
+    shared: &Visit<'_>,
     identifier: &str,
     target: &Target,
     body: &Value,

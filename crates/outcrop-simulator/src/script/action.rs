@@ -42,6 +42,15 @@ pub enum Fault {
         /// How many frames come before.
         after: usize,
     },
+    /// A frame that is cut in its middle, after so many frames; then the body ends in order.
+    CutFrame {
+        /// How many frames come before.
+        after: usize,
+    },
+    /// The connection is reset in place of an answer.
+    Reset,
+    /// Nothing is answered, for as long as the client waits.
+    Silence,
     /// A redirect to the simulator itself, which counts who follows it.
     Redirect,
     /// A page of HTML that isn't Bedrock's.
@@ -133,6 +142,8 @@ pub enum Action {
         message: Option<String>,
         /// On how many calls with the same prompt; on all if not given.
         times: Option<u32>,
+        /// As `Retry-After`, in seconds.
+        retry_after: Option<u32>,
     },
     /// Let something go wrong.
     Fault(Fault),
@@ -202,9 +213,10 @@ mod tests {
             exception: "ThrottlingException".to_owned(),
             message: Some("slow down = please".to_owned()),
             times: Some(2),
+            retry_after: Some(7),
         };
         assert_eq!(
-            read("error ThrottlingException times=2 message=slow down = please"),
+            read("error ThrottlingException times=2 retry-after=7 message=slow down = please"),
             error
         );
     }

@@ -88,7 +88,7 @@ impl Script {
                 path,
                 exception,
                 message,
-            } => self.refused_fields.push((path, Refusal { exception, message })),
+            } => self.refused_fields.push((path, Refusal::new(&exception, message))),
             // Which of their steps is followed was decided before.
             Action::Sequence { .. } | Action::Turns(_) => {}
             Action::Tokens(tokens) => self.tokens = Some(tokens),
@@ -103,10 +103,14 @@ impl Script {
                 exception,
                 message,
                 times,
+                retry_after,
             } => {
                 let message = message.unwrap_or_else(|| crate::refusal::default_message(&exception).to_owned());
                 self.errors.push(ScriptedError {
-                    refusal: Refusal { exception, message },
+                    refusal: Refusal {
+                        retry_after,
+                        ..Refusal::new(&exception, message)
+                    },
                     times,
                 });
             }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Action, ActionError};
+use crate::world::{Latency, Outage, Parameter, Quota, Role, Secret};
 
 /// The operations that ask a model.
 const ASKING: [&str; 5] = [
@@ -13,11 +14,25 @@ const ASKING: [&str; 5] = [
     "InvokeModelWithResponseStream",
 ];
 
-/// What to do on which call: the first rule that matches a call is followed.
+/// What to do on which call: the first rule that matches a call is followed. And what the world is like meanwhile.
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
     /// The rules, in order.
     pub rules: Vec<Rule>,
+    /// If each other region is played too, for whoever signs for it.
+    pub other_regions: bool,
+    /// What may be used up, by region, account and model.
+    pub quotas: Vec<Quota>,
+    /// Who is slower than others.
+    pub latencies: Vec<Latency>,
+    /// When something doesn't work.
+    pub outages: Vec<Outage>,
+    /// Roles beside those that are built in, or in their place.
+    pub roles: Vec<Role>,
+    /// Secrets beside those that are built in, or in their place.
+    pub secrets: Vec<Secret>,
+    /// Parameters beside those that are built in, or in their place.
+    pub parameters: Vec<Parameter>,
 }
 
 /// A rule of a [`Scenario`]. What isn't given matches any call.
@@ -74,6 +89,13 @@ impl Scenario {
         });
         Ok(Scenario {
             rules: rules.collect::<Result<_, _>>()?,
+            other_regions: file.other_regions,
+            quotas: file.quotas,
+            latencies: file.latencies,
+            outages: file.outages,
+            roles: file.roles,
+            secrets: file.secrets,
+            parameters: file.parameters,
         })
     }
 }
@@ -94,11 +116,17 @@ impl Rule {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct File {
-    #[serde(default)]
     rules: Vec<Row>,
+    other_regions: bool,
+    quotas: Vec<Quota>,
+    latencies: Vec<Latency>,
+    outages: Vec<Outage>,
+    roles: Vec<Role>,
+    secrets: Vec<Secret>,
+    parameters: Vec<Parameter>,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +182,24 @@ mod tests {
             assert!(!rule.matches("CountTokens", "us.anthropic.claude-x", "hi"));
             assert!(rule.takes(2) && !rule.takes(3));
         }
+    }
+
+    #[test]
+    fn the_world_is_read() {
+        let text = "other_regions = true\n[[quotas]]\nregion = 'us-east-1'\ntokens_per_minute = 5\nperiod = '10s'\n\
+                    [[latencies]]\nfirst_byte = '2s'\n[[outages]]\nuntil = '5s'\nkind = 'not-ready'\n\
+                    [[roles]]\narn = 'arn:aws:iam::1:role/a'\nlifetime = '3s'\n\
+                    [[secrets]]\nname = 'a'\nvalue = 'b'\n[[parameters]]\nname = '/a'\nvalue = 'b'\nsecure = true\n";
+        let scenario = Scenario::parse(text).unwrap();
+        let seconds = std::time::Duration::from_secs;
+        assert!(scenario.other_regions && scenario.parameters[0].secure);
+        assert_eq!(scenario.quotas[0].period, Some(seconds(10)));
+        assert_eq!(scenario.latencies[0].first_byte, Some(seconds(2)));
+        assert_eq!(scenario.outages[0].until, Some(seconds(5)));
+        assert_eq!(scenario.roles[0].lifetime, Some(seconds(3)));
+        assert_eq!(scenario.secrets[0].value, "b");
+        let wrong = Scenario::parse("[[outages]]\nuntil = 'soon'").unwrap_err().to_string();
+        assert!(wrong.contains("isn't a duration"), "{wrong}");
     }
 
     #[test]

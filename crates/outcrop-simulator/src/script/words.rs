@@ -59,6 +59,9 @@ impl<'a> Words<'a> {
             "corrupt" => Action::Fault(Fault::Corrupt { after: self.after()? }),
             "hang" => Action::Fault(Fault::Hang { after: self.after()? }),
             "huge-frame" => Action::Fault(Fault::HugeFrame { after: self.after()? }),
+            "cut-frame" => Action::Fault(Fault::CutFrame { after: self.after()? }),
+            "reset" => Action::Fault(Fault::Reset),
+            "silence" => Action::Fault(Fault::Silence),
             "redirect" => Action::Fault(Fault::Redirect),
             "html" => Action::Fault(Fault::Html {
                 status: self.named("status")?.unwrap_or(503),
@@ -149,6 +152,7 @@ impl<'a> Words<'a> {
             exception: options.exception()?,
             message,
             times: options.named("times")?,
+            retry_after: options.named("retry-after")?,
         })
     }
 

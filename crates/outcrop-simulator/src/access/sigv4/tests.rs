@@ -85,7 +85,7 @@ impl Case {
             secret_access_key: "secret".to_owned(),
             session_token: token.map(str::to_owned),
             expired,
-            runtime_only: false,
+            ..Credential::default()
         };
         let credentials = [
             known(None, false),
@@ -95,7 +95,10 @@ impl Case {
         verify(
             &Authorization::parse(fields)?,
             &request,
-            "us-east-1",
+            Scope {
+                service: "bedrock",
+                region: Some("us-east-1"),
+            },
             &credentials,
             moment(AT).unwrap(),
         )

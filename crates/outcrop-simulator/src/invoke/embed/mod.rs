@@ -20,11 +20,12 @@ use serde_json::{Value, json};
 
 use super::headers::Asked as Headers;
 use crate::converse::{Call, Mode, Outcome, outcome, sent_whole};
-use crate::exchange::{Answer, Shared};
+use crate::exchange::Answer;
 use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::script::Marked;
 use crate::tokens;
+use crate::visit::Visit;
 
 /// How a family of models is asked for vectors, and how it gives them.
 pub(super) trait Embedder: Sync {
@@ -83,7 +84,7 @@ pub(super) fn named(name: &str) -> Option<&'static dyn Embedder> {
 
 /// Answers a call of a model that makes vectors. Markers in its texts are followed, and aren't embedded.
 pub(super) async fn answer(
-    shared: &Shared,
+    shared: &Visit<'_>,
     embedder: &dyn Embedder,
     (identifier, target): (&str, &Target),
     headers: &Headers,

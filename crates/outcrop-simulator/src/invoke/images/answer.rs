@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use super::{Filtered, Format, Order, Painter, jpeg, picture};
 use crate::converse::{Call, Mode, Outcome, outcome, sent_whole};
-use crate::exchange::{Answer, Shared};
+use crate::exchange::Answer;
 use crate::invoke::headers::Asked;
 use crate::invoke::note_guardrail;
 use crate::models::Target;
 use crate::refusal::Refusal;
+use crate::visit::Visit;
 
 /// Answers a call whose body asks for images.
 ///
@@ -20,7 +21,7 @@ use crate::refusal::Refusal;
 ///
 /// What the painter, the guardrail or a marker refuses.
 pub(in crate::invoke) async fn answer(
-    shared: &Shared,
+    shared: &Visit<'_>,
     identifier: &str,
     target: &Target,
     painter: &'static dyn Painter,
@@ -43,7 +44,9 @@ pub(in crate::invoke) async fn answer(
     };
     let (reply, script, pace) = match outcome(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
-        Outcome::Reply { reply, script, pace } => (reply, script, pace),
+        Outcome::Reply {
+            reply, script, pace, ..
+        } => (reply, script, pace),
     };
     let filtered = match reply.stop_reason.as_str() {
         "content_filtered" | "guardrail_intervened" => Some(Filtered::Prompt),
