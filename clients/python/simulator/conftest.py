@@ -1,5 +1,6 @@
 """A running simulator, and boto3 clients that speak to it."""
 
+import contextlib
 import json
 import os
 import re
@@ -18,8 +19,49 @@ DEFAULT_COMMAND = f"{os.environ.get('OUTCROP_BIN', 'target/debug/outcrop')} simu
 @pytest.fixture(scope="session")
 def endpoint():
     """The URL of a simulator that runs for all tests."""
+    with running() as url:
+        yield url
+
+
+@pytest.fixture
+def simulator(tmp_path):
+    """Starts a simulator of the test's own, with a scenario."""
+    with contextlib.ExitStack() as stack:
+
+        def start(scenario=""):
+            path = tmp_path / "scenario.toml"
+            path.write_text(scenario)
+            return Simulator(stack.enter_context(running("--simulator-scenario", str(path))))
+
+        yield start
+
+
+class Simulator:
+    """What a test does to a simulator besides asking it."""
+
+    def __init__(self, url):
+        self.url = url
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_simulator/{path}", data=data, method=method)
+        with urllib.request.urlopen(request) as response:
+            return json.load(response)
+
+    def get(self, path):
+        return self.call("GET", path)
+
+    def put(self, path, *rows):
+        return self.call("PUT", path, list(rows))
+
+    def delete(self, path):
+        return self.call("DELETE", path)
+
+
+@contextlib.contextmanager
+def running(*arguments):
     command = shlex.split(os.environ.get("OUTCROP_SIMULATOR_CMD", DEFAULT_COMMAND))
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
     try:
         yield first_url(process)
     finally:
