@@ -1,11 +1,13 @@
 """Quotas as Bedrock reserves and burns them, and as Service Quotas tells of them."""
 
+import concurrent.futures
 import time
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from talk import CLAUDE, NOVA, events, refused, user
+from talk import CLAUDE, NOVA, events, refused, text_of, user
 
 # So long that nothing comes back while a test runs.
 LONG = "1000h"
@@ -128,6 +130,25 @@ def test_refused_calls_take_nothing(limited):
     for _ in range(5):
         refused(lambda: ask(running.runtime, maximum=2_000), "ThrottlingException")
     assert left(running) == 1_000 and left(running, "requests_per_minute") == 2
+
+
+def test_refused_calls_are_none_of_a_sequence(limited):
+    running = limited({"requests_per_minute": 0})
+    call = {"modelId": NOVA, "messages": [user("[[sim:sequence one | two]]")]}
+    refused(lambda: running.runtime.converse(**call), "ThrottlingException")
+    running.delete("quotas")
+    assert text_of(running.runtime.converse(**call)) == "one"
+
+
+def test_a_slow_answer_holds_its_reservation(limited):
+    running = limited({"tokens_per_minute": 1_000, "period": LONG})
+    running.put("latencies", {"first_byte": "1h"})
+    slow = running.connect(config=Config(retries={"total_max_attempts": 1}, read_timeout=1))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        waiting = pool.submit(lambda: ask(slow, maximum=900))
+        eventually(lambda: running.get("quotas")["levels"] and left(running) < 100)
+        assert isinstance(waiting.exception(), ReadTimeoutError)
+    eventually(lambda: left(running) == 1_000)
 
 
 def test_quotas_refill(limited):

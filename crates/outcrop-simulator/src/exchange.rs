@@ -226,7 +226,8 @@ async fn enter<'a>(shared: &'a Shared, caller: Caller, route: &Route, body: &Byt
         model,
     };
     let latency = shared.world.latencies.of(asked);
-    if let Some(wait) = latency.first_byte {
+    // Who asks a model waits once its quota is reserved.
+    if let (false, Some(wait)) = (route.asks_a_model(), latency.first_byte) {
         tokio::time::sleep(wait).await;
     }
     match shared.world.outages.stop(asked) {

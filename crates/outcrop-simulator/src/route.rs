@@ -93,6 +93,18 @@ impl Route {
         )
     }
 
+    /// If a model is to answer it.
+    pub(crate) fn asks_a_model(&self) -> bool {
+        matches!(
+            self,
+            Route::Converse { .. }
+                | Route::ConverseStream { .. }
+                | Route::InvokeModel { .. }
+                | Route::InvokeModelWithResponseStream { .. }
+                | Route::ChatCompletions
+        )
+    }
+
     /// The model that its path names, if it is asked something.
     pub(crate) fn model(&self) -> &str {
         match self {

@@ -1,6 +1,7 @@
 //! The simulator as one caller meets it.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use crate::access::Caller;
 use crate::exchange::Shared;
@@ -25,6 +26,14 @@ impl Deref for Visit<'_> {
 }
 
 impl Visit<'_> {
+    /// Waits as long as an answer takes to begin.
+    pub(crate) async fn wait(&self, own: Duration) {
+        let all = own + self.latency.first_byte.unwrap_or_default();
+        if !all.is_zero() {
+            tokio::time::sleep(all).await;
+        }
+    }
+
     /// Takes what a call may need from the quotas that go for it.
     ///
     /// # Errors

@@ -69,17 +69,14 @@ pub(crate) async fn outcome(shared: &Visit<'_>, call: &Call<'_>) -> Result<Outco
     if let Some(refusal) = steady.refused_field(call.body) {
         return Err(refusal.clone());
     }
+    let needed = counted_input(shared, request, target, &steady).saturating_add(most_tokens(request, target));
+    let mut reservation = shared.reserve(call.operation, identifier, target, needed)?;
     let marked = directions.actions(|key| shared.state.attempt(identifier, &format!("sequence\n{key}")));
     let script = Script::new(scripted.into_iter().chain(marked));
     if let Some(refusal) = script.refused_field(call.body) {
         return Err(refusal.clone());
     }
-    let input = counted_input(shared, request, target, &script);
-    let mut reservation = shared.reserve(call.operation, identifier, target, input + most_tokens(request, target))?;
-    let first_byte = script.delay.unwrap_or(shared.first_byte);
-    if !first_byte.is_zero() {
-        tokio::time::sleep(first_byte).await;
-    }
+    shared.wait(script.delay.unwrap_or(shared.first_byte)).await;
     if script.counts_attempts()
         && let Some(refusal) = script.error_at(shared.state.attempt(identifier, &prompt))
     {

@@ -3,6 +3,8 @@
 //! Source: Cohere's page on Rerank for Bedrock and Bedrock's user guide (2026-11). That Amazon's model takes the same
 //! body without `api_version` is guessed.
 
+use std::time::Duration;
+
 use http::HeaderName;
 use http::header::HeaderValue;
 use serde_json::{Value, json};
@@ -57,6 +59,7 @@ pub(super) async fn answer(
     schema(target.model).check(body)?;
     let query = body["query"].as_str().unwrap_or_default();
     shared.follow("InvokeModel", identifier, query).await?;
+    shared.wait(Duration::ZERO).await;
     let documents: Vec<String> = body["documents"].as_array().into_iter().flatten().map(text).collect();
     let mut ranked = rerank::rank(query, &documents);
     if let Some(top) = body["top_n"].as_u64() {
