@@ -130,7 +130,7 @@ def test_a_user_who_signed_in(session, monkeypatch, tmp_path, cache):
     sign_in(monkeypatch, tmp_path)
     session()
     arn = who(boto3.Session(profile_name="signed-in"))
-    assert arn == "arn:aws:sts::123456789012:assumed-role/simulator-sso/simulator"
+    assert arn == "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_simulator-sso_0123456789abcdef/simulator"
 
 
 def test_a_token_is_renewed(session, monkeypatch, tmp_path, cache, state):

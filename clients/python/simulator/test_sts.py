@@ -1,6 +1,8 @@
 """STS, and what its credentials are good for, as boto3 sees them."""
 
 import time
+import urllib.error
+import urllib.request
 
 import boto3
 import pytest
@@ -43,7 +45,8 @@ def test_who_calls(connect, sts):
 
 
 def test_an_assumed_role_asks_a_model(connect, sts):
-    answer = assume(sts, DurationSeconds=900, Tags=[{"Key": "team", "Value": "a b"}], Policy='{"Version": "2012-10-17"}')
+    tags = [{"Key": "team", "Value": "a b"}]
+    answer = assume(sts, DurationSeconds=900, Tags=tags, Policy='{"Version": "2012-10-17"}')
     assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::123456789012:assumed-role/simulator-bedrock/me"
     assert answer["PackedPolicySize"] > 0
     assert 800 < answer["Credentials"]["Expiration"].timestamp() - time.time() <= 900
@@ -159,6 +162,18 @@ def test_parameters_are_checked(connect, fields, expected):
     sts = connect("sts", parameter_validation=False)
     given = {"RoleArn": f"{ROLE}bedrock", "RoleSessionName": "me", **fields}
     assert expected in refused(lambda: sts.assume_role(**given), "ValidationError")
+
+
+def test_what_isnt_sts_is_refused(endpoint):
+    for body in ("Action=Fly&Version=2011-06-15", "Action=AssumeRole&Version=2010-01-01", ""):
+        request = urllib.request.Request(f"{endpoint}/", data=body.encode(), method="POST")
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(request)
+        assert raised.value.code == 400 and b"<Code>InvalidAction</Code>" in raised.value.read()
+    unsigned = f"{endpoint}/", b"Action=GetCallerIdentity&Version=2011-06-15"
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(*unsigned)
+    assert raised.value.code == 403 and b"<Code>MissingAuthenticationToken</Code>" in raised.value.read()
 
 
 def test_a_policy_is_json(sts):

@@ -6,6 +6,9 @@
 //! model, refuses what AWS refuses, and streams real event frames. What it answers is deterministic, and can be
 //! scripted by a [`Scenario`] or by markers in the prompt; `docs/simulator.md` lists them.
 //!
+//! Around it stand STS, the places where machines find credentials, Secrets Manager, Systems Manager's parameters and
+//! Service Quotas, as far as callers of Bedrock need them; quotas, latencies and outages can be set for each region.
+//!
 //! It knows nothing of the gateway, on purpose: two sides that share a type share its typo.
 
 mod access;

@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::uri;
 
+/// More than any member has.
+const DEEPEST: usize = 8;
 /// Members whose values are numbers.
 const NUMBERS: [&str; 2] = ["DurationSeconds", "MinimumSessionTokenSize"];
 /// What nobody may read afterwards.
@@ -29,8 +31,7 @@ pub(super) fn to_json(pairs: &[(String, String)]) -> Value {
             Ok(number) if NUMBERS.contains(&name.as_str()) => number.into(),
             _ => Value::String(value.clone()),
         };
-        // An empty list is sent as `Tags=`.
-        let steps: Vec<&str> = name.split('.').collect();
+        let steps: Vec<&str> = name.split('.').take(DEEPEST).collect();
         put(&mut root, &steps, value);
     }
     root

@@ -58,7 +58,8 @@ fn credentials(parts: &Parts) -> Result<Answer, Refusal> {
     if (role, account) != (ROLE, ACCOUNT) {
         return Err(Refusal::new("ForbiddenException", "No access"));
     }
-    let role = format!("arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/{ROLE}");
+    let role =
+        format!("arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{ROLE}_0123456789abcdef");
     let issued = Session::issue(&role, "simulator", HOUR, SystemTime::now());
     Ok(Answer::json(&json!({
         "roleCredentials": {
