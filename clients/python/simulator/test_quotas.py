@@ -7,7 +7,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from talk import CLAUDE, NOVA, events, refused, text_of, user
+from talk import CLAUDE, CLAUDE_5, NOVA, events, refused, text_of, user
 
 # So long that nothing comes back while a test runs.
 LONG = "1000h"
@@ -57,7 +57,7 @@ def test_requests(limited):
     assert running.get("state")["throttled"] == {"us-east-1": {NOVA: 1}}
 
 
-@pytest.mark.parametrize(("model", "rate"), [(NOVA, 1), (CLAUDE, 5)])
+@pytest.mark.parametrize(("model", "rate"), [(NOVA, 1), (CLAUDE, 5), (CLAUDE_5, 10)])
 def test_tokens_are_burned_at_the_models_rate(limited, model, rate):
     running = limited({"tokens_per_minute": 10_000, "period": LONG})
     used = ask(running.runtime, model=model)

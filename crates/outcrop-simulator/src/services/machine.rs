@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use http::header::HeaderName;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -17,6 +18,7 @@ const INSTANCE_ROLE: &str = "simulator-instance";
 /// What a container that has one sends as `Authorization`.
 const CONTAINER_TOKEN: &str = "simulator-container-token";
 const LIFETIME: Duration = Duration::from_secs(6 * 3600);
+const TOKEN_LIFETIME: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const LONGEST_TOKEN: u64 = 21_600;
 const CREDENTIALS: &str = "/latest/meta-data/iam/security-credentials/";
 
@@ -61,13 +63,17 @@ fn metadata_token(parts: &Parts) -> Result<Answer, Refusal> {
     if parts.headers.contains_key("x-forwarded-for") {
         return Err(status(StatusCode::FORBIDDEN));
     }
-    let seconds = text(&parts.headers, "x-aws-ec2-metadata-token-ttl-seconds");
+    let seconds = text(&parts.headers, TOKEN_LIFETIME);
     let seconds = seconds.and_then(|seconds| seconds.parse::<u64>().ok());
     let Some(seconds) = seconds.filter(|seconds| (1..=LONGEST_TOKEN).contains(seconds)) else {
         return Err(status(StatusCode::BAD_REQUEST));
     };
     let end = millis(SystemTime::now() + Duration::from_secs(seconds));
-    Ok(plain(seal(end.to_string().as_bytes())))
+    let mut answer = plain(seal(end.to_string().as_bytes()));
+    answer
+        .headers
+        .push((HeaderName::from_static(TOKEN_LIFETIME), seconds.into()));
+    Ok(answer)
 }
 
 /// Refuses a request without a token: version 1 of the service is off.
