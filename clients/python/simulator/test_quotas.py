@@ -92,7 +92,7 @@ def eventually(is_so):
         time.sleep(0.01)
 
 
-def test_what_a_cache_reads_is_free(limited):
+def test_what_a_cache_reads_is_given_back(limited):
     running = limited({"tokens_per_minute": 100_000, "period": LONG})
     system = [{"text": "A long text. " * 600}, {"cachePoint": {"type": "default"}}]
 
@@ -108,7 +108,7 @@ def test_what_a_cache_reads_is_free(limited):
     assert read["cacheReadInputTokens"] > 1_000
     assert second == read["inputTokens"] + 5 * read["outputTokens"]
     running.put("quotas", {"tokens_per_minute": 1_000, "period": LONG})
-    burned()
+    refused(burned, "ThrottlingException")
 
 
 def test_more_can_burn_than_was_reserved(limited):

@@ -63,11 +63,6 @@ impl PromptCache {
     }
 
     /// What is known of a request's beginning.
-    pub(crate) fn read(&self, body: &Value, target: &Target) -> u64 {
-        let borders = borders(body, target);
-        self.known_tokens(&borders, &points(&borders), target)
-    }
-
     fn known_tokens(&self, borders: &[Border<'_>], points: &[usize], target: &Target) -> u64 {
         let lookback = if target.family.strict_model { LOOKBACK } else { 0 };
         let within = |point: usize| point.saturating_sub(lookback)..=point;

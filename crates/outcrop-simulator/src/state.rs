@@ -115,11 +115,6 @@ impl State {
         self.lock().prompt_cache.pass(body, target)
     }
 
-    /// What it would read for a request, without remembering anything.
-    pub(crate) fn cached_read(&self, body: &Value, target: &Target) -> u64 {
-        self.lock().prompt_cache.read(body, target)
-    }
-
     pub(crate) fn count_redirect(&self) {
         self.lock().redirects_followed += 1;
     }

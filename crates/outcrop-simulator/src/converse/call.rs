@@ -69,7 +69,7 @@ pub(crate) async fn outcome(shared: &Visit<'_>, call: &Call<'_>) -> Result<Outco
     if let Some(refusal) = steady.refused_field(call.body) {
         return Err(refusal.clone());
     }
-    let needed = counted_input(shared, request, target, &steady).saturating_add(most_tokens(request, target));
+    let needed = all_input(request, &steady).saturating_add(most_tokens(request, target));
     let mut reservation = shared.reserve(call.operation, identifier, target, needed)?;
     let marked = directions.actions(|key| shared.state.attempt(identifier, &format!("sequence\n{key}")));
     let script = Script::new(scripted.into_iter().chain(marked));
@@ -103,13 +103,13 @@ pub(crate) async fn outcome(shared: &Visit<'_>, call: &Call<'_>) -> Result<Outco
     })
 }
 
-/// The input that counts: what a cache has, or is said to have, doesn't.
-fn counted_input(shared: &Visit<'_>, request: &Value, target: &Target, script: &Script) -> u64 {
-    let input = tokens::input(request);
-    match &script.cached {
-        Some(told) => input.saturating_add(told.written),
-        None => input.saturating_sub(shared.state.cached_read(request, target)),
-    }
+/// All of the input. What a cache has counts as well, until the end: nobody knows before what it will have.
+fn all_input(request: &Value, script: &Script) -> u64 {
+    let told = script
+        .cached
+        .as_ref()
+        .map_or(0, |told| told.read.saturating_add(told.written));
+    tokens::input(request).saturating_add(told)
 }
 
 /// The longest answer that there could be. Vectors aren't tokens.
