@@ -49,6 +49,10 @@ pub struct Config {
     pub regions: Vec<String>,
     /// How long the list of models is handed out before Bedrock is asked again, behind it.
     pub model_list_max_age: Duration,
+    /// Whether profiles that spread calls over regions are listed.
+    pub list_inference_profiles: bool,
+    /// Whether the account's own inference profiles are listed.
+    pub list_application_profiles: bool,
     /// What is known of models.
     pub catalogue: Arc<Catalogue>,
     /// What the operator says of names.
@@ -118,6 +122,8 @@ impl Default for Config {
             policies: Policies::default(),
             regions: Vec::new(),
             model_list_max_age: Duration::from_secs(300),
+            list_inference_profiles: true,
+            list_application_profiles: true,
             catalogue: Arc::clone(Catalogue::built_in()),
             names: NameRules::default(),
             routing: Routing::default(),

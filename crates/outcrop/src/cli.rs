@@ -319,6 +319,20 @@ fn config() -> Command {
                 "print",
                 "Print what each setting is and where that comes from, secrets masked",
             ),
+            Command::new("convert")
+                .about("Write another gateway's configuration as an outcrop.toml")
+                .long_about(
+                    "Write another gateway's configuration as an outcrop.toml: LiteLLM's config.yaml if a file is \
+                     named, else what the environment says in the words of bedrock-access-gateway. Secrets that stand \
+                     in it are written too.",
+                )
+                .arg(
+                    Arg::new("file")
+                        .value_name("FILE")
+                        .value_parser(value_parser!(PathBuf))
+                        .help("LiteLLM's config.yaml"),
+                )
+                .after_long_help("Example:\n  outcrop config convert config.yaml > outcrop.toml"),
             Command::new("schema").about("Print a JSON Schema of outcrop.toml, for editors"),
             Command::new("docs").about("Print the reference page of all settings, in Markdown"),
         ])

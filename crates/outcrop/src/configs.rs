@@ -119,6 +119,8 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
         },
         policies: policies(settings, secrets),
         model_list_max_age: settings.model_list_max_age,
+        list_inference_profiles: settings.list_inference_profiles,
+        list_application_profiles: settings.list_application_profiles,
         regions: settings.regions.iter().map(ToString::to_string).collect(),
         catalogue: Arc::clone(&settings.models),
         names: name_rules(settings),

@@ -44,6 +44,14 @@ pub(crate) enum Failure {
         /// Why not.
         source: io::Error,
     },
+    /// A file could not be read.
+    #[error("cannot read {path}: {source}")]
+    ReadFile {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A request is no JSON object.
     #[error("the request is no JSON object: {0}")]
     RequestJson(#[source] serde_json::Error),

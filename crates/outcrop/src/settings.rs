@@ -5,6 +5,7 @@
 mod accounts;
 mod docs;
 mod file;
+mod gateway_variables;
 mod kind;
 mod kinds;
 mod layers;
@@ -22,12 +23,17 @@ mod schema;
 mod table;
 
 pub(crate) use docs::reference;
-pub(crate) use kind::{Kind, Shape};
+pub(crate) use kind::{Kind, Raw, RawTable, Shape};
 pub(crate) use kinds::{ApiKey, BaseUrl, LogFilter, LogFormat, ModelName, ResponseCache, written};
-pub(crate) use load::{Given, Loaded, catalogue_file, config_file, load};
+pub(crate) use layers::Origin;
+pub(crate) use load::{Given, Loaded, catalogue_file, config_file, load, of_other_gateways};
 pub(crate) use models::name_rules;
+pub(crate) use nearest::nearest;
+pub(crate) use outcrop_server::resolve::NamePattern;
 pub(crate) use policies::base_guardrail;
 pub(crate) use print::print;
 pub(crate) use problem::Problems;
+pub(crate) use routing::RawTables;
+pub(crate) use rows::{inline, key as toml_key};
 pub(crate) use schema::schema;
 pub(crate) use table::{SETTINGS, Setting, Settings};

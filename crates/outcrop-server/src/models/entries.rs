@@ -200,6 +200,11 @@ impl Entries<'_> {
         for name in OPENAI_EMBEDDINGS {
             add(name, Kind::Alias);
         }
+        found.retain(|_, kind| match kind {
+            Kind::InferenceProfile => self.config.list_inference_profiles,
+            Kind::ApplicationInferenceProfile => self.config.list_application_profiles,
+            _ => true,
+        });
         found
     }
 

@@ -1,11 +1,14 @@
-//! `outcrop config check`, `print`, `schema` and `docs`.
+//! `outcrop config check`, `print`, `convert`, `schema` and `docs`.
+
+use std::fs;
+use std::path::PathBuf;
 
 use clap::ArgMatches;
 
 use super::{complain, print_page};
 use crate::failure::Failure;
-use crate::settings::{load, print, reference, schema};
-use crate::{access, cli};
+use crate::settings::{Problems, load, print, reference, schema};
+use crate::{access, cli, convert, litellm};
 
 /// Runs one of them.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
@@ -16,11 +19,31 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             complain(&loaded.warnings);
             print(&loaded.settings, &loaded.effective)
         }
+        Some(("convert", matches)) => convert(matches)?,
         Some(("schema", _)) => format!("{:#}\n", schema()),
         Some(("docs", _)) => reference(),
         _ => return Ok(()),
     };
     print_page(&page)
+}
+
+/// A file is LiteLLM's; without one, the environment is bedrock-access-gateway's.
+fn convert(matches: &ArgMatches) -> Result<String, Failure> {
+    let given = cli::given(matches);
+    let Some(path) = matches.get_one::<PathBuf>("file") else {
+        return Ok(convert::from_environment(&given));
+    };
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|source| Failure::ReadFile {
+        path: name.clone(),
+        source,
+    })?;
+    let mut problems = Problems::default();
+    let converted = litellm::convert(path, &text, &given.environment, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    Ok(convert::from_litellm(&name, &converted))
 }
 
 /// Settings are in order if `serve` would start with them.

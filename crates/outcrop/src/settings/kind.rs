@@ -76,7 +76,7 @@ pub(crate) struct RawTable {
 }
 
 impl Raw {
-    /// As JSON; `None` for what JSON has no word for.
+    /// As JSON, members by name; `None` for what JSON has no word for.
     pub(crate) fn json(&self) -> Option<Value> {
         Some(match self {
             Raw::Text(text) => json!(text),
@@ -84,19 +84,28 @@ impl Raw {
             Raw::Float(number) => Value::Number(serde_json::Number::from_f64(*number)?),
             Raw::Bool(truth) => json!(truth),
             Raw::List(items) => Value::Array(items.iter().map(Raw::json).collect::<Option<_>>()?),
-            Raw::Table(table) => Value::Object(
-                table
-                    .members
-                    .iter()
-                    .map(|(name, _, raw)| Some((name.clone(), raw.json()?)))
-                    .collect::<Option<_>>()?,
-            ),
+            Raw::Table(table) => {
+                let mut members: Vec<_> = table.members.iter().collect();
+                members.sort_by_key(|(name, ..)| name);
+                let members = members
+                    .into_iter()
+                    .map(|(name, _, raw)| Some((name.clone(), raw.json()?)));
+                Value::Object(members.collect::<Option<_>>()?)
+            }
             Raw::Other(_) => return None,
         })
     }
 }
 
 impl RawTable {
+    /// With nothing in it.
+    pub(crate) fn empty(origin: &Origin) -> Self {
+        Self {
+            origin: origin.clone(),
+            members: Vec::new(),
+        }
+    }
+
     /// A key's place and value.
     pub(crate) fn get(&self, name: &str) -> Option<(&Origin, &Raw)> {
         let mut members = self.members.iter();

@@ -6,6 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::file;
+use super::gateway_variables::translated;
+use super::kind::{Raw, Shape};
 use super::layers::{Layers, Origin, Value};
 use super::models;
 use super::nearest::{nearest, unknown};
@@ -13,6 +15,7 @@ use super::policies;
 use super::problem::Problems;
 use super::routing;
 use super::table::{Effective, SETTINGS, Setting, Settings};
+use crate::litellm;
 
 /// The variable that names the file.
 pub(crate) const CONFIG_VARIABLE: &str = "OUTCROP_CONFIG";
@@ -110,8 +113,9 @@ pub(crate) fn catalogue_file(given: &Given) -> Result<Option<PathBuf>, Problems>
 /// All layers, the file if there is one, and warnings.
 fn read(given: &Given, problems: &mut Problems) -> (Layers, Option<PathBuf>, Vec<String>) {
     let mut layers = Layers::new();
-    let file = read_file(given, &mut layers, problems);
-    let warnings = read_environment(&given.environment, &mut layers, problems);
+    let mut warnings = Vec::new();
+    let file = read_file(given, &mut layers, problems, &mut warnings);
+    warnings.extend(read_environment(&given.environment, &mut layers, problems));
     for (setting, text) in &given.flags {
         layers.lay(setting, Origin::Flag(setting.flag()), Value::Text(text.clone()));
     }
@@ -132,11 +136,28 @@ pub(crate) fn config_file(given: &Given) -> (PathBuf, Option<Origin>) {
 }
 
 /// A file that is named must be there; `./outcrop.toml` may be missing.
-fn read_file(given: &Given, layers: &mut Layers, problems: &mut Problems) -> Option<PathBuf> {
+fn read_file(
+    given: &Given,
+    layers: &mut Layers,
+    problems: &mut Problems,
+    warnings: &mut Vec<String>,
+) -> Option<PathBuf> {
     let (path, named_by) = config_file(given);
     match fs::read_to_string(&path) {
         Ok(text) => {
-            file::read(&path, &text, layers, problems);
+            if litellm::is_config(&path, &text) {
+                let converted = litellm::convert(&path, &text, &given.environment, problems);
+                for (name, origin, value) in converted.values {
+                    if let Some(setting) = Setting::named(name) {
+                        layers.lay(setting, origin, Value::File(value));
+                    }
+                }
+                layers.tables = converted.tables;
+                let notes = converted.notes.iter();
+                warnings.extend(notes.map(|(origin, message)| format!("{origin}: {message}")));
+            } else {
+                file::read(&path, &text, layers, problems);
+            }
             Some(path)
         }
         Err(error) if error.kind() == ErrorKind::NotFound && named_by.is_none() => None,
@@ -156,15 +177,16 @@ fn display(path: &Path) -> String {
 /// unknown.
 fn read_environment(environment: &[(OsString, OsString)], layers: &mut Layers, problems: &mut Problems) -> Vec<String> {
     for setting in SETTINGS {
-        let own = setting.env();
-        let names = std::iter::once(own.as_str()).chain(setting.env_fallbacks.iter().copied());
-        let found = names
-            .filter_map(|name| environment.iter().find(|(known, _)| known == name))
-            .next();
-        let Some((name, value)) = found else { continue };
-        let origin = Origin::Environment(name.to_string_lossy().into_owned());
+        let Some((name, value)) = variable_of(setting, environment) else {
+            continue;
+        };
+        let origin = Origin::Environment(name.to_owned());
         match value.to_str() {
-            Some(text) => layers.lay(setting, origin, Value::Text(text.to_owned())),
+            Some(text) => {
+                if let Some(text) = translated(name, text) {
+                    layers.lay(setting, origin, Value::Text(text.into_owned()));
+                }
+            }
             None => problems.add(
                 origin,
                 format!("expected {}, found something that is not UTF-8", setting.expected),
@@ -179,4 +201,54 @@ fn read_environment(environment: &[(OsString, OsString)], layers: &mut Layers, p
         .filter(|name| name.starts_with("OUTCROP_") && !known().any(|known| known == *name))
         .map(|name| unknown("variable", name, nearest(name, known())))
         .collect()
+}
+
+/// The variable that counts for a setting: its own if it is there at all, else the first of the others that says
+/// something.
+fn variable_of<'a>(
+    setting: &'static Setting,
+    environment: &'a [(OsString, OsString)],
+) -> Option<(&'a str, &'a OsString)> {
+    let find = |name: &str| {
+        let (name, value) = environment.iter().find(|(known, _)| known == name)?;
+        Some((name.to_str()?, value))
+    };
+    let others = || setting.env_fallbacks.iter().filter_map(|name| find(name));
+    find(&setting.env())
+        .or_else(|| others().find(|(_, value)| !value.is_empty()))
+        .or_else(|| others().next())
+}
+
+/// What the variables of other gateways say, in our words.
+pub(crate) fn of_other_gateways(given: &Given) -> Vec<(&'static str, Origin, Raw)> {
+    let mut found = Vec::new();
+    for setting in SETTINGS {
+        let Some((name, value)) = variable_of(setting, &given.environment) else {
+            continue;
+        };
+        let is_theirs = setting.env_fallbacks.contains(&name) && !name.starts_with("AWS_");
+        let text = value.to_str().filter(|text| is_theirs && !text.is_empty());
+        let Some(text) = text.and_then(|text| translated(name, text)) else {
+            continue;
+        };
+        let text = Raw::Text(text.into_owned());
+        let value = match (setting.shape, &text) {
+            (Shape::List, Raw::Text(words)) => {
+                let words = words.split(',').map(|word| Raw::Text(word.trim().to_owned()));
+                Raw::List(words.collect())
+            }
+            (Shape::Switch, Raw::Text(word)) => Raw::Bool(word == "true"),
+            _ => text,
+        };
+        found.push((setting.name, Origin::Environment(name.to_owned()), value));
+    }
+    let region = given.environment.iter().find(|(name, _)| name == "AWS_REGION");
+    if let Some(region) = region
+        .and_then(|(_, region)| region.to_str())
+        .filter(|region| !region.is_empty())
+    {
+        let origin = Origin::Environment("AWS_REGION".to_owned());
+        found.push(("region", origin, Raw::Text(region.to_owned())));
+    }
+    found
 }

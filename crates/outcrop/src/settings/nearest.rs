@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The candidate that a typo may have stood for, if one is close enough to be worth suggesting.
-pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
     let farthest = 1 + name.chars().count() / 4;
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(name, &candidate), candidate))

@@ -16,7 +16,7 @@ struct Problem {
 
 impl Problems {
     /// Adds one.
-    pub(super) fn add(&mut self, origin: Origin, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, origin: Origin, message: impl Into<String>) {
         self.0.push(Problem {
             origin,
             message: message.into(),

@@ -293,8 +293,9 @@ settings! {
         on_unsupported: OnUnsupported = "adapt";
         /// Where prompts are cached.
         /// `explicit` is where clients ask for it, `auto` also at the best places of prompts whose clients don't ask,
-        /// `off` nowhere.
-        prompt_caching: PromptCaching = "explicit";
+        /// `off` nowhere. `ENABLE_PROMPT_CACHING` is the variable of bedrock-access-gateway: `true` is `auto`, `false`
+        /// is `explicit`.
+        prompt_caching: PromptCaching = "explicit", or ENABLE_PROMPT_CACHING;
         /// The API of Bedrock's by which models are asked.
         /// `openai` is Bedrock's own version of OpenAI's. Where it is not set, each model is asked by the API that its
         /// row in the catalogue names first. A request or a model's name that says otherwise wins, and a model that
@@ -321,6 +322,13 @@ settings! {
         /// How long the list of models is handed out from memory.
         /// An older one is handed out once more while Bedrock is asked behind it. `?refresh=true` asks at once.
         model_list_max_age: Duration = "5m";
+        /// List the inference profiles that spread calls over regions, such as `us.amazon.nova-pro-v1:0`.
+        /// They can be called either way. `ENABLE_CROSS_REGION_INFERENCE` is the variable of bedrock-access-gateway.
+        list_inference_profiles: bool = "true", or ENABLE_CROSS_REGION_INFERENCE;
+        /// List the inference profiles of the account's own.
+        /// They can be called either way. `ENABLE_APPLICATION_INFERENCE_PROFILES` is the variable of
+        /// bedrock-access-gateway.
+        list_application_profiles: bool = "true", or ENABLE_APPLICATION_INFERENCE_PROFILES;
         /// Other names for models.
         /// Each is `NAME=MODEL`, in the file also a table `[[aliases]]` with a `name` and a `model`. A name may have
         /// `*` for any text, and capital letters are the same as small ones. The first that fits counts. The model is
@@ -394,7 +402,8 @@ settings! {
     section "Log" {
         /// What to log: a level, or levels for parts of the program.
         /// The syntax is that of `tracing`'s filters: `info`, `warn,outcrop_upstream=debug`.
-        log: LogFilter = "info";
+        /// `DEBUG` is the variable of bedrock-access-gateway: `true` is `debug` for Outcrop's own parts.
+        log: LogFilter = "info", or DEBUG;
         /// The form of log lines on stderr.
         /// `auto` is text on a terminal and JSON elsewhere.
         log_format: LogFormat = "auto";

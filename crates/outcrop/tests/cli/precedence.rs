@@ -178,6 +178,8 @@ const SAMPLES: &[Sample] = &[
         ["\"/a\"", "\"/b/v1\"", "\"/\""],
     ),
     ("watch_config", SWITCHES, SWITCHES),
+    ("list_inference_profiles", SWITCHES, SWITCHES),
+    ("list_application_profiles", SWITCHES, SWITCHES),
     ("fallbacks", FALLBACKS, SHOWN_FALLBACKS),
     ("context_window_fallbacks", FALLBACKS, SHOWN_FALLBACKS),
     ("content_policy_fallbacks", FALLBACKS, SHOWN_FALLBACKS),
