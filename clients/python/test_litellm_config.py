@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from support import settings
-from support.process import Gateway, Simulator
+from support.process import Gateway, Simulator, poll
 
 AUTH = """
 model_list:
@@ -147,5 +147,6 @@ router_settings:
 def test_what_does_not_count_is_in_the_log(configured):
     config = SAMPLING + "litellm_settings:\n  success_callback: [langfuse]\n"
     gateway = configured(config)
-    line = next(line for line in gateway.stderr if "success_callback" in line)
+    lines = lambda: [line for line in gateway.stderr if "success_callback" in line]
+    [line] = poll(lines, "the warning is in the log")
     assert "config.yaml:9" in line

@@ -1,7 +1,7 @@
 //! Reads, at the start, the secrets that stand elsewhere than in the settings.
 
 use outcrop_server::CacheStore;
-use outcrop_upstream::{Config, Value};
+use outcrop_upstream::{Config, Value, ValueError, read_value};
 
 use crate::settings::{ApiKey, ResponseCache, Settings, written};
 
@@ -22,12 +22,8 @@ pub(crate) struct Secrets {
 #[non_exhaustive]
 pub(crate) enum SecretError {
     /// It can't be read.
-    #[error("{setting}: cannot read {reference}: {reason}")]
-    Unreadable {
-        setting: &'static str,
-        reference: String,
-        reason: String,
-    },
+    #[error("{setting}: cannot read {source}")]
+    Unreadable { setting: &'static str, source: ValueError },
     /// What was read is none.
     #[error("{setting}: {reference}: {flaw}")]
     Unfit {
@@ -126,25 +122,6 @@ fn reference(value: &Value) -> String {
 }
 
 async fn read(setting: &'static str, value: &Value, config: &Config) -> Result<String, SecretError> {
-    read_value(config, value)
-        .await
-        .map_err(|reason| SecretError::Unreadable {
-            setting,
-            reference: reference(value),
-            reason,
-        })
-}
-
-/// Reads one value.
-#[expect(clippy::unused_async, reason = "what stands in AWS has to be waited for")]
-async fn read_value(_config: &Config, value: &Value) -> Result<String, String> {
-    match value {
-        Value::Literal(text) => Ok(text.clone()),
-        Value::Environment(name) => std::env::var(name).map_err(|error| error.to_string()),
-        Value::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
-            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-        }
-        Value::Secret { .. } | Value::Parameter(_) => Err("it stands in AWS".to_owned()),
-    }
+    let read = read_value(config, value).await;
+    read.map_err(|source| SecretError::Unreadable { setting, source })
 }

@@ -182,14 +182,14 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
 /// What the server is told, and the way to Bedrock, or to the simulator at `endpoint`.
 async fn prepare(settings: &Settings, endpoint: Option<&str>) -> Result<(outcrop_server::Config, Client), StartError> {
     let mut upstream = upstream_config(settings);
-    if let Some(endpoint) = endpoint {
-        upstream = simulated(upstream, settings, endpoint);
-    } else {
+    if endpoint.is_none() {
         name_region(&mut upstream, settings).await;
     }
+    // The simulator has no secrets of anyone's: those that stand in AWS are read there.
     let secrets = Secrets::read(settings, &upstream).await?;
-    if endpoint.is_none() {
-        upstream.api_key.clone_from(&secrets.bedrock_api_key);
+    match endpoint {
+        Some(endpoint) => upstream = simulated(upstream, settings, endpoint),
+        None => upstream.api_key.clone_from(&secrets.bedrock_api_key),
     }
     let client = Client::new(upstream).await?;
     Ok((server_config(settings, &secrets), client))

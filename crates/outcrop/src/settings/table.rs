@@ -148,8 +148,8 @@ settings! {
         /// Port 0 takes any free one, and the banner says which.
         listen: SocketAddr = "127.0.0.1:8080";
         /// Answer from the built-in simulator instead of AWS.
-        /// Nothing leaves the machine but what `fetch_urls` fetches, no credentials are needed, and the answers are
-        /// deterministic.
+        /// Nothing leaves the machine but what `fetch_urls` fetches and what references to AWS read, no credentials are
+        /// needed, and the answers are deterministic.
         simulate: bool = "false";
         /// How long open streams may go on after SIGTERM.
         /// What is still open then ends with an error event. 0 ends them at once.

@@ -144,7 +144,7 @@ fn a_converted_file_means_the_same() {
     let converted = place.run(&["config", "convert", "config.yaml"]);
     assert_eq!(converted.status, 0, "{converted:?}");
     for comment in [
-        "max_attempts = 4                             # config.yaml:45",
+        "max_attempts = 4                             # config.yaml:44",
         "#   config.yaml:49: general_settings.database_url is not taken over: there is no database",
     ] {
         assert!(converted.stdout.contains(comment), "{comment}\n{}", converted.stdout);

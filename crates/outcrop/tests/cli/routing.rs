@@ -186,10 +186,13 @@ fn a_key_that_stands_elsewhere_must_be_there_at_the_start() {
     assert_eq!(place.run(&["config", "check"]).status, 0);
     let ran = finish(&mut place.outcrop(&["serve", "--simulate", "--listen", "127.0.0.1:0"]));
     assert_eq!(ran.status, 1, "{ran:?}");
-    assert!(ran.stderr.contains("api_keys: cannot read os.environ/GONE"), "{ran:?}");
+    assert!(ran.stderr.contains("api_keys: cannot read "), "{ran:?}");
     let place = Place::new("tables-reference-file")
         .with("outcrop.toml", "api_keys = [\"file:key\"]\n")
         .with("key", "\n");
     let ran = finish(&mut place.outcrop(&["serve", "--simulate", "--listen", "127.0.0.1:0"]));
-    assert!(ran.stderr.contains("api_keys: file:key: a key is empty"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("api_keys: cannot read ") && ran.stderr.contains("empty"),
+        "{ran:?}"
+    );
 }
