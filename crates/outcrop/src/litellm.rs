@@ -6,6 +6,7 @@ mod account;
 mod entry;
 mod fallbacks;
 mod keys;
+mod names;
 mod options;
 mod surroundings;
 mod yaml;
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use crate::settings::{Origin, Problems, Raw, RawTable, RawTables};
 use entry::Entries;
-use keys::{Fate, fate, names};
+use keys::{Fate, fate};
 use surroundings::Surroundings;
 
 /// A file in our words.
@@ -124,7 +125,7 @@ impl Converter<'_> {
                 // What is no key of LiteLLM's is a parameter of requests.
                 None if section == "litellm_params" => {}
                 None => {
-                    let near = crate::settings::nearest(key, names(section));
+                    let near = crate::settings::nearest(key, keys::names(section));
                     let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
                     self.note(
                         origin,

@@ -20,6 +20,7 @@ mod routes;
 mod routing;
 mod rows;
 mod schema;
+mod setting;
 mod table;
 
 pub(crate) use docs::reference;

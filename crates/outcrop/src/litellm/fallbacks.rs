@@ -1,6 +1,7 @@
 //! Fallbacks: LiteLLM has them in lists of their own, by the name of the model that failed.
 
-use super::entry::{Group, problem_of};
+use super::entry::Group;
+use super::names::problem_of;
 use super::{Converter, as_texts};
 use crate::settings::{NamePattern, Origin, Raw, RawTable};
 

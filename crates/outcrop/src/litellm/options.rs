@@ -1,6 +1,7 @@
 //! `litellm_settings`, `router_settings` and `general_settings`: what of them are single settings.
 
-use super::entry::{Group, problem_of};
+use super::entry::Group;
+use super::names::problem_of;
 use super::{Converter, as_text, section};
 use crate::settings::{Origin, Raw, RawTable};
 
