@@ -23,6 +23,10 @@ pub trait Task: Send + Sync + 'static {
     /// Whether planning may take long, as where pictures are unpacked: it must not keep other requests waiting then.
     const PLANS_SLOWLY: bool = false;
 
+    /// Whether the same request has the same answer, so that it may be answered with one that was given before. Where it
+    /// hasn't, a `seed` makes it so.
+    const REPEATS: bool = true;
+
     /// Reads a request and plans its calls. The same request is planned again when more is known.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ pub(super) enum Document<'a> {
 const DROPPED: [&str; 4] = ["max_chunks_per_doc", "metadata", "priority", "user"];
 
 /// LiteLLM's switches, and OpenAI's book-keeping: nothing that an order would show.
-const IGNORED: [&str; 4] = ["drop_params", "modify_params", "store", "safety_identifier"];
+const IGNORED: [&str; 5] = ["cache", "drop_params", "modify_params", "store", "safety_identifier"];
 
 impl<'a> Request<'a> {
     /// Reads a body.

@@ -42,6 +42,8 @@ pub(super) fn treatment(name: &str) -> Treatment {
         "store" | "safety_identifier" => Ignore,
         // LiteLLM's switches for what is done here anyhow.
         "drop_params" | "modify_params" => Ignore,
+        // Whether an answer may be one that was given before: the server's business.
+        "cache" => Ignore,
         "top_k" | "service_tier" => Placed,
         // Hints about speed and style: the answer stays an answer.
         "prediction" | "verbosity" | "moderation" => Drop { neutral: "null" },

@@ -155,7 +155,7 @@ fn fit(
     notes: &mut Notes,
 ) -> Result<bool, Problem> {
     // LiteLLM's switches, and OpenAI's book-keeping: nothing that a vector would show.
-    const IGNORED: [&str; 4] = ["drop_params", "modify_params", "store", "safety_identifier"];
+    const IGNORED: [&str; 5] = ["cache", "drop_params", "modify_params", "store", "safety_identifier"];
     wishes.others.retain(|(name, _)| !IGNORED.contains(&name.as_ref()));
     let own = |name: &str| family.own_members().contains(&name);
     if let Some((name, _)) = wishes.others.iter().find(|(name, _)| own(name)) {

@@ -45,6 +45,8 @@ macro_rules! tasks {
 
             const DESCRIPTION: &str = include_str!($description);
             const TAKES_FORMS: bool = $takes_forms;
+            // Each asks for other pictures, but by a seed.
+            const REPEATS: bool = false;
             // A mask of a few bytes unpacks into millions of pixels.
             const PLANS_SLOWLY: bool = $takes_forms;
 

@@ -128,7 +128,7 @@ impl ImageRequest {
                 self.on_unsupported = Some(read?);
             }
             // OpenAI's own book-keeping, and LiteLLM's switches for what is done here anyhow.
-            "user" | "safety_identifier" | "store" | "drop_params" | "modify_params" => {}
+            "user" | "safety_identifier" | "store" | "drop_params" | "modify_params" | "cache" => {}
             "stream" => {
                 if member.flag()? {
                     let why = "Bedrock's image models don't stream; leave it out, and the images come whole";

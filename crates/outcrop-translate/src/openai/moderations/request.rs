@@ -58,6 +58,8 @@ impl<'a> Request<'a> {
             "source" => self.is_output = reader.nullable(source)?.unwrap_or_default(),
             "guardrailConfig" | "guardrail_config" => self.guardrail = reader.nullable(guardrail)?,
             "on_unsupported" => self.on_unsupported = reader.nullable(on_unsupported)?,
+            // Whether an answer may be one that was given before is the server's business.
+            "cache" => reader.skip()?,
             _ if reader.kind()? == Kind::Null => reader.skip()?,
             _ => {
                 reader.skip()?;

@@ -23,6 +23,7 @@ use crate::problem::Problem;
 const OWN_MEMBERS: &[&str] = &[
     "bedrock_api",
     "bedrock_model",
+    "cache",
     "drop_params",
     "extra_body",
     "guardrailConfig",
