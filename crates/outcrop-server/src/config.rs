@@ -9,6 +9,7 @@ use outcrop_translate::resolve::NameRules;
 
 use crate::fetch::FetchConfig;
 use crate::policy::Policies;
+use crate::response_cache::CacheConfig;
 
 /// Settings of the server.
 #[derive(Clone)]
@@ -67,38 +68,6 @@ pub struct Config {
     pub cache: CacheConfig,
     /// A path under which the API is served too, such as `/api/v2`.
     pub route_prefix: Option<String>,
-}
-
-/// Keeping answers for when the same is asked again.
-#[derive(Clone)]
-pub struct CacheConfig {
-    /// Where they are kept.
-    pub store: CacheStore,
-    /// For how long.
-    pub ttl: Duration,
-    /// The most bytes of them.
-    pub limit_bytes: usize,
-}
-
-/// Where answers are kept.
-#[derive(Clone, PartialEq, Eq)]
-pub enum CacheStore {
-    /// Nowhere.
-    Off,
-    /// In memory.
-    Memory,
-    /// In Redis, by its URL.
-    Redis(String),
-}
-
-impl Default for CacheConfig {
-    fn default() -> Self {
-        Self {
-            store: CacheStore::Off,
-            ttl: Duration::from_secs(600),
-            limit_bytes: 64 * 1024 * 1024,
-        }
-    }
 }
 
 impl Default for Config {

@@ -23,6 +23,7 @@ use crate::exchange::{
     Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_answered, note_failure, region_of,
 };
 use crate::record::Record;
+use crate::response_cache::{Recording, Ticket};
 use crate::rounds::{Answered, Trouble};
 
 /// Enough bytes for one piece of the answer; more waits until the client has read these.
@@ -44,6 +45,8 @@ pub(crate) struct EventBody<E: Endpoint> {
     /// Rings when the stream may have been silent for too long; `None` if nobody wants to know.
     alarm: Option<Pin<Box<Sleep>>>,
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Keeps the answer, if it comes to a good end.
+    recording: Option<Recording>,
 }
 
 enum Phase<M> {
@@ -117,6 +120,28 @@ impl<E: Endpoint> EventBody<E> {
             last_sent: Instant::now(),
             owes_comment: false,
             alarm,
+            recording: None,
+        }
+    }
+
+    /// The same body, whose answer is kept if there is a ticket for that.
+    pub(crate) fn kept_by(mut self, ticket: Option<Ticket>) -> Self {
+        self.recording = ticket.map(Ticket::recording);
+        self
+    }
+
+    /// Adds a piece to what is kept, and keeps it once the answer is whole.
+    fn record_piece(&mut self, piece: &[u8]) {
+        if let Some(recording) = self.recording.take() {
+            let recording = recording.add(piece);
+            match self.phase {
+                Phase::Waiting(_) | Phase::Open(_) => self.recording = recording,
+                Phase::Trailers | Phase::Over => {
+                    if let Some(recording) = recording {
+                        recording.keep(&self.record);
+                    }
+                }
+            }
         }
     }
 
@@ -204,6 +229,7 @@ impl<E: Endpoint> EventBody<E> {
 
     /// Ends the answer with an error; dropping the streams ends the calls.
     fn fail(&mut self, problem: &Problem, cause: &str, out: &mut Vec<u8>) {
+        self.recording = None;
         self.translator.fail(problem, out);
         self.record.usage = self.translator.usage();
         self.record.fail(cause);
@@ -322,6 +348,7 @@ impl<E: Endpoint> Body for EventBody<E> {
             Phase::Waiting(_) | Phase::Open(_) => this.advance(cx, &mut out),
         }
         let is_open = matches!(this.phase, Phase::Waiting(_) | Phase::Open(_));
+        this.record_piece(&out);
         if is_open && this.ending.as_mut().poll(cx).is_ready() {
             this.fail(&error::shutting_down(), "the gateway stopped", &mut out);
         }

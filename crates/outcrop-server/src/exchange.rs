@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
+use http::header::{CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::call::Call;
@@ -30,6 +30,7 @@ use crate::models::ModelList;
 use crate::names::Names;
 use crate::record::Record;
 use crate::refusal::{Refusal, failed_in_answer, not_bedrocks};
+use crate::response_cache::{Looked, Question, Repeats, ResponseCache, Ticket, add_stream_headers};
 use crate::rounds::{Answered, Rounds, Trouble, call_of};
 use crate::server::{Recorded, RequestId};
 use crate::shelf::Files;
@@ -65,6 +66,8 @@ pub(crate) struct Gateway {
     pub(crate) learned: Arc<Learned>,
     /// Files that answers only name.
     pub(crate) files: Arc<Files>,
+    /// Answers that may be given again; `None` where they aren't kept.
+    pub(crate) response_cache: Option<Arc<ResponseCache>>,
     /// Gets what URLs in requests point to.
     pub(crate) fetcher: Fetcher,
     /// Whether a name stands in for what URLs point to, because calls are only described.
@@ -90,6 +93,7 @@ impl Gateway {
         Self {
             fetcher: Fetcher::new(config.fetch.clone()),
             files: Arc::new(Files::new(config.kept_files_limit)),
+            response_cache: ResponseCache::new(&config.cache, None),
             leaves_urls_out: false,
             admission: Arc::new(Admission::new(config.routing.admission.clone(), config.service_quotas)),
             router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
@@ -112,6 +116,7 @@ impl Gateway {
             admission,
             files: Arc::clone(&self.files),
             learned: Arc::clone(&self.learned),
+            response_cache: ResponseCache::new(&config.cache, self.response_cache.as_deref()),
             ending: self.ending.clone(),
             ..Self::new(config, client)
         }
@@ -170,6 +175,7 @@ impl Exchange {
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         let (body, caller) = receive(&self.gateway.config, head, body, Takes::Json, path_model).await?;
+        let question = Question::new::<E>(&self.gateway, head, &body, &caller, Repeats::Cold)?;
         let mut rounds = Rounds::<E>::new(Arc::clone(&self.gateway), body, caller);
         // It waits for the hosts of the request's URLs.
         let plan = tokio::select! {
@@ -193,10 +199,18 @@ impl Exchange {
             return Ok(Answer::Whole(explanation.response(&self.gateway.client)));
         }
         record.is_stream = plan.streams;
+        let ticket = match question {
+            None => None,
+            // Boxed, since every stream would else carry room for it.
+            Some(question) => match Box::pin(question.look_up(&plan, rounds.has_fetched(), record)).await {
+                Looked::Hit(entry) => return Ok(Answer::Whole(entry.response(record))),
+                Looked::Not(ticket) => ticket,
+            },
+        };
         if plan.streams {
-            self.stream::<E>(rounds, plan, record).await
+            self.stream::<E>(rounds, plan, ticket, record).await
         } else {
-            self.whole::<E>(rounds, plan, record).await
+            self.whole::<E>(rounds, plan, ticket, record).await
         }
     }
 
@@ -204,6 +218,7 @@ impl Exchange {
         &self,
         rounds: Rounds<E>,
         plan: Plan<E::Memo>,
+        ticket: Option<Ticket>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         // Boxed, since every stream would else carry room for it as well.
@@ -242,6 +257,10 @@ impl Exchange {
             E::response(&plan.memo, &translated)?
         };
         record.first_byte();
+        let body = Bytes::from(body);
+        if let Some(ticket) = ticket {
+            ticket.keep(record, body.clone());
+        }
         let mut response = Response::new(body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -254,6 +273,7 @@ impl Exchange {
         self,
         rounds: Rounds<E>,
         plan: Plan<E::Memo>,
+        ticket: Option<Ticket>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         let memo = plan.memo.clone();
@@ -278,13 +298,7 @@ impl Exchange {
         } = self;
         Ok(Answer::Stream(Box::new(move |record| {
             let mut headers = HeaderMap::new();
-            headers.insert(
-                CONTENT_TYPE,
-                HeaderValue::from_static("text/event-stream; charset=utf-8"),
-            );
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            // nginx would otherwise collect chunks before it passes them on.
-            headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+            add_stream_headers(&mut headers);
             if takes_trailers {
                 headers.insert(
                     TRAILER,
@@ -296,6 +310,7 @@ impl Exchange {
                 Some(answered) => EventBody::<E>::open(gateway, answered, record, takes_trailers),
                 None => EventBody::<E>::waiting(gateway, sending, memo, record, takes_trailers),
             };
+            let body = body.kept_by(ticket);
             let mut response = Response::new(axum::body::Body::new(body));
             *response.headers_mut() = headers;
             response
@@ -429,6 +444,9 @@ pub(crate) fn add_call_headers(headers: &mut HeaderMap, record: &Record) {
         if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(value)) {
             headers.insert(name, value);
         }
+    }
+    if let Some(cached) = record.cache {
+        cached.add_header(headers);
     }
     add_route(headers, record);
 }

@@ -49,6 +49,7 @@ pub(crate) struct Inquiry {
     /// When the request came, in seconds since 1970.
     pub(crate) created: u64,
     remote: Remote,
+    has_fetched: bool,
     /// What refusals of this request have taught.
     pub(crate) taught: Vec<Teaching>,
     /// The model that is meant, once it was found: all plans of a request are for the same, whatever is forgotten
@@ -73,6 +74,7 @@ impl Inquiry {
             unique: fastrand::u128(..),
             created: since_1970.map_or(0, |elapsed| elapsed.as_secs()),
             remote: Remote::default(),
+            has_fetched: false,
             taught: Vec::new(),
             target: Mutex::default(),
             granted: Mutex::default(),
@@ -235,6 +237,7 @@ impl Inquiry {
             unique: self.unique,
             created: self.created,
             remote: self.remote.clone(),
+            has_fetched: self.has_fetched,
             taught: self.taught.clone(),
             target: Mutex::default(),
             granted: Mutex::default(),
@@ -280,6 +283,7 @@ impl Inquiry {
 
     /// Fetches what URLs lead to, or has a name stand in for it. Gives the first failure.
     async fn fetch(&mut self, urls: &[String]) -> Option<FetchError> {
+        self.has_fetched = true;
         let fetcher = &self.gateway.fetcher;
         let outcomes: Vec<Result<Option<Bytes>, FetchError>> = if self.gateway.leaves_urls_out {
             let checked = fetcher.check_all(urls).into_iter();
@@ -314,6 +318,11 @@ impl Inquiry {
     /// The URLs that the plan names instead of what they lead to.
     pub(crate) fn left_out(&self) -> &[String] {
         self.remote.left_out()
+    }
+
+    /// Whether something was fetched, which may be something else the next time.
+    pub(crate) fn has_fetched(&self) -> bool {
+        self.has_fetched
     }
 
     /// Whether what Bedrock lists may tell better, where a refusal says that the model must be called through a profile,

@@ -27,6 +27,7 @@ mod policy;
 mod record;
 mod refusal;
 mod request_id;
+mod response_cache;
 mod rounds;
 mod routes;
 mod routing;
@@ -35,7 +36,7 @@ mod shelf;
 mod task;
 mod unserved;
 
-pub use config::{CacheConfig, CacheStore, Config};
+pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
 pub use mappings::mapping;
@@ -45,4 +46,5 @@ pub use policy::{
     Api, Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
     PromptCaching, StreamMode, Trace,
 };
+pub use response_cache::{CacheConfig, CacheStore, RedisUrl};
 pub use server::{Reloader, Server};

@@ -9,6 +9,8 @@ use outcrop_routing::ledger::{Lane, RateLimits};
 
 use crate::routing::{Hold, share};
 
+use crate::response_cache::Cached;
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -49,6 +51,8 @@ pub(crate) struct Record {
     holds: Vec<Hold>,
     /// Where the calls count that the answer, or the error, is of.
     pub(crate) lane: Option<Arc<Lane>>,
+    /// Whether the answer was given before, where one was looked for.
+    pub(crate) cache: Option<Cached>,
     /// Seconds until the first byte of the answer's body was there.
     first_byte_seconds: Option<f64>,
     /// `None` until the request ends by itself: if it never does, the client left.
@@ -75,6 +79,7 @@ impl Record {
             is_usage_partial: false,
             holds: Vec::new(),
             lane: None,
+            cache: None,
             first_byte_seconds: None,
             outcome: None,
             error: None,
@@ -152,6 +157,7 @@ impl Drop for Record {
                     output_tokens = self.usage.output_tokens,
                     // Only where it is so: a member of its own in few lines.
                     usage_partial = self.is_usage_partial.then_some(true),
+                    cache_hit = self.cache.map(|cached| cached == Cached::Hit),
                     attempts = self.attempts,
                     duration_seconds = self.start.elapsed().as_secs_f64(),
                     first_byte_seconds = self.first_byte_seconds,

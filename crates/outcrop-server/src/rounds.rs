@@ -147,6 +147,11 @@ impl<E: Endpoint> Rounds<E> {
         self.inquiry.left_out()
     }
 
+    /// Whether something stands in the plan that was behind a URL.
+    pub(crate) fn has_fetched(&self) -> bool {
+        self.inquiry.has_fetched()
+    }
+
     /// Plans again what was planned before.
     fn plan_again(&self, repair: Option<&Repair>) -> Result<Plan<E::Memo>, Problem> {
         self.inquiry

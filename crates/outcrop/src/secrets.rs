@@ -107,10 +107,8 @@ async fn read_cache(cache: &ResponseCache, config: &Config) -> Result<CacheStore
         ResponseCache::Redis(value) => value,
     };
     let url = read(setting, value, config).await?;
-    if ResponseCache::is_redis(&url) {
-        return Ok(CacheStore::Redis(url));
-    }
-    Err(SecretError::Unfit {
+    let read = url.parse().map(CacheStore::Redis);
+    read.map_err(|_: String| SecretError::Unfit {
         setting,
         reference: reference(value),
         flaw: "it is no `redis://` or `rediss://` URL",

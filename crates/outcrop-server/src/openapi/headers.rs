@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Headers of answers: name, schema, what they tell.
-fn known() -> [(&'static str, Value, &'static str); 9] {
+fn known() -> [(&'static str, Value, &'static str); 11] {
     let text = || json!({"type": "string"});
     let count = || json!({"type": "integer", "minimum": 0});
     [
@@ -29,6 +29,12 @@ fn known() -> [(&'static str, Value, &'static str); 9] {
             count(),
             "Tokens that were written, where Bedrock tells; of a stream, in its trailer.",
         ),
+        (
+            "X-Outcrop-Cache",
+            json!({"enum": ["hit", "miss"]}),
+            "Whether the answer was given before, where one was looked for.",
+        ),
+        ("Age", count(), "How many seconds ago it was given, if it was."),
         ("Retry-After", count(), "After how many seconds to try again."),
         (
             "ETag",
@@ -41,12 +47,14 @@ fn known() -> [(&'static str, Value, &'static str); 9] {
 
 const REQUEST_ID: &str = "X-Request-ID";
 /// What the answer to a call tells beside its body.
-const OF_CALLS: [&str; 5] = [
+const OF_CALLS: [&str; 7] = [
     "X-Bedrock-Model",
     "X-Outcrop-Route",
     "X-Outcrop-Adapted",
     "X-Token-Usage-Input",
     "X-Token-Usage-Output",
+    "X-Outcrop-Cache",
+    "Age",
 ];
 /// What the lists of models tell.
 const OF_LISTS: [&str; 2] = ["ETag", "X-Outcrop-Warning"];

@@ -33,6 +33,7 @@ use crate::explain::Explanation;
 use crate::inquiry::{GoOn, Inquiry};
 use crate::record::Record;
 use crate::refusal::Refusal;
+use crate::response_cache::{Looked, Question, Repeats, Ticket};
 use crate::routing::{Fill, Missed, Sent, Verdict};
 use crate::server::Recorded;
 use crate::shelf::RequestShelf;
@@ -86,6 +87,8 @@ async fn answer<T: Task>(
 ) -> Result<Response, Refusal> {
     let takes = if T::TAKES_FORMS { Takes::JsonOrForm } else { Takes::Json };
     let (body, caller) = exchange::receive(&gateway.config, head, body, takes, path_model).await?;
+    let repeats = if T::REPEATS { Repeats::Always } else { Repeats::Seeded };
+    let question = Question::new::<T>(&gateway, head, &body, &caller, repeats)?;
     let input = read_input(head, body).await?;
     let mut inquiry = Inquiry::new(Arc::clone(&gateway), caller, &input);
     let ending = gateway.ending.clone();
@@ -99,6 +102,13 @@ async fn answer<T: Task>(
         if caller::is_dry_run(&head.headers) {
             return Ok(explain(&inquiry, &plan));
         }
+        let ticket = match question {
+            None => None,
+            Some(question) => match question.look_up_task(&plan, inquiry.has_fetched(), record).await {
+                Looked::Hit(entry) => return Ok(entry.response(record)),
+                Looked::Not(ticket) => ticket,
+            },
+        };
         let mut refused = 0;
         let mut telling: Option<Telling<T::Memo>> = None;
         let mut pages = BTreeMap::new();
@@ -161,7 +171,7 @@ async fn answer<T: Task>(
         record.hold(holds);
         note_replies(record, &replies);
         record.attempts += refused;
-        write::<T>(&plan, &replies, &inquiry, head, record)
+        write::<T>(&plan, &replies, &inquiry, head, ticket, record)
     };
     tokio::select! {
         answered = work => answered,
@@ -295,6 +305,7 @@ fn write<T: Task>(
     replies: &[Reply],
     inquiry: &Inquiry,
     head: &Parts,
+    ticket: Option<Ticket>,
     record: &mut Record,
 ) -> Result<Response, Refusal> {
     let bodies: Vec<(&Bytes, TokenCounts)> = replies
@@ -316,7 +327,11 @@ fn write<T: Task>(
     notes.merge(&answer.notes);
     record.adapted = notes.to_string();
     record.first_byte();
-    let mut response = Response::new(answer.body.into());
+    let body = Bytes::from(answer.body);
+    if let Some(ticket) = ticket {
+        ticket.keep(record, body.clone());
+    }
+    let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if answer.usage.is_some() {
