@@ -70,6 +70,12 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
     need("Python 3.11 or newer with venv", &["python3", "python3-venv"], || {
         program("python3").args(["-c", PYTHON_WILL_DO]).succeeds()
     })?;
+    // Its tests are skipped without it.
+    if let Err(missing) = need("Redis", &["redis-server"], || {
+        program("redis-server").args(["--version"]).succeeds()
+    }) {
+        eprintln!("{missing}");
+    }
     if arguments.is_empty() {
         pytest(&NEWEST, binary, &[])?;
         return pytest(&OPENAI_2, binary, &[]);
