@@ -257,10 +257,10 @@ impl Exchange {
             E::response(&plan.memo, &translated)?
         };
         record.first_byte();
-        let body = Bytes::from(body);
-        if let Some(ticket) = ticket {
-            ticket.keep(record, body.clone());
-        }
+        let body = match ticket {
+            Some(ticket) => ticket.keep(record, body),
+            None => body.into(),
+        };
         let mut response = Response::new(body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -309,19 +309,21 @@ struct Place {
 }
 
 impl Ticket {
-    /// Keeps a whole answer. One that another model had to give, for this once, is not kept.
-    pub(crate) fn keep(self, record: &Record, body: Bytes) {
+    /// Keeps a whole answer, and gives it back. One that another model had to give, for this once, is not kept.
+    pub(crate) fn keep(self, record: &Record, body: Vec<u8>) -> Bytes {
+        // As long as it is kept, it takes no more room than it needs.
+        let body = Bytes::from(body.into_boxed_slice());
         let place = *self.0;
-        if body.len() > place.cache.entry_limit || record.model != place.model_id {
-            return;
+        if body.len() <= place.cache.entry_limit && record.model == place.model_id {
+            let entry = Entry {
+                created: SystemTime::now(),
+                region: record.region.clone(),
+                adapted: record.adapted.clone(),
+                body: body.clone(),
+            };
+            place.cache.put(place.key, entry, place.ttl);
         }
-        let entry = Entry {
-            created: SystemTime::now(),
-            region: record.region.clone(),
-            adapted: record.adapted.clone(),
-            body,
-        };
-        place.cache.put(place.key, entry, place.ttl);
+        body
     }
 
     /// Begins to keep a streamed answer.
@@ -351,6 +353,37 @@ impl Recording {
 
     /// The answer has come to its end.
     pub(crate) fn keep(self, record: &Record) {
-        self.ticket.keep(record, self.bytes.into());
+        self.ticket.keep(record, self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_outlive_a_reload() {
+        let config = CacheConfig {
+            store: CacheStore::Memory,
+            ..CacheConfig::default()
+        };
+        let with = |change: fn(&mut CacheConfig)| {
+            let mut config = config.clone();
+            change(&mut config);
+            config
+        };
+        let before = ResponseCache::new(&config, None).unwrap();
+        let keeps = |config: &CacheConfig| {
+            let after = ResponseCache::new(config, Some(&before));
+            after.map(|after| Arc::ptr_eq(&before.store, &after.store))
+        };
+        assert_eq!(keeps(&config), Some(true));
+        assert_eq!(keeps(&with(|config| config.ttl = Duration::from_secs(1))), Some(true));
+        assert_eq!(keeps(&with(|config| config.limit_bytes = 1)), Some(false));
+        assert_eq!(keeps(&with(|config| config.store = CacheStore::Off)), None);
+        assert_eq!(
+            keeps(&with(|config| config.store = "redis://127.0.0.1".parse().unwrap())),
+            Some(false)
+        );
     }
 }

@@ -327,10 +327,10 @@ fn write<T: Task>(
     notes.merge(&answer.notes);
     record.adapted = notes.to_string();
     record.first_byte();
-    let body = Bytes::from(answer.body);
-    if let Some(ticket) = ticket {
-        ticket.keep(record, body.clone());
-    }
+    let body = match ticket {
+        Some(ticket) => ticket.keep(record, answer.body),
+        None => answer.body.into(),
+    };
     let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
