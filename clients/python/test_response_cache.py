@@ -96,7 +96,7 @@ class TestHits:
         usage = second.json()["usage"]
         assert usage["total_tokens"] > 0
         assert second.headers["x-token-usage-input"] == second.headers["x-token-usage-output"] == "0"
-        assert "x-amzn-requestid" not in second.headers
+        assert not {"x-amzn-requestid", "x-outcrop-attempts", "x-bedrock-region"} & set(second.headers), "nobody was asked"
         missed, hit = cached.gateway.record(first), cached.gateway.record(second)
         assert missed["input_tokens"] == usage["prompt_tokens"] and not missed["cache_hit"]
         assert (hit["input_tokens"], hit["output_tokens"], hit["attempts"], hit["cache_hit"]) == (0, 0, 0, True)
@@ -393,6 +393,12 @@ class TestRedis:
         for number in range(5):
             assert state(running.chat(f"{mark}{number}")) is None
         assert len(told(running.gateway)) == 1, "once, not for each request"
+
+    def test_one_that_speaks_no_tls(self, start, a_redis, mark):
+        running = start(a_redis.url.replace("redis://", "rediss://"))
+        assert state(running.chat(mark)) is None
+        (line,) = poll(lambda: told(running.gateway), "a word of it")
+        assert "s3cret-word" not in line
 
     def test_it_may_come_and_go(self, start, mark):
         need_redis()
