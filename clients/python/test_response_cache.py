@@ -96,7 +96,8 @@ class TestHits:
         usage = second.json()["usage"]
         assert usage["total_tokens"] > 0
         assert second.headers["x-token-usage-input"] == second.headers["x-token-usage-output"] == "0"
-        assert not {"x-amzn-requestid", "x-outcrop-attempts", "x-bedrock-region"} & set(second.headers), "nobody was asked"
+        told = {"x-amzn-requestid", "x-outcrop-attempts", "x-bedrock-region"} & set(second.headers)
+        assert not told, "nobody was asked"
         missed, hit = cached.gateway.record(first), cached.gateway.record(second)
         assert missed["input_tokens"] == usage["prompt_tokens"] and not missed["cache_hit"]
         assert (hit["input_tokens"], hit["output_tokens"], hit["attempts"], hit["cache_hit"]) == (0, 0, 0, True)
