@@ -14,6 +14,21 @@ const PAGE: usize = 100;
 const MINUTE: f64 = 60.0;
 const DAY: f64 = 24.0 * 60.0 * 60.0;
 
+/// Some of what else is listed, and looks like what is meant.
+const OTHERS: [(&str, f64); 5] = [
+    (
+        "Cross-region model inference tokens per minute for Anthropic Claude Sonnet 4.5 V1 1M Context Length",
+        1_000_000.0,
+    ),
+    (
+        "On-demand, latency-optimized model inference tokens per minute for Amazon Nova Pro",
+        400_000.0,
+    ),
+    ("Batch inference job size (in GB) for Nova Lite V1", 5.0),
+    ("Records per batch inference job for Claude 3.5 Haiku", 50_000.0),
+    ("(Knowledge Bases) Rerank requests per second", 10.0),
+];
+
 /// A quota as it is listed.
 struct Quota {
     name: String,
@@ -108,6 +123,12 @@ fn all(catalogue: &Catalogue, limits: impl Fn(&str) -> Limits) -> Vec<Quota> {
         }
         all.extend(of_a_day(model, &name, &reaches, &limits));
     }
+    all.extend(OTHERS.map(|(name, value)| Quota {
+        name: name.to_owned(),
+        value,
+        default: value,
+        adjustable: true,
+    }));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     // Versions of a model that have one name have one quota.
     all.dedup_by(|a, b| a.name == b.name);
