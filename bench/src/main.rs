@@ -111,7 +111,7 @@ fn command() -> Command {
         )
 }
 
-fn run_args() -> [Arg; 7] {
+fn run_args() -> [Arg; 8] {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     [
         Arg::new("gateway")
@@ -136,6 +136,10 @@ fn run_args() -> [Arg; 7] {
         flag(
             "quick",
             "A fifth of the requests and 5 rounds: a first look, not a figure to quote",
+        ),
+        flag(
+            "routed",
+            "The gateway has three targets for each model, and keeps within quotas",
         ),
         flag("json", "Print JSON"),
         flag("check", "End with status 1 if a bar is exceeded"),
@@ -180,6 +184,7 @@ fn run(args: &ArgMatches) -> Result<ExitCode> {
         rounds: if quick { 5 } else { one::<u64>(args, "rounds")? as usize },
         quick,
         json: args.get_flag("json"),
+        routed: args.get_flag("routed"),
     };
     let kept = run::run(&options)?;
     Ok(if kept || !args.get_flag("check") {
