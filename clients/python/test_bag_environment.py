@@ -1,9 +1,71 @@
 """bedrock-access-gateway's environment, as it is."""
 
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import openai
 import pytest
 
 from support import settings
+
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:bag-AbCdEf"
+
+
+@pytest.fixture
+def keeper():
+    """Plays Secrets Manager and Parameter Store, and notes what it was asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            operation = self.headers["x-amz-target"].split(".")[-1]
+            asked.append((operation, body))
+            if operation == "GetSecretValue":
+                answer = {"ARN": ARN, "SecretString": json.dumps({"api_key": "sk-secret"})}
+            else:
+                answer = {"Parameter": {"Name": body["Name"], "Value": "sk-parameter"}}
+            data = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/x-amz-json-1.1")
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_):
+            pass
+
+    asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked = asked
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("variables", "operation", "key"),
+    [
+        ({"API_KEY_SECRET_ARN": ARN, "API_KEY": "sk-plain"}, "GetSecretValue", "sk-secret"),
+        ({"API_KEY_PARAM_NAME": "/bag/key", "API_KEY_SECRET_ARN": ""}, "GetParameter", "sk-parameter"),
+    ],
+)
+def test_the_key_may_stand_in_aws(serve, keeper, variables, operation, key):
+    aws = {
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIAKEEPER",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": keeper.url,
+        "AWS_ENDPOINT_URL_SSM": keeper.url,
+    }
+    gateway = serve(key=None, env=variables | aws)
+    assert [name for name, _ in keeper.asked] == [operation]
+    assert gateway.openai(api_key=key).models.list().data
+    for other in ["sk-plain", "other"]:
+        with pytest.raises(openai.AuthenticationError):
+            gateway.openai(api_key=other).models.list()
 
 
 def models(client):
