@@ -144,6 +144,21 @@ router_settings:
     assert "nova-micro" in answer.headers["x-bedrock-model"]
 
 
+def test_names_of_the_file_are_in_the_list_of_models(configured):
+    config = """
+model_list:
+  - model_name: sonnet
+    litellm_params: {model: bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0}
+  - model_name: bedrock/*
+    litellm_params: {model: bedrock/*}
+"""
+    client = configured(config).openai()
+    listed = {model.id for model in client.models.list()}
+    assert "sonnet" in listed and "bedrock/*" not in listed
+    assert client.models.retrieve("sonnet").id == "sonnet"
+    assert client.models.retrieve("sonnet").model_dump()["provider"] == "anthropic"
+
+
 def test_what_does_not_count_is_in_the_log(configured):
     config = SAMPLING + "litellm_settings:\n  success_callback: [langfuse]\n"
     gateway = configured(config)

@@ -12,10 +12,11 @@ use outcrop_translate::resolve::{Asked, Directory, near};
 use outcrop_translate::{Problem, ProblemKind, openai};
 use serde_json::{Value, json};
 
-use super::entries::{Entries, Entry};
+use super::entries::{Entries, Entry, route_target};
 use super::page::{self, Page, SharedPage, Written};
 use super::question::{Question, shown};
 use super::warning::Warning;
+use super::words::Kind;
 use crate::exchange::Gateway;
 use crate::{access, error};
 
@@ -103,8 +104,9 @@ async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Resu
     if let Some(entry) = page.entry(id) {
         return Ok(page::one(entry, &gateway.learned));
     }
+    let route = route_target(&gateway.router, id);
     let asked = Asked {
-        name: id,
+        name: route.and_then(|route| route.model.as_deref()).unwrap_or(id),
         ..Asked::default()
     };
     let mut target = gateway.resolve(&asked).await?;
@@ -112,12 +114,16 @@ async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Resu
         gateway.names.forget(&target.model_id);
         target = gateway.resolve(&asked).await?;
     }
+    if let Some(region) = route.and_then(|route| route.region.clone()) {
+        Arc::make_mut(&mut target).region = Some(region);
+    }
     let entries = Entries {
         known: &page.known,
         config: &gateway.config,
+        router: &gateway.router,
         looked_up: &|arn| gateway.names.behind(arn),
     };
-    match entries.of_target(id, None, &target) {
+    match entries.of_target(id, route.map(|_| Kind::Alias), &target) {
         Some(entry) => Ok(page::one(&entry, &gateway.learned)),
         None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),
     }

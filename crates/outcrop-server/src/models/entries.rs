@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use outcrop_routing::{RouteTarget, Router};
 use outcrop_translate::resolve::{Asked, Behind, Target, geographies};
 
 use super::describe::{Described, describe};
@@ -39,8 +40,17 @@ pub(super) struct Entry {
 pub(super) struct Entries<'a> {
     pub(super) known: &'a Known,
     pub(super) config: &'a Config,
+    /// The operator's own names, which stand for targets.
+    pub(super) router: &'a Router,
     /// What was found out of ARNs that no list tells.
     pub(super) looked_up: &'a dyn Fn(&str) -> Option<Behind>,
+}
+
+/// The first target of a route that has exactly this name: what is told of the name is told of that one.
+pub(super) fn route_target<'a>(router: &'a Router, name: &str) -> Option<&'a RouteTarget> {
+    let mut routes = router.routes().filter(|route| !route.name.contains('*'));
+    let route = routes.find(|route| route.name.eq_ignore_ascii_case(name))?;
+    route.targets.first()
 }
 
 impl Entries<'_> {
@@ -50,8 +60,12 @@ impl Entries<'_> {
         let entries = candidates.into_iter().filter_map(|(id, kind)| {
             // Whatever is behind it, it can be called.
             let behind = |arn: &str| Some(self.behind(arn).unwrap_or_default());
-            let asked = asked(&id);
-            let target = resolve_among(&asked, self.config, self.home(), &self.known.listings, &behind).ok()?;
+            let route = route_target(self.router, &id);
+            let asked = asked(route.and_then(|route| route.model.as_deref()).unwrap_or(&id));
+            let mut target = resolve_among(&asked, self.config, self.home(), &self.known.listings, &behind).ok()?;
+            if let Some(region) = route.and_then(|route| route.region.clone()) {
+                target.region = Some(region);
+            }
             self.of_target(&id, Some(kind), &target)
         });
         entries.collect()
@@ -63,7 +77,9 @@ impl Entries<'_> {
         let region = target.region.as_deref().or(arn_region).unwrap_or(self.home());
         let catalogue = &self.config.catalogue;
         let is_told = arn_region.is_some() && !target.is_opaque;
-        if !self.known.calls(region, &target.model_id, catalogue) && !self.is_own_row(target) {
+        // The operator vouches for what a route or a row names: another account may have it.
+        let is_vouched = self.is_own_row(target) || route_target(self.router, id).is_some();
+        if !self.known.calls(region, &target.model_id, catalogue) && !is_vouched {
             // Of what is in no list, AWS may have told when it was looked up.
             let was_looked_up = kind.is_none() && is_told && self.behind(&target.model_id).is_some();
             if !was_looked_up {
@@ -166,6 +182,9 @@ impl Entries<'_> {
         };
         let rules = &self.config.names;
         // What the operator says of a name counts more than what else it might be.
+        for route in self.router.routes().filter(|route| !route.name.contains('*')) {
+            add(&route.name, Kind::Alias);
+        }
         for alias in rules.aliases.iter().filter(|alias| alias.name.is_exact()) {
             add(alias.name.as_str(), Kind::Alias);
         }

@@ -150,6 +150,7 @@ impl ModelList {
             let entries = Entries {
                 known: &known,
                 config: &thinking.config,
+                router: &thinking.router,
                 looked_up: &|arn| thinking.names.behind(arn),
             };
             let entries = entries.all();

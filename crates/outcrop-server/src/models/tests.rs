@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use outcrop_routing::{Router, Routing};
 use outcrop_translate::{Problem, ProblemKind};
 use outcrop_upstream::{
     CustomModel, CustomModelDeployment, FoundationModel, ImportedModel, InferenceProfile, ModelLifecycle, ProfileModel,
@@ -83,6 +84,7 @@ fn told(regions: Vec<Region>) -> std::collections::BTreeMap<String, Value> {
     let entries = Entries {
         known: &known,
         config: &config,
+        router: &Router::new(Routing::default()),
         looked_up: &|_| None,
     };
     let told = |entry: super::entries::Entry| (entry.id, serde_json::from_str(&entry.json).unwrap());
