@@ -110,6 +110,17 @@ def test_keys_can_not_be_taken_away_from_an_open_address(tmp_path):
         assert httpx.get(models, trust_env=False).status_code == 401
 
 
+def test_a_config_of_litellms_is_taken_over_too(serve, tmp_path):
+    file = tmp_path / "config.yaml"
+    entry = "model_list:\n- model_name: mine\n  litellm_params: {model: bedrock/amazon.nova-lite-v1:0}\n"
+    file.write_text(entry)
+    gateway = serve("--config", file)
+    assert "nova-lite" in asked(gateway)
+    file.write_text(entry.replace("lite-v1", "pro-v1"))
+    gateway.handle.send_signal(signal.SIGHUP)
+    poll(lambda: "nova-pro" in asked(gateway), "the name means the other model")
+
+
 def test_an_open_stream_and_its_connection_go_on(serve, file):
     gateway = serve("--config", file)
     text = " ".join(f"word{number}" for number in range(20))
