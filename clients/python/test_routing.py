@@ -219,6 +219,20 @@ def test_texts_that_were_embedded_are_kept(routed, mark):
     assert len(models_of(stack, mark)) == 7
 
 
+def test_a_policy_may_mean_a_route(routed, mark):
+    tables = route() + '[[policies]]\nmodels = ["chat"]\non_unsupported = "reject"\n'
+    stack = routed(tables)
+    shapes.check_error(stack.gateway.chat(mark, model="chat", body={"logit_bias": {"1": 1}}), 400)
+    assert stack.gateway.chat(mark, model=NOVA, body={"logit_bias": {"1": 1}}).status_code == 200
+
+
+def test_a_refusal_of_aws_tells_the_quota_too(routed, mark):
+    stack = routed("[[quotas]]\ntokens_per_minute = 100_000\n", "--max-attempts", "1")
+    reply = stack.gateway.chat(f"{mark} [[sim:error ThrottlingException]]", body={"max_tokens": 10})
+    shapes.check_error(reply, 429)
+    assert reply.headers["x-ratelimit-limit-tokens"] == "100000"
+
+
 def test_routes_are_listed(routed):
     stack = routed(route("team-chat"))
     assert "team-chat" in [model.id for model in stack.gateway.openai().models.list()]

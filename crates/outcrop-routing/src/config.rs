@@ -35,7 +35,7 @@ pub struct Route {
 }
 
 /// One of the places that answer for a route.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteTarget {
     /// The model to ask, by any name that requests may use, but not by that of a route. `None` for the name that was
     /// asked for. A `*` in it stands for the text that the `*` of the route's name stood for.
@@ -92,7 +92,7 @@ pub struct Fallbacks {
 }
 
 /// When a target is left alone, and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Breaker {
     /// The share of calls that must have failed, from 0 to 1.
     pub failure_ratio: f64,

@@ -80,6 +80,11 @@ impl Health {
         }
     }
 
+    /// Whether these are its breaker's settings.
+    pub(crate) fn is_judged_by(&self, breaker: &Breaker) -> bool {
+        self.breaker == *breaker
+    }
+
     /// How it is now.
     pub fn condition(&self, now: Instant) -> Condition {
         let state = self.state();

@@ -5,7 +5,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::{Affinity, Fallbacks, Hedging, Retries, Route, RouteTarget, Routing, Strategy};
+use crate::config::{Affinity, Breaker, Fallbacks, Hedging, Retries, Route, RouteTarget, Routing, Strategy};
 use crate::health::{Condition, Health};
 use crate::retry::Budget;
 
@@ -47,8 +47,18 @@ pub struct Found {
 }
 
 impl Router {
-    /// A router as the operator wants it.
+    /// A router as the operator wants it, of whose targets nothing is known.
     pub fn new(routing: Routing) -> Self {
+        Self::build(routing, None)
+    }
+
+    /// A router as the operator wants it from now on. How targets are that stay as they were is not forgotten.
+    #[must_use]
+    pub fn successor(&self, routing: Routing) -> Self {
+        Self::build(routing, Some(self))
+    }
+
+    fn build(routing: Routing, before: Option<&Self>) -> Self {
         let Routing {
             routes,
             fallbacks,
@@ -59,8 +69,8 @@ impl Router {
         } = routing;
         let lanes = |route: Route| {
             let health = route.targets.iter().map(|target| {
-                let health = Health::new(breaker.clone(), target.max_parallel_requests);
-                Arc::new(health)
+                let known = before.and_then(|before| before.health_of(&route.name, target, &breaker));
+                known.unwrap_or_else(|| Arc::new(Health::new(breaker.clone(), target.max_parallel_requests)))
             });
             Arc::new(Lanes {
                 health: health.collect(),
@@ -75,6 +85,14 @@ impl Router {
             retries,
             hedging,
         }
+    }
+
+    /// How a target is that is the same as one of the route `name`.
+    fn health_of(&self, name: &str, target: &RouteTarget, breaker: &Breaker) -> Option<Arc<Health>> {
+        let lanes = self.routes.iter().find(|lanes| lanes.route.name == name)?;
+        let place = lanes.route.targets.iter().position(|known| known == target)?;
+        let health = lanes.health.get(place)?;
+        health.is_judged_by(breaker).then(|| Arc::clone(health))
     }
 
     /// Whether names may mean anything else than themselves, so that it is worth knowing them.
@@ -116,6 +134,11 @@ impl Router {
 }
 
 impl Found {
+    /// The route's name.
+    pub fn name(&self) -> &str {
+        &self.lanes.route.name
+    }
+
     /// Its targets.
     pub fn targets(&self) -> &[RouteTarget] {
         &self.lanes.route.targets

@@ -111,9 +111,11 @@ impl Gateway {
     pub(crate) fn successor(&self, config: Config, client: Client) -> Self {
         // What is taken of quotas stays taken.
         let admission = Arc::clone(&self.admission);
+        let router = Arc::new(self.router.successor(config.routing.clone()));
         admission.configure(config.routing.admission.clone(), config.service_quotas);
         Self {
             admission,
+            router,
             files: Arc::clone(&self.files),
             learned: Arc::clone(&self.learned),
             response_cache: ResponseCache::new(&config.cache, self.response_cache.as_deref()),
@@ -322,6 +324,7 @@ impl Exchange {
             Trouble::Problem(problem) => problem.into(),
             Trouble::NoRoom(no_room) => self.gateway.no_room(&no_room, record).into(),
             Trouble::Failure(failed) => {
+                record.lane = failed.lane;
                 record.region = failed.region.unwrap_or_else(|| self.gateway.client.region().to_owned());
                 let refusal = self.gateway.refusal(&failed.failure, &failed.model_id, record).await;
                 match failed.about {

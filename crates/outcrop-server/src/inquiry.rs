@@ -15,7 +15,7 @@ use outcrop_translate::{Advisor, Context, Fetched, Halt, Input, Lesson, Problem,
 use outcrop_upstream::{Error, Failure, Limits};
 use tokio::time::Instant;
 
-use crate::admission::Refused;
+use crate::admission::{Asked as AskedLane, Refused};
 use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
@@ -56,7 +56,7 @@ pub(crate) struct Inquiry {
     /// meanwhile.
     target: Mutex<Option<Arc<Target>>>,
     /// What was waited for in the queue, for the next call.
-    granted: Mutex<Option<Reservation>>,
+    granted: Mutex<Granted>,
     /// Why there was no room, where the request has waited for it in vain.
     pub(crate) refused_room: Option<Refused>,
     /// Whether what Bedrock lists was waited for already.
@@ -246,6 +246,22 @@ impl Inquiry {
         })
     }
 
+    /// Where calls of a model count that are made at the target that is asked now.
+    pub(crate) fn lane(&self, model_id: &str, region: Option<&str>) -> Option<Arc<Lane>> {
+        let admission = &self.gateway.admission;
+        if !admission.counts() {
+            return None;
+        }
+        let target = self.kept_target();
+        let account = self.course.target().and_then(|target| target.account.as_deref());
+        admission.lane(AskedLane {
+            account,
+            region: region.unwrap_or_else(|| self.gateway.client.region_of(account)),
+            called: model_id,
+            base_id: target.as_deref().and_then(behind),
+        })
+    }
+
     /// Who asks, as the queue is fair between them.
     pub(crate) fn tenant(&self) -> &str {
         self.caller.key.as_deref().unwrap_or_default()
@@ -258,14 +274,14 @@ impl Inquiry {
 
     /// Keeps what was waited for, for the next call.
     pub(crate) fn keep_granted(&self, reservation: Reservation) {
-        *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Some(reservation);
+        *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Granted(Some(reservation));
     }
 
     /// What was waited for, if it is of this lane.
     pub(crate) fn take_granted(&self, lane: &Arc<Lane>) -> Option<Reservation> {
         let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
         let is_its = |reservation: &Reservation| reservation.lane().is_some_and(|its| Arc::ptr_eq(its, lane));
-        granted.take_if(|reservation| is_its(reservation))
+        granted.0.take_if(|reservation| is_its(reservation))
     }
 
     fn forget_target(&self) {
@@ -381,7 +397,12 @@ impl Advisor for Inquiry {
 
     fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
         let policies = &self.gateway.config.policies;
-        let mut policy = policies.resolve(names, is_opaque, self.caller.key.as_deref());
+        let key = self.caller.key.as_deref();
+        let mut policy = match self.course.route_name() {
+            // An operator's rule may mean the route.
+            Some(route) => policies.resolve(&[names, &[route]].concat(), is_opaque, key),
+            None => policies.resolve(names, is_opaque, key),
+        };
         if let Some(guardrail) = &self.caller.guardrail {
             policy.guardrail = Some(guardrail.clone());
         }
@@ -395,6 +416,23 @@ impl Advisor for Inquiry {
         let mut lessons = self.gateway.learned.of(model_id);
         lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
         lessons
+    }
+}
+
+/// The catalogue's name for what is really behind a name, where it is known.
+pub(crate) fn behind(target: &Target) -> Option<&str> {
+    target.behind.as_deref().or(target.base_id.as_deref())
+}
+
+/// Room for a call that is yet to be made. If it never is, the room comes back.
+#[derive(Debug, Default)]
+struct Granted(Option<Reservation>);
+
+impl Drop for Granted {
+    fn drop(&mut self) {
+        if let Some(reservation) = self.0.take() {
+            reservation.release();
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{StopReason, TokenUsage};
 use outcrop_bedrock::exception::Exception;
+use outcrop_routing::ledger::Lane;
 use outcrop_translate::{Endpoint, Input, Plan, Problem, ProblemKind, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
@@ -113,6 +114,8 @@ pub(crate) struct Failed {
     pub(crate) model_id: String,
     /// The region that was asked.
     pub(crate) region: Option<String>,
+    /// Where the call counted.
+    pub(crate) lane: Option<Arc<Lane>>,
     /// The part of the request that the call was about, where there are several.
     pub(crate) about: Option<String>,
 }
@@ -293,6 +296,7 @@ impl<E: Endpoint> Rounds<E> {
 
     /// What comes after a failure that teaches nothing, which is kept to be told if nothing does.
     fn after_failure(&mut self, failure: Failure, choice: usize, plan: &Plan<E::Memo>, refused: &mut Refused) -> Next {
+        let lane = self.inquiry.lane(&plan.model_id, plan.region.as_deref());
         let next = self.inquiry.course.after(&failure.error);
         let verdict = Verdict::of(&failure.error);
         tracing::debug!(error = %failure.error, ?verdict, ?next, "a call failed");
@@ -300,6 +304,7 @@ impl<E: Endpoint> Rounds<E> {
             failure,
             model_id: plan.model_id.clone(),
             region: plan.region.clone(),
+            lane,
             about: E::part(&plan.memo, choice),
         });
         next

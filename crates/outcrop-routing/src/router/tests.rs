@@ -154,3 +154,40 @@ fn a_routes_own_fallbacks_come_before_the_general_ones() {
     assert_eq!(of("m"), ("own".to_owned(), "mild".to_owned()));
     assert_eq!(of("other"), ("general".to_owned(), "mild".to_owned()));
 }
+
+#[test]
+fn other_settings_forget_only_targets_that_are_others() {
+    let before = router("m", Strategy::Ordered, &[1, 2]);
+    let now = Instant::now();
+    let found = before.find("m").unwrap();
+    for index in 0..2 {
+        found
+            .health(index)
+            .unwrap()
+            .begin(now)
+            .note(now, Outcome::Throttled(None));
+    }
+    let routing = |weights: &[u32], breaker: Breaker| Routing {
+        routes: vec![Route {
+            name: "m".to_owned(),
+            targets: weights.iter().copied().map(target).collect(),
+            strategy: Strategy::Weighted,
+            affinity: Affinity::None,
+            fallbacks: Fallbacks::default(),
+        }],
+        breaker,
+        ..Routing::default()
+    };
+    let conditions = |after: &Router| {
+        let found = after.find("m").unwrap();
+        [0, 1].map(|index| found.health(index).unwrap().condition(now))
+    };
+    let after = before.successor(routing(&[3, 2], Breaker::default()));
+    assert_eq!(conditions(&after), [Condition::Well, Condition::Resting]);
+    let stricter = Breaker {
+        min_calls: 1,
+        ..Breaker::default()
+    };
+    let after = before.successor(routing(&[1, 2], stricter));
+    assert_eq!(conditions(&after), [Condition::Well, Condition::Well]);
+}

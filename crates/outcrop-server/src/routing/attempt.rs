@@ -8,8 +8,8 @@ use outcrop_translate::CallSize;
 
 use super::Next;
 use super::hold::{Missed, NoRoom, Sent};
-use crate::admission::{Asked, Held, Refused};
-use crate::inquiry::Inquiry;
+use crate::admission::{Held, Refused};
+use crate::inquiry::{Inquiry, behind};
 
 impl Inquiry {
     /// Makes a call at the target that is asked now, once, if the quota has room for it.
@@ -50,22 +50,14 @@ impl Inquiry {
             return Ok(None);
         }
         let target = self.kept_target();
-        let base_id = target
-            .as_ref()
-            .and_then(|target| target.behind.as_deref().or(target.base_id.as_deref()));
+        let base_id = target.as_deref().and_then(behind);
         let account = call.account.as_deref();
         let region = call.region.as_deref();
         let region = region.unwrap_or_else(|| gateway.client.region_of(account));
         if gateway.config.service_quotas {
             admission.refresh(&gateway.client, &gateway.config.catalogue, account, region);
         }
-        let asked = Asked {
-            account,
-            region,
-            called: &call.model_id,
-            base_id,
-        };
-        let Some(lane) = admission.lane(asked) else {
+        let Some(lane) = self.lane(&call.model_id, Some(region)) else {
             return Ok(None);
         };
         let catalogue = &gateway.config.catalogue;

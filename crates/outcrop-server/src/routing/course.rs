@@ -157,6 +157,13 @@ impl Course {
         self.leg.found.as_ref()?.target(self.index()?)
     }
 
+    /// The name of the route that is followed, unless it is a pattern: what a client is free to choose is no name of the
+    /// operator's.
+    pub(crate) fn route_name(&self) -> Option<&str> {
+        let name = self.leg.found.as_ref()?.name();
+        (!name.contains('*')).then_some(name)
+    }
+
     /// What the target adds to the request.
     pub(crate) fn fill(&self) -> Fill<'_> {
         Fill(self.target().and_then(|target| target.parameters.as_deref()))
