@@ -1,6 +1,6 @@
 //! Counts and shares.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use serde_json::{Value, json};
 
@@ -9,32 +9,43 @@ use crate::settings::kind::{Invalid, Kind, Raw};
 /// The largest count. No setting has a use for more, and sums of a few of them can't overflow.
 const LARGEST_COUNT: usize = 1_000_000_000;
 
-impl Kind for NonZeroUsize {
-    const EXPECTED: &'static str = "a whole number from 1";
-    const PLACEHOLDER: &'static str = "NUMBER";
+/// The largest count of tokens: a `u64` holds sums of many of them, and a JSON number each.
+const LARGEST_QUOTA: u64 = 1_000_000_000_000_000;
 
-    fn from_text(text: &str) -> Result<Self, Invalid> {
-        text.parse()
-            .ok()
-            .filter(|count: &Self| count.get() <= LARGEST_COUNT)
-            .ok_or_else(Invalid::kind)
-    }
+/// Whole numbers from 1, up to `$largest`.
+macro_rules! from_one {
+    ($type:ty, $largest:expr) => {
+        impl Kind for $type {
+            const EXPECTED: &'static str = "a whole number from 1";
+            const PLACEHOLDER: &'static str = "NUMBER";
 
-    fn from_file(value: &Raw) -> Result<Self, Invalid> {
-        match value {
-            Raw::Integer(count) => Self::from_text(&count.to_string()),
-            _ => Err(Invalid::kind()),
+            fn from_text(text: &str) -> Result<Self, Invalid> {
+                text.parse()
+                    .ok()
+                    .filter(|count: &Self| count.get() <= $largest)
+                    .ok_or_else(Invalid::kind)
+            }
+
+            fn from_file(value: &Raw) -> Result<Self, Invalid> {
+                match value {
+                    Raw::Integer(count) => Self::from_text(&count.to_string()),
+                    _ => Err(Invalid::kind()),
+                }
+            }
+
+            fn show(&self) -> Option<Value> {
+                Some(json!(self.get()))
+            }
+
+            fn schema() -> Value {
+                json!({ "type": "integer", "minimum": 1, "maximum": $largest })
+            }
         }
-    }
-
-    fn show(&self) -> Option<Value> {
-        Some(json!(self.get()))
-    }
-
-    fn schema() -> Value {
-        json!({ "type": "integer", "minimum": 1, "maximum": LARGEST_COUNT })
-    }
+    };
 }
+
+from_one!(NonZeroUsize, LARGEST_COUNT);
+from_one!(NonZeroU64, LARGEST_QUOTA);
 
 impl Kind for usize {
     const EXPECTED: &'static str = "a whole number from 0";

@@ -1,17 +1,12 @@
 //! What routes, quotas and the cache of answers are made of.
 
-use std::num::NonZeroU64;
-
 use outcrop_routing::{Affinity, Strategy};
 use outcrop_upstream::Value as Reference;
 use serde_json::{Value, json};
 
 use super::reference::{MASK, written};
 use super::words::words;
-use crate::settings::kind::{Invalid, Kind, Raw};
-
-/// The largest count of tokens: a `u64` holds sums of many of them, and a JSON number each.
-const LARGEST: u64 = 1_000_000_000_000_000;
+use crate::settings::kind::{Invalid, Kind};
 
 words! {
     Strategy: "`ordered`, `weighted`, `least_busy` or `lowest_latency`", "STRATEGY", {
@@ -55,33 +50,6 @@ impl Kind for Label {
 
     fn schema() -> Value {
         json!({ "type": "string", "minLength": 1 })
-    }
-}
-
-impl Kind for NonZeroU64 {
-    const EXPECTED: &'static str = "a whole number from 1";
-    const PLACEHOLDER: &'static str = "NUMBER";
-
-    fn from_text(text: &str) -> Result<Self, Invalid> {
-        text.parse()
-            .ok()
-            .filter(|count: &Self| count.get() <= LARGEST)
-            .ok_or_else(Invalid::kind)
-    }
-
-    fn from_file(value: &Raw) -> Result<Self, Invalid> {
-        match value {
-            Raw::Integer(count) => Self::from_text(&count.to_string()),
-            _ => Err(Invalid::kind()),
-        }
-    }
-
-    fn show(&self) -> Option<Value> {
-        Some(json!(self.get()))
-    }
-
-    fn schema() -> Value {
-        json!({ "type": "integer", "minimum": 1, "maximum": LARGEST })
     }
 }
 
