@@ -10,6 +10,9 @@ use crate::config::Breaker;
 const PIECES: u32 = 6;
 /// The first rest of a target that throttles, where Bedrock doesn't say; each further one is twice as long.
 const FIRST_REST: Duration = Duration::from_millis(250);
+/// So many times the least calls that say anything, all failed one after another, are an outage, however many were
+/// answered before it within the window: a busy target has answered thousands.
+const IN_A_ROW: u32 = 2;
 /// The share of the newest measurement in the average.
 const NEWEST: f64 = 0.3;
 /// A latency that is older says nothing any more, so that a target that was slow once is asked again some time.
@@ -55,6 +58,8 @@ struct State {
     /// Which piece is the newest, counted from the first call.
     piece: u64,
     began: Option<Instant>,
+    /// Failures since the last answer.
+    in_a_row: u32,
     broken_until: Option<Instant>,
     probing: bool,
     resting_until: Option<Instant>,
@@ -175,6 +180,7 @@ impl Health {
 
 impl State {
     fn count(&mut self, now: Instant, window: Duration, is_failure: bool) {
+        self.in_a_row = if is_failure { self.in_a_row.saturating_add(1) } else { 0 };
         let began = *self.began.get_or_insert(now);
         let length = (window / PIECES).max(Duration::from_millis(1));
         let elapsed = now.saturating_duration_since(began).as_nanos() / length.as_nanos();
@@ -193,6 +199,9 @@ impl State {
     }
 
     fn is_too_bad(&self, breaker: &Breaker) -> bool {
+        if self.in_a_row >= breaker.min_calls.max(1).saturating_mul(IN_A_ROW) {
+            return true;
+        }
         let calls: u32 = self.pieces.iter().map(|piece| piece.calls).sum();
         let failures: u32 = self.pieces.iter().map(|piece| piece.failures).sum();
         calls >= breaker.min_calls && f64::from(failures) >= f64::from(calls) * breaker.failure_ratio
@@ -308,6 +317,24 @@ mod tests {
         let later = start + 60 * SECOND;
         call(&health, later, Outcome::Failed);
         assert_eq!(health.condition(later), Condition::Well);
+    }
+
+    #[test]
+    fn an_outage_is_seen_at_once_at_a_target_that_has_answered_much() {
+        let (health, start) = (health(), Instant::now());
+        for _ in 0..1000 {
+            call(&health, start, Outcome::Answered);
+        }
+        for _ in 0..9 {
+            call(&health, start, Outcome::Failed);
+        }
+        assert_eq!(health.condition(start), Condition::Well);
+        call(&health, start, Outcome::Answered);
+        for _ in 0..10 {
+            assert_eq!(health.condition(start), Condition::Well, "not in a row");
+            call(&health, start, Outcome::Failed);
+        }
+        assert_eq!(health.condition(start), Condition::Broken);
     }
 
     #[test]
