@@ -351,15 +351,22 @@ impl State {
         {
             return;
         }
-        let total = self.minute.total();
-        match quota {
-            Quota::Requests => self
-                .requests
-                .lower(now, total.requests, self.quotas.requests_per_minute),
-            Quota::Tokens => self.tokens.lower(now, total.tokens, self.quotas.tokens_per_minute),
-            Quota::TokensPerDay => {}
-        }
         let before = self.pause.filter(|(of, _)| *of == quota).map(|(_, pause)| pause);
+        // As long as nothing was answered, a further refusal says that it isn't over, and nothing of how much there is.
+        if before.is_none() {
+            let total = self.minute.total();
+            let known = self.quotas;
+            match quota {
+                // The refused one counts as well.
+                Quota::Requests => self.requests.lower(
+                    now,
+                    total.requests.saturating_sub(1),
+                    known.requests_per_minute,
+                ),
+                Quota::Tokens => self.tokens.lower(now, total.tokens, known.tokens_per_minute),
+                Quota::TokensPerDay => {}
+            }
+        }
         let pause = Pause::after(before, now, quota == Quota::TokensPerDay);
         self.pause = Some((quota, pause));
     }

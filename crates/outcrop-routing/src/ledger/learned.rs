@@ -4,8 +4,12 @@ use std::time::Duration;
 
 /// What is left of what had been used when AWS refused.
 const DECREASE: f64 = 0.85;
-/// How much of the limit comes back each minute.
+/// How much of the limit comes back each minute; and further on more and more (by the cube of the minutes), since a
+/// limit that was refused nothing for long is not where the quota is.
 const INCREASE_A_MINUTE: f64 = 0.05;
+const INCREASE_OF_CUBE: f64 = 0.01;
+/// What a refusal leaves of a limit that is known, however little was used: AWS refuses for other reasons too.
+const LEAST_OF_KNOWN: f64 = 0.5;
 /// After so long without a refusal nothing is believed any more.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// The first pause after a refusal; each further one without an answer in between is twice as long.
@@ -43,15 +47,24 @@ impl Learned {
         if age >= FORGOTTEN_AFTER {
             return None;
         }
-        let grown = base.limit * (1.0 + INCREASE_A_MINUTE * age.as_secs_f64() / 60.0);
+        let minutes = age.as_secs_f64() / 60.0;
+        let grown = base.limit * (1.0 + INCREASE_A_MINUTE * minutes + INCREASE_OF_CUBE * minutes.powi(3));
         Some(to_whole(grown))
     }
 
-    /// AWS refused while `used` was counted.
+    /// AWS refused while `used` was counted. Where nothing was, there is nothing to be learned.
+    #[allow(clippy::cast_precision_loss, reason = "a quota's last digits don't matter here")]
     pub(super) fn lower(&mut self, now: Duration, used: u64, known: Option<u64>) {
-        let at_most = self.limit(now, known).unwrap_or(u64::MAX).min(used.max(1));
-        #[allow(clippy::cast_precision_loss, reason = "a quota's last digits don't matter here")]
-        let limit = (at_most as f64 * DECREASE).max(1.0);
+        if used == 0 {
+            return;
+        }
+        let used = used as f64;
+        let at_most = match (self.limit(now, known), known) {
+            (Some(limit), Some(_)) => used.clamp(limit as f64 * LEAST_OF_KNOWN, limit as f64),
+            (Some(limit), None) => used.min(limit as f64),
+            (None, _) => used,
+        };
+        let limit = (at_most * DECREASE).max(1.0);
         self.base = Some(Base { limit, since: now });
     }
 }
@@ -114,9 +127,10 @@ mod tests {
         assert_eq!(learned.limit(minutes(0), None), None);
         learned.lower(minutes(1), 1000, None);
         assert_eq!(learned.limit(minutes(1), None), Some(850));
-        assert_eq!(learned.limit(minutes(3), None), Some(935));
-        learned.lower(minutes(3), 1000, None);
-        assert_eq!(learned.limit(minutes(3), None), Some(794));
+        assert_eq!(learned.limit(minutes(2), None), Some(901));
+        learned.lower(minutes(2), 1000, None);
+        assert_eq!(learned.limit(minutes(2), None), Some(765));
+        assert!(learned.limit(minutes(12), None) > Some(5000), "faster and faster");
         assert_eq!(learned.limit(minutes(63), None), None, "forgotten");
     }
 
@@ -126,6 +140,16 @@ mod tests {
         learned.lower(minutes(0), 5000, Some(1000));
         assert_eq!(learned.limit(minutes(0), Some(1000)), Some(850));
         assert_eq!(learned.limit(minutes(30), Some(1000)), Some(1000));
+    }
+
+    #[test]
+    fn what_says_little_teaches_little() {
+        let mut learned = Learned::default();
+        learned.lower(minutes(0), 0, None);
+        assert_eq!(learned.limit(minutes(0), None), None, "nothing was used");
+        learned.lower(minutes(0), 10, Some(1000));
+        assert_eq!(learned.limit(minutes(0), Some(1000)), Some(425), "it is known to be more");
+        assert_eq!(learned.limit(minutes(8), Some(1000)), Some(1000));
     }
 
     #[test]

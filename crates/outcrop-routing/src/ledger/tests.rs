@@ -240,6 +240,31 @@ fn a_refusal_sends_the_next_calls_elsewhere_and_its_limit_is_learned() {
 }
 
 #[test]
+fn an_outage_in_which_all_is_refused_leaves_most_of_a_limit() {
+    for (tokens, first) in [(None, 1000), (Some(10_000), 100)] {
+        let (ledger, start) = ledger(None, tokens);
+        let lane = ledger.lane(start, None, "r", "m");
+        drop(lane.try_reserve(start, need(first)).unwrap());
+        for second in 1..300 {
+            if let Ok(reservation) = lane.try_reserve(start + seconds(second), need(10)) {
+                reservation.throttled(start + seconds(second), "Too many tokens, please wait before trying again.");
+            }
+        }
+        let later = start + seconds(330);
+        let room = (0..80).filter_map(|_| lane.try_reserve(later, need(10)).ok()).count();
+        assert_eq!(room, 80, "{tokens:?}");
+    }
+    // The first call of all says nothing of how much there is.
+    for message in ["Too many tokens", "Too many requests"] {
+        let (ledger, start) = ledger(None, None);
+        let lane = ledger.lane(start, None, "r", "m");
+        lane.try_reserve(start, need(10)).unwrap().throttled(start, message);
+        let later = start + seconds(2);
+        assert!((0..80).all(|_| lane.try_reserve(later, need(10)).is_ok()), "{message}");
+    }
+}
+
+#[test]
 fn a_day_that_is_used_up_is_left_alone_for_longer_until_an_answer_comes() {
     let (ledger, start) = ledger(None, None);
     let lane = ledger.lane(start, None, "r", "m");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::exception::Exception;
 use outcrop_routing::ledger::{Lane, Need};
 use outcrop_routing::{Flight, Outcome};
 use outcrop_upstream::{Error, Failure, Reply};
@@ -65,17 +66,21 @@ impl Hold {
 
     /// The call has failed.
     pub(super) fn failed(mut self, now: Instant, error: &Error) {
-        let outcome = verdict::outcome(error);
         if let Some(flight) = &mut self.flight {
-            flight.note(now, outcome);
+            flight.note(now, verdict::outcome(error));
         }
         let Some(held) = self.held else { return };
-        match (error, outcome) {
-            (Error::Service { message, .. }, Outcome::Throttled(_)) => held.throttled(message),
+        match error {
+            // A model that isn't ready says nothing of quotas.
+            Error::Service {
+                exception: Exception::Throttling,
+                message,
+                ..
+            } => held.throttled(message),
             // Nobody knows what AWS counts of a call that was given up.
-            (Error::Timeout { .. } | Error::Interrupted(_), _) => drop(held),
+            Error::Timeout { .. } | Error::Interrupted(_) => drop(held),
             // No bytes have left.
-            (Error::Connect(_) | Error::Credentials(_) | Error::Sign(_), _) => held.release(),
+            Error::Connect(_) | Error::Credentials(_) | Error::Sign(_) => held.release(),
             _ => held.refused(),
         }
     }
