@@ -107,6 +107,12 @@ impl Health {
         }
     }
 
+    /// Whether the next call is the one that finds out whether the target is back.
+    pub fn is_half_open(&self, now: Instant) -> bool {
+        let state = self.state();
+        !state.probing && state.broken_until.is_some_and(|until| now >= until)
+    }
+
     /// Calls under way.
     pub fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Relaxed)

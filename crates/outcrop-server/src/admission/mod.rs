@@ -16,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use outcrop_bedrock::call::CallBody;
-use outcrop_routing::Admission as Settings;
+use outcrop_routing::{Admission as Settings, Condition, Health};
 use outcrop_routing::ledger::{Estimator, Full, Input, Lane, Ledger, Need, Quota, Reservation, Usage, quota_model};
 use outcrop_translate::{CallSize, Catalogue};
 
@@ -54,6 +54,37 @@ pub(crate) struct Asked<'a> {
     pub(crate) called: &'a str,
     /// The catalogue's name for the model, where it is known.
     pub(crate) base_id: Option<&'a str>,
+}
+
+/// Room that a call wants.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) need: Need,
+    /// How the target is; `None` for one of which nothing is known.
+    pub(crate) health: Option<Arc<Health>>,
+}
+
+impl Wanted {
+    /// Whether a call may be made there, if there is room.
+    fn is_well(&self, now: Instant) -> bool {
+        let health = self.health.as_ref();
+        health.is_none_or(|health| health.condition(now) == Condition::Well)
+    }
+
+    fn is_half_open(&self, now: Instant) -> bool {
+        self.health.as_ref().is_some_and(|health| health.is_half_open(now))
+    }
+}
+
+impl From<(Arc<Lane>, Need)> for Wanted {
+    fn from((lane, need): (Arc<Lane>, Need)) -> Self {
+        Self {
+            lane,
+            need,
+            health: None,
+        }
+    }
 }
 
 /// What is known of a call before it is made.
@@ -151,59 +182,59 @@ impl Admission {
             return lane.try_reserve(now(), need);
         }
         lane.check(now(), need)?;
-        Err(Full {
-            quota: Quota::Tokens,
-            limit: lane.quotas().tokens_per_minute,
-            retry_after: Some(A_MOMENT),
-        })
+        Err(soon(lane))
     }
 
-    /// Waits until one of the candidates has room, `tenant` being the key that asks. The index is that of the
-    /// candidate. Whoever goes away meanwhile holds nothing.
+    /// Waits until one of the candidates has room and is well, `tenant` being the key that asks. The index is that of
+    /// the candidate. Whoever goes away meanwhile holds nothing.
     ///
     /// # Errors
     /// When none has room in time, or too many wait already.
-    pub(crate) async fn wait_for_room(
+    pub(crate) async fn wait_for_room<W: Clone + Into<Wanted>>(
         &self,
-        candidates: &[(Arc<Lane>, Need)],
+        candidates: &[W],
         tenant: &str,
         deadline: Option<Instant>,
     ) -> Result<(usize, Reservation), Refused> {
+        let candidates: Vec<Wanted> = candidates.iter().cloned().map(Into::into).collect();
         let settings = self.settings();
+        let start = now();
         let mut soonest: Option<(usize, Full)> = None;
-        for (index, (lane, need)) in candidates.iter().enumerate() {
-            match self.try_reserve(lane, *need) {
-                Ok(reservation) => return Ok((index, reservation)),
-                Err(full) => {
-                    if soonest.is_none_or(|(_, other)| is_sooner(full, other)) {
-                        soonest = Some((index, full));
-                    }
+        for (index, wanted) in candidates.iter().enumerate() {
+            let full = if wanted.is_well(start) {
+                match self.try_reserve(&wanted.lane, wanted.need) {
+                    Ok(reservation) => return Ok((index, reservation)),
+                    Err(full) => full,
                 }
+            } else if let Err(full) = wanted.lane.check(start, wanted.need) {
+                full
+            } else {
+                // It is not for want of room that nobody calls there.
+                continue;
+            };
+            if soonest.is_none_or(|(_, other)| is_sooner(full, other)) {
+                soonest = Some((index, full));
             }
         }
-        let Some((index, full)) = soonest else {
+        let Some((index, full)) = soonest.or_else(|| Some((0, soon(&candidates.first()?.lane)))) else {
             return Err(Refused::nothing_to_ask());
         };
-        let start = now();
         let until = start + settings.queue_timeout;
         let until = deadline.map_or(until, |deadline| deadline.min(until));
+        let told = candidates.get(index).cloned();
         let refused = |why, full| {
-            let key = candidates.get(index).map(|(lane, _)| lane.key().clone());
+            let key = told.as_ref().map(|wanted| wanted.lane.key().clone());
             Refused::new(why, key.unwrap_or_default(), full)
         };
         // Those that will have room, with time or when calls that are under way give some back.
-        let hopeful = candidates.iter().enumerate().filter_map(|(index, (lane, need))| {
-            let has_hope = match lane.check(start, *need) {
+        let hopeful = candidates.into_iter().enumerate().filter_map(|(index, wanted)| {
+            let has_hope = match wanted.lane.check(start, wanted.need) {
                 Ok(()) => true,
                 Err(full) => full
                     .retry_after
-                    .is_some_and(|after| start + after <= until || lane.in_flight() > 0),
+                    .is_some_and(|after| start + after <= until || wanted.lane.in_flight() > 0),
             };
-            has_hope.then(|| Candidate {
-                index,
-                lane: Arc::clone(lane),
-                need: *need,
-            })
+            has_hope.then_some(Candidate { index, wanted })
         });
         let hopeful: Vec<Candidate> = hopeful.collect();
         if until <= start || hopeful.is_empty() {
@@ -213,8 +244,9 @@ impl Admission {
             return Err(refused(Why::QueueFull, full));
         };
         let granted = tokio::time::timeout_at(until.into(), place.granted()).await;
-        let still_full = |lane: Option<&(Arc<Lane>, Need)>| {
-            let left = lane.and_then(|(lane, need)| lane.check(now(), *need).err());
+        let still_full = || {
+            let left = told.as_ref();
+            let left = left.and_then(|wanted| wanted.lane.check(now(), wanted.need).err());
             left.unwrap_or(Full {
                 retry_after: Some(A_MOMENT),
                 ..full
@@ -222,8 +254,8 @@ impl Admission {
         };
         match granted {
             Ok(Some(granted)) => Ok(granted),
-            Ok(None) => Err(refused(Why::QueueFull, still_full(candidates.get(index)))),
-            Err(_) => Err(refused(Why::TimedOut, still_full(candidates.get(index)))),
+            Ok(None) => Err(refused(Why::QueueFull, still_full())),
+            Err(_) => Err(refused(Why::TimedOut, still_full())),
         }
     }
 
@@ -235,6 +267,15 @@ impl Admission {
 
     fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// There may be room within a moment.
+fn soon(lane: &Lane) -> Full {
+    Full {
+        quota: Quota::Tokens,
+        limit: lane.quotas().tokens_per_minute,
+        retry_after: Some(A_MOMENT),
     }
 }
 

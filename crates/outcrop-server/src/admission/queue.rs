@@ -9,13 +9,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use outcrop_routing::ledger::{Lane, Need, Reservation};
+use outcrop_routing::ledger::{Full, Lane, Reservation};
 use tokio::sync::{Notify, oneshot};
 
-use super::now;
+use super::{Wanted, now};
 
 /// Limits that were learned grow by themselves, so it is looked again after so long at the latest.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Nobody tells when a target is well again, so it is looked again after so long.
+const UNTIL_WELL: Duration = Duration::from_millis(100);
 /// No sooner, or many short waits would cost much.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
 
@@ -56,8 +58,7 @@ struct Waiter {
 pub(super) struct Candidate {
     /// Which of all that the request may take it is.
     pub(super) index: usize,
-    pub(super) lane: Arc<Lane>,
-    pub(super) need: Need,
+    pub(super) wanted: Wanted,
 }
 
 /// A reservation on its way to who waits for it. If that one has left, it comes back.
@@ -115,7 +116,7 @@ impl Queue {
         let id = lines.next_id;
         lines.next_id += 1;
         for candidate in &candidates {
-            candidate.lane.waiting().fetch_add(1, Ordering::AcqRel);
+            candidate.wanted.lane.waiting().fetch_add(1, Ordering::AcqRel);
         }
         let waiter = Waiter { id, candidates, sender };
         lines.push(tenant, waiter);
@@ -236,13 +237,23 @@ impl Line {
     fn serve(&mut self, now: Instant, taken: &mut HashSet<*const Lane>, sleep: &mut Duration) -> Option<Served> {
         for at in 0..self.waiters.len() {
             let waiter = self.waiters.get(at)?;
-            for Candidate { index, lane, need } in &waiter.candidates {
-                let index = *index;
-                if taken.contains(&Arc::as_ptr(lane)) {
+            let mut full = Vec::new();
+            for Candidate { index, wanted } in &waiter.candidates {
+                let (index, place) = (*index, Arc::as_ptr(&wanted.lane));
+                if taken.contains(&place) {
                     continue;
                 }
-                match lane.try_reserve(now, *need) {
+                if !wanted.is_well(now) {
+                    *sleep = UNTIL_WELL.min(*sleep);
+                    continue;
+                }
+                match wanted.lane.try_reserve(now, wanted.need) {
                     Ok(reservation) => {
+                        // One call finds out whether the target is back; the others wait for what it finds.
+                        if wanted.is_half_open(now) {
+                            taken.insert(place);
+                            *sleep = UNTIL_WELL.min(*sleep);
+                        }
                         let Waiter { candidates, sender, .. } = self.waiters.remove(at)?;
                         // If nobody is there any more, what comes back is dropped, and so released.
                         let _ = sender.send(Granted {
@@ -252,13 +263,17 @@ impl Line {
                         return Some(Served { candidates });
                     }
                     // A call that never fits is in nobody's way.
-                    Err(full) => {
-                        if let Some(after) = full.retry_after {
-                            taken.insert(Arc::as_ptr(lane));
-                            *sleep = after.min(*sleep);
-                        }
-                    }
+                    Err(Full {
+                        retry_after: Some(after),
+                        ..
+                    }) => full.push((place, after)),
+                    Err(_) => {}
                 }
+            }
+            // Who is served elsewhere is in nobody's way either.
+            for (place, after) in full {
+                taken.insert(place);
+                *sleep = after.min(*sleep);
             }
         }
         None
@@ -284,6 +299,6 @@ impl Waiter {
 
 fn count_out(candidates: &[Candidate]) {
     for candidate in candidates {
-        candidate.lane.waiting().fetch_sub(1, Ordering::AcqRel);
+        candidate.wanted.lane.waiting().fetch_sub(1, Ordering::AcqRel);
     }
 }

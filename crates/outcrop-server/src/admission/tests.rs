@@ -432,3 +432,71 @@ async fn among_many_that_come_and_leave_nothing_gets_lost() {
         assert!(admission.try_reserve(lane, need(100)).is_ok(), "all came back");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn room_at_a_target_that_is_down_is_nobodys_until_one_call_has_found_it_back() {
+    let admission = admission(100, |_| {});
+    let (full, down) = (lane(&admission, "full"), lane(&admission, "down"));
+    let _held = admission.try_reserve(&full, need(100)).unwrap();
+    let breaker = outcrop_routing::Breaker::default();
+    let health = Arc::new(Health::new(breaker.clone(), None));
+    for _ in 0..breaker.min_calls {
+        health.begin(now()).note(now(), outcrop_routing::Outcome::Failed);
+    }
+    let begun = Arc::new(Mutex::new(Vec::new()));
+    let start = now();
+    for _ in 0..3 {
+        let (admission, health, begun) = (Arc::clone(&admission), Arc::clone(&health), Arc::clone(&begun));
+        let candidates: [Wanted; 2] = [
+            (Arc::clone(&full), need(10)).into(),
+            Wanted {
+                lane: Arc::clone(&down),
+                need: need(10),
+                health: Some(Arc::clone(&health)),
+            },
+        ];
+        tokio::spawn(async move {
+            let (index, reservation) = admission.wait_for_room(&candidates, "a", None).await.unwrap();
+            let mut flight = health.begin(now());
+            begun.lock().unwrap().push((index, now() - start));
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            flight.note(now(), outcrop_routing::Outcome::Answered);
+            drop(reservation);
+        });
+    }
+    tokio::time::sleep(breaker.cool_down - Duration::from_secs(1)).await;
+    assert_eq!(begun.lock().unwrap().len(), 0);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(begun.lock().unwrap().len(), 1, "one finds out");
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let begun = begun.lock().unwrap().clone();
+    assert_eq!(begun.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_served_elsewhere_is_in_nobodys_way() {
+    let admission = admission(100, |_| {});
+    let (one, two) = (lane(&admission, "one"), lane(&admission, "two"));
+    let held = [&one, &two].map(|lane| admission.try_reserve(lane, need(100)).unwrap());
+    let wait = |candidates: Vec<(Arc<Lane>, Need)>| {
+        let admission = Arc::clone(&admission);
+        tokio::spawn(async move { admission.wait_for_room(&candidates, "a", None).await })
+    };
+    let large = wait(vec![(Arc::clone(&one), need(90)), (Arc::clone(&two), need(90))]);
+    settle_down().await;
+    let small = wait(vec![(Arc::clone(&one), need(20))]);
+    settle_down().await;
+    let [of_one, of_two] = held;
+    let before = now();
+    // Twenty come back here, and all there.
+    let usage = Usage {
+        output: 80,
+        ..Usage::default()
+    };
+    of_one.settle(now(), usage);
+    of_two.release();
+    let (index, _large) = large.await.unwrap().unwrap();
+    assert_eq!(index, 1);
+    assert!(small.await.unwrap().is_ok());
+    assert_eq!(now(), before, "no time has passed");
+}

@@ -8,7 +8,7 @@ use outcrop_translate::CallSize;
 
 use super::Next;
 use super::hold::{Missed, NoRoom, Sent};
-use crate::admission::{Held, Refused};
+use crate::admission::{Held, Refused, Wanted};
 use crate::inquiry::{Inquiry, behind};
 
 impl Inquiry {
@@ -64,6 +64,10 @@ impl Inquiry {
         let estimate = admission.estimate(catalogue, base_id, &call.model_id, &call.body, size);
         let reservation = match self.take_granted(&lane) {
             Some(granted) => granted,
+            None if self.course.only_waits() => {
+                let need = estimate.need;
+                return Err(NoRoom { lane, need });
+            }
             None => match admission.try_reserve(&lane, estimate.need) {
                 Ok(reservation) => reservation,
                 Err(full) => {
@@ -87,13 +91,13 @@ impl Inquiry {
     /// When there is none in time; then also what comes next.
     pub(crate) async fn queue(&mut self) -> Result<Next, (Refused, Next)> {
         let (full, until) = self.course.take_full();
-        let candidates: Vec<_> = full.iter().map(|(_, lane, need)| (lane.clone(), *need)).collect();
+        let candidates: Vec<Wanted> = full.iter().map(|(_, wanted)| wanted.clone()).collect();
         let tenant = self.tenant().to_owned();
         let admission = &self.gateway.admission;
         let granted = admission.wait_for_room(&candidates, &tenant, Some(until)).await;
         match granted {
             Ok((index, reservation)) => {
-                if let Some((at, ..)) = full.get(index) {
+                if let Some((at, _)) = full.get(index) {
                     self.course.go_to(*at);
                 }
                 self.keep_granted(reservation);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_bedrock::call::Call;
-use outcrop_routing::ledger::{Lane, Need};
 use outcrop_routing::{Condition, Fallbacks, Found, Health, RouteTarget, Router, backoff};
 use outcrop_upstream::{Client, Error, Failure, Limits};
 use tokio::time::Instant;
@@ -14,7 +13,7 @@ use super::fill::Fill;
 use super::glance::Glance;
 use super::hold::{Hold, NoRoom, Sent};
 use super::verdict::{self, Verdict};
-use crate::admission::Held;
+use crate::admission::{Held, Wanted};
 
 /// The course of one request.
 #[derive(Clone, Debug)]
@@ -88,8 +87,12 @@ struct Leg {
     /// Targets that need not be asked again.
     barred: Vec<usize>,
     tries: u32,
-    /// Places in the order where there was no room, and for what.
-    full: Vec<(usize, Arc<Lane>, Need)>,
+    /// Places in the order where there was no room, and what was wanted there.
+    full: Vec<(usize, Wanted)>,
+    /// Places for which the request waits or has waited.
+    waited: Vec<usize>,
+    /// Whether it has waited in vain, and waits no more.
+    has_waited: bool,
     /// Whether a later try may succeed.
     may_recover: bool,
     retry_after: Option<Duration>,
@@ -209,26 +212,63 @@ impl Course {
     /// What comes after a call for which there is no room here.
     pub(crate) fn after_no_room(&mut self, no_room: NoRoom) -> Next {
         let NoRoom { lane, need, .. } = no_room;
-        self.leg.full.push((self.leg.at, lane, need));
-        self.next_target().unwrap_or(Next::Queue)
+        let health = self.health().cloned();
+        self.leg.full.push((self.leg.at, Wanted { lane, need, health }));
+        if let Some(next) = self.next_target() {
+            return next;
+        }
+        match self.leg.has_waited {
+            true => self.fall_back(),
+            false => Next::Queue,
+        }
     }
 
-    /// The lanes in which there was no room, and when the waiting must end. They are forgotten.
-    pub(crate) fn take_full(&mut self) -> (Vec<(usize, Arc<Lane>, Need)>, std::time::Instant) {
+    /// Whether the target is not well while others only lack room: then a call waits for whichever is there first.
+    pub(super) fn only_waits(&self) -> bool {
+        !self.leg.full.is_empty() && !self.leg.has_waited && !self.is_well()
+    }
+
+    /// The places where there was no room, and when the waiting must end.
+    pub(crate) fn take_full(&mut self) -> (Vec<(usize, Wanted)>, std::time::Instant) {
         let end = match self.patience.ends {
             Some((end, _)) => end.min(self.limits.deadline),
             None => self.limits.deadline,
         };
-        (std::mem::take(&mut self.leg.full), end.into_std())
+        let full = std::mem::take(&mut self.leg.full);
+        self.leg.waited = full.iter().map(|(at, _)| *at).collect();
+        (full, end.into_std())
     }
 
-    /// Goes to the target where there is room now.
+    /// Goes to the target where there is room now. The others that were waited for come after it, if it fails.
     pub(crate) fn go_to(&mut self, at: usize) {
-        self.leg.at = at;
+        let waited = std::mem::take(&mut self.leg.waited);
+        let order = std::mem::take(&mut self.leg.order).into_iter().enumerate();
+        let (others, mut asked): (Vec<_>, Vec<_>) =
+            order.partition(|(place, _)| *place != at && waited.contains(place));
+        // The one with room is the last of those that are done with.
+        asked.sort_by_key(|(place, _)| *place == at);
+        self.leg.at = asked.len().saturating_sub(1);
+        self.leg.order = asked.into_iter().chain(others).map(|(_, index)| index).collect();
     }
 
-    /// What comes after waiting in vain.
+    /// What comes after waiting in vain: one that was left alone meanwhile, which may be back.
     pub(crate) fn after_queue(&mut self) -> Next {
+        self.leg.has_waited = true;
+        let now = std::time::Instant::now();
+        let is_left_alone = |at: &usize| {
+            let index = self.leg.order.get(*at);
+            let health = index.and_then(|index| self.leg.found.as_ref()?.health(*index));
+            health.is_some_and(|health| health.condition(now) == Condition::Broken)
+        };
+        let left_alone = self.leg.waited.iter().copied().find(is_left_alone);
+        if let Some(at) = left_alone
+            && self.has_time()
+            && self.router.retry_budget.spend()
+        {
+            self.leg.waited.clear();
+            self.go_to(at);
+            return Next::Move(Duration::ZERO);
+        }
         self.another_round().unwrap_or_else(|| self.fall_back())
     }
 
@@ -250,13 +290,13 @@ impl Course {
             }
             Verdict::Elsewhere => self.leg.barred.extend(self.index()),
         }
-        if Instant::now() >= self.limits.deadline || self.patience.is_over() {
+        if !self.has_time() {
             return Next::Over;
         }
         if let Some(next) = self.next_target() {
             return next;
         }
-        if !self.leg.full.is_empty() {
+        if !self.leg.full.is_empty() && !self.leg.has_waited {
             return Next::Queue;
         }
         self.another_round().unwrap_or_else(|| self.fall_back())
@@ -302,16 +342,12 @@ impl Course {
         if self.leg.tries >= self.most_tries() {
             return None;
         }
-        let now = std::time::Instant::now();
         while self.has_other_target() {
             self.leg.at += 1;
             if self.index().is_none_or(|index| self.leg.barred.contains(&index)) {
                 continue;
             }
-            let is_well = self
-                .health()
-                .is_none_or(|health| health.condition(now) == Condition::Well);
-            if is_well || self.router.retry_budget.spend() {
+            if self.is_well() || self.only_waits() || self.router.retry_budget.spend() {
                 return Some(Next::Move(Duration::ZERO));
             }
         }
@@ -431,6 +467,16 @@ impl Course {
 
     fn index(&self) -> Option<usize> {
         self.leg.order.get(self.leg.at).copied()
+    }
+
+    fn has_time(&self) -> bool {
+        Instant::now() < self.limits.deadline && !self.patience.is_over()
+    }
+
+    fn is_well(&self) -> bool {
+        let now = std::time::Instant::now();
+        let health = self.health();
+        health.is_none_or(|health| health.condition(now) == Condition::Well)
     }
 
     fn health(&self) -> Option<&Arc<Health>> {

@@ -194,3 +194,56 @@ async fn the_clients_patience_ends_all() {
     let mut course = Course::new(&router, (limits, patience), Some("m"), Glance::default());
     assert_eq!(course.after(&throttled()), Next::Over);
 }
+
+fn no_room() -> NoRoom {
+    let ledger = outcrop_routing::ledger::Ledger::new(&[], std::time::Instant::now());
+    NoRoom {
+        lane: ledger.lane(std::time::Instant::now(), None, "r", "m"),
+        need: outcrop_routing::ledger::Need::default(),
+    }
+}
+
+fn three() -> Course {
+    let routing = Routing {
+        routes: vec![route("m", &["a", "b", "c"], Fallbacks::default())],
+        ..Routing::default()
+    };
+    course(routing, "m")
+}
+
+#[tokio::test]
+async fn others_that_had_no_room_are_asked_where_the_one_that_got_room_fails() {
+    let mut course = three();
+    assert_eq!(course.after_no_room(no_room()), Next::Move(Duration::ZERO));
+    assert_eq!(course.after_no_room(no_room()), Next::Move(Duration::ZERO));
+    assert_eq!(course.after_no_room(no_room()), Next::Queue);
+    let (full, _) = course.take_full();
+    assert_eq!(full.len(), 3);
+    course.go_to(2);
+    assert_eq!(course.model().as_deref(), Some("c"));
+    assert_eq!(course.after(&throttled()), Next::Move(Duration::ZERO));
+    assert_eq!(course.model().as_deref(), Some("a"));
+    assert_eq!(course.after(&throttled()), Next::Move(Duration::ZERO));
+    assert_eq!(course.model().as_deref(), Some("b"));
+}
+
+#[tokio::test]
+async fn a_target_that_is_left_alone_is_waited_for_and_asked_at_last() {
+    let mut course = three();
+    let now = std::time::Instant::now();
+    for _ in 0..5 {
+        let health = Arc::clone(course.leg.found.as_ref().unwrap().health(2).unwrap());
+        health.begin(now).note(now, outcrop_routing::Outcome::Failed);
+    }
+    assert!(!course.only_waits(), "it is well here");
+    course.after_no_room(no_room());
+    course.after_no_room(no_room());
+    assert_eq!(course.model().as_deref(), Some("c"));
+    assert!(course.only_waits(), "others have no room yet, and this one fails");
+    assert_eq!(course.after_no_room(no_room()), Next::Queue);
+    course.take_full();
+    assert_eq!(course.after_queue(), Next::Move(Duration::ZERO), "it may be back");
+    assert_eq!(course.model().as_deref(), Some("c"));
+    assert!(!course.only_waits());
+    assert_eq!(course.after_no_room(no_room()), Next::Over, "nobody waits twice");
+}
