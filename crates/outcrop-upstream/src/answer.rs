@@ -1,5 +1,6 @@
 //! Reading what AWS answers, whole.
 
+use std::pin::pin;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -30,10 +31,12 @@ pub(crate) async fn refusal(
         return Error::Protocol(format!("a redirect ({status}), which is not followed"));
     }
     // An error body that is too long or breaks off still leaves the status and the headers.
-    let deadline = deadline.min(Instant::now() + timeout);
-    let body = collect(body, MAX_ERROR_BYTES, deadline, timeout)
-        .await
-        .unwrap_or_default();
+    let patience = Patience {
+        deadline: deadline.min(Instant::now() + timeout),
+        limit: timeout,
+        silence: timeout,
+    };
+    let body = collect(body, MAX_ERROR_BYTES, patience).await.unwrap_or_default();
     let body = ErrorBody::parse(&body);
     let header = text_header(headers, "x-amzn-errortype").map(|name| bare_name(&name).to_owned());
     let name = header.or(body.name);
@@ -61,25 +64,46 @@ pub(crate) async fn refusal(
     }
 }
 
+/// How long a body may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// When it must be whole.
+    pub(crate) deadline: Instant,
+    /// The limit that the deadline comes from.
+    pub(crate) limit: Duration,
+    /// How long nothing of it may come.
+    pub(crate) silence: Duration,
+}
+
 /// A whole body.
-pub(crate) async fn collect(
-    body: Incoming,
-    limit: usize,
-    deadline: Instant,
-    timeout: Duration,
-) -> Result<Bytes, Error> {
-    let collecting = Limited::new(body, limit).collect();
-    let collected = timeout_at(deadline, collecting).await.map_err(|_| Error::Timeout {
-        phase: "to send its answer",
-        limit: timeout,
-    })?;
-    match collected {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            Err(Error::Protocol(format!("its body is larger than {limit} bytes")))
-        }
-        Err(error) => Err(Error::interrupted(&*error)),
+pub(crate) async fn collect(body: Incoming, limit: usize, patience: Patience) -> Result<Bytes, Error> {
+    let mut body = pin!(Limited::new(body, limit));
+    let mut pieces = Vec::new();
+    loop {
+        let silence_ends = Instant::now() + patience.silence;
+        let frame = match timeout_at(patience.deadline.min(silence_ends), body.frame()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(None) => break,
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => {
+                return Err(Error::Protocol(format!("its body is larger than {limit} bytes")));
+            }
+            Ok(Some(Err(error))) => return Err(Error::interrupted(&*error)),
+            Err(_) if silence_ends < patience.deadline => return Err(Error::silence(patience.silence)),
+            Err(_) => {
+                return Err(Error::Timeout {
+                    phase: "to send its answer",
+                    limit: patience.limit,
+                });
+            }
+        };
+        // What isn't data is trailers, which Bedrock doesn't send.
+        pieces.extend(frame.into_data());
     }
+    Ok(match pieces.as_slice() {
+        // Not copied.
+        [piece] => piece.clone(),
+        pieces => pieces.concat().into(),
+    })
 }
 
 pub(crate) fn check_media_type(headers: &HeaderMap, expected: &str) -> Result<(), Error> {

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use crate::answer::{MAX_REPLY_BYTES, collect, refusal};
+use crate::answer::{MAX_REPLY_BYTES, Patience, collect, refusal};
 use crate::aws::Aws;
 use crate::body::PiecesBody;
 use crate::client::AGENT;
@@ -124,7 +124,12 @@ impl Aws {
         if !head.status.is_success() {
             return Err(refusal(head.status.as_u16(), &head.headers, body, false, deadline, self.timeout).await);
         }
-        collect(body, MAX_REPLY_BYTES, deadline, self.timeout).await
+        let patience = Patience {
+            deadline,
+            limit: self.timeout,
+            silence: self.timeout,
+        };
+        collect(body, MAX_REPLY_BYTES, patience).await
     }
 }
 

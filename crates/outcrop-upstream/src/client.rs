@@ -14,7 +14,7 @@ use outcrop_bedrock::sse::SseDecoder;
 use tokio::time::{Instant, timeout_at};
 
 use crate::adopt::Namer;
-use crate::answer::{MAX_REPLY_BYTES, check_media_type, collect, refusal, text_header, token_counts};
+use crate::answer::{MAX_REPLY_BYTES, Patience, check_media_type, collect, refusal, text_header, token_counts};
 use crate::auth::Auth;
 use crate::aws::Aws;
 use crate::body::PiecesBody;
@@ -308,7 +308,12 @@ impl Client {
             let by_key = own.auth.is_api_key();
             return Err(refusal(head.status.as_u16(), &head.headers, body, by_key, deadline, timeout).await);
         }
-        collect(body, MAX_REPLY_BYTES, deadline, shared.config.first_byte_timeout).await
+        let patience = Patience {
+            deadline,
+            limit: shared.config.first_byte_timeout,
+            silence: shared.config.chunk_timeout,
+        };
+        collect(body, MAX_REPLY_BYTES, patience).await
     }
 }
 
@@ -353,7 +358,12 @@ impl Shared {
         let tokens = token_counts(&head.headers);
         let decoder = match call.operation.reply_form() {
             ReplyForm::Whole => {
-                let body = collect(body, MAX_REPLY_BYTES, deadline, self.config.total_timeout).await?;
+                let patience = Patience {
+                    deadline,
+                    limit: self.config.total_timeout,
+                    silence: self.config.chunk_timeout,
+                };
+                let body = collect(body, MAX_REPLY_BYTES, patience).await?;
                 return Ok((tokens, ReplyBody::Whole(body)));
             }
             ReplyForm::Frames => Decoder::Frames(FrameDecoder::default()),

@@ -63,6 +63,14 @@ impl Error {
     pub(crate) fn interrupted(error: &(dyn std::error::Error + 'static)) -> Self {
         Self::Interrupted(with_causes(error))
     }
+
+    /// Bedrock has fallen silent in the middle of its answer.
+    pub(crate) fn silence(limit: Duration) -> Self {
+        Self::Timeout {
+            phase: "between two pieces of the answer",
+            limit,
+        }
+    }
 }
 
 /// The message of an error and of all its causes.

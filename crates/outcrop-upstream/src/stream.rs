@@ -201,10 +201,7 @@ impl EventStream {
             }
             let silence_ends = self.last_arrival + self.chunk_timeout;
             if now >= silence_ends {
-                return Poll::Ready(Err(Error::Timeout {
-                    phase: "between two pieces of the answer",
-                    limit: self.chunk_timeout,
-                }));
+                return Poll::Ready(Err(Error::silence(self.chunk_timeout)));
             }
             self.alarm.as_mut().reset(silence_ends.min(self.deadline));
         }

@@ -332,7 +332,7 @@ settings! {
         connect_timeout: Timeout = "5s";
         /// How long Bedrock may take to begin its answer.
         first_byte_timeout: Timeout = "5m";
-        /// How long Bedrock may be silent in the middle of a stream.
+        /// How long Bedrock may be silent in the middle of an answer.
         chunk_timeout: Timeout = "2m";
         /// How long one answer may take as a whole.
         total_timeout: Timeout = "15m";
