@@ -80,6 +80,7 @@ impl Pool {
         match lease.0.client.request(request).await {
             Ok(response) => Ok((response, lease)),
             Err(error) if error.is_connect() => Err(Error::Connect(with_causes(&error))),
+            Err(error) if is_no_http(&error) => Err(Error::Protocol(with_causes(&error))),
             Err(error) => Err(Error::interrupted(&error)),
         }
     }
@@ -113,6 +114,12 @@ impl Pool {
             Lease(shard)
         })
     }
+}
+
+/// Whether what came back isn't HTTP, so that it won't help to ask again.
+fn is_no_http(error: &legacy::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    cause.is_some_and(hyper::Error::is_parse)
 }
 
 /// A connector with a time limit over all of its work, name look-up and TLS included.
