@@ -34,6 +34,13 @@ pub struct Route {
     pub fallbacks: Fallbacks,
 }
 
+impl Route {
+    /// Whether its name is a pattern, and so many names.
+    pub fn is_pattern(&self) -> bool {
+        self.name.contains('*')
+    }
+}
+
 /// One of the places that answer for a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteTarget {
@@ -68,6 +75,18 @@ pub enum Strategy {
     LeastBusy,
     /// The one whose first token came soonest of late.
     LowestLatency,
+}
+
+impl Strategy {
+    /// Its name in the operator's file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ordered => "ordered",
+            Self::Weighted => "weighted",
+            Self::LeastBusy => "least_busy",
+            Self::LowestLatency => "lowest_latency",
+        }
+    }
 }
 
 /// What keeps a conversation at one target, so that its prompt cache stays warm.

@@ -139,6 +139,11 @@ impl Found {
         &self.lanes.route.name
     }
 
+    /// What the operator says of it.
+    pub fn route(&self) -> &Route {
+        &self.lanes.route
+    }
+
     /// Its targets.
     pub fn targets(&self) -> &[RouteTarget] {
         &self.lanes.route.targets

@@ -47,4 +47,5 @@ pub use policy::{
     PromptCaching, StreamMode, Trace,
 };
 pub use response_cache::{CacheConfig, CacheStore, RedisUrl};
+pub use routing::{RouteView, Wanted};
 pub use server::{Reloader, Server};

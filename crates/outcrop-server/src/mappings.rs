@@ -13,6 +13,7 @@ use outcrop_translate::{Problem, openai};
 use serde_json::{Value, json};
 
 use crate::exchange::Gateway;
+use crate::routing::{RouteView, Wanted};
 use crate::{access, error, models};
 
 /// The whole list, written, and how often what names mean had changed by then.
@@ -62,17 +63,29 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<(
         model_id: None,
         purpose: question.purpose.map_or(Purpose::Chat, asked_for),
     };
-    let target = gateway.resolve(&asked).await?;
+    let told = match gateway.route_view(&asked).await {
+        None => mapping_of(gateway, name, &*gateway.resolve(&asked).await?, gateway.client.region()),
+        Some(route) => {
+            let (target, region) = route.first()?;
+            let region = region.unwrap_or(gateway.client.region());
+            let mut told = mapping_of(gateway, name, &target, region);
+            told["route"] = route.to_json();
+            told
+        }
+    };
+    Ok((told.to_string().into(), None))
+}
+
+fn mapping_of(gateway: &Gateway, name: &str, target: &Target, region: &str) -> Value {
     let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
     let policy = gateway.config.policies.resolve(&names, target.is_opaque, None);
-    let told = mapping(
+    mapping(
         &gateway.config.catalogue,
         name,
-        &target,
-        Some(gateway.client.region()),
+        target,
+        Some(region),
         policy.bedrock_api,
-    );
-    Ok((told.to_string().into(), None))
+    )
 }
 
 impl Question {
@@ -109,7 +122,9 @@ fn whole(gateway: &Gateway) -> Bytes {
         return body.clone();
     }
     let rows = all(gateway, &Question::default());
-    let is_whole = rows.iter().all(|row| !row["model_id"].is_null());
+    let is_whole = rows
+        .iter()
+        .all(|row| !row["model_id"].is_null() || row["kind"] == "route");
     let body = Bytes::from(json!({"object": "list", "data": rows}).to_string());
     // What is behind an alias's ARN may be found out any time.
     if is_whole {
@@ -152,6 +167,33 @@ impl Gateway {
             Unresolved::LookUp(_) => Problem::invalid("What is behind the model's ARN can't be told."),
         })
     }
+
+    /// The route of a name, with what its targets mean; what must be looked up for it is.
+    pub(crate) async fn route_view(&self, asked: &Asked<'_>) -> Option<RouteView> {
+        let route = self.known_route(asked)?;
+        let mut is_known = true;
+        for arn in route.unknown_arns() {
+            self.names.look_up(&self.client, arn).await;
+            is_known = false;
+        }
+        if is_known { Some(route) } else { self.known_route(asked) }
+    }
+
+    /// The same, as far as it is known.
+    fn known_route(&self, asked: &Asked<'_>) -> Option<RouteView> {
+        let found = self.router.find(asked.name)?;
+        let region_of = |account: Option<&str>| Some(self.client.region_of(account).to_owned());
+        let resolve = |wanted: Wanted<'_>| {
+            let asked = Asked {
+                name: wanted.name,
+                model_id: wanted.model_id.or(asked.model_id),
+                ..*asked
+            };
+            self.names
+                .resolve(&asked, &self.config, self.client.region(), wanted.region)
+        };
+        Some(RouteView::new(&self.router, &found, asked.name, &region_of, &resolve))
+    }
 }
 
 /// One name with its steps. `region` is the gateway's own, where that is known; `wanted` the API that the operator wants
@@ -186,10 +228,10 @@ fn step(step: &Step) -> Value {
     json!({"step": step.rule, "result": step.result, "why": step.why})
 }
 
-/// All names that can be listed, as far as they are wanted: aliases, short names, ids.
+/// All names that can be listed, as far as they are wanted: routes, aliases, short names, ids.
 fn all(gateway: &Gateway, question: &Question) -> Vec<Value> {
     let (catalogue, rules) = (&gateway.config.catalogue, &gateway.config.names);
-    let meant = |name: &str| {
+    let unrouted = |name: &str| {
         let asked = Asked {
             name,
             ..Asked::default()
@@ -199,16 +241,46 @@ fn all(gateway: &Gateway, question: &Question) -> Vec<Value> {
             .resolve(&asked, &gateway.config, gateway.client.region(), None);
         target.ok()
     };
+    let meant = |name: &str| {
+        let asked = Asked {
+            name,
+            ..Asked::default()
+        };
+        if let Some(route) = gateway.known_route(&asked) {
+            return route.first().ok().map(|(target, _)| Arc::new(target));
+        }
+        unrouted(name)
+    };
     let is_for_it = |base_id: Option<&str>| {
         let Some(purpose) = question.purpose else { return true };
         let capabilities = base_id.and_then(|base_id| catalogue.capabilities(base_id));
         capabilities.is_some_and(|capabilities| models::purpose_of(&capabilities) == Some(purpose))
     };
     let row = |name: &str, kind: &str, target: Option<&Target>| json!({"object": "mapping", "name": name, "model_id": target.map(|target| target.model_id.as_str()), "kind": kind});
+    let is_route = |name: &str| {
+        let mut routes = gateway.router.routes();
+        routes.any(|route| route.name.eq_ignore_ascii_case(name))
+    };
     let mut rows = Vec::new();
     if question.provider.is_none() {
-        for alias in &rules.aliases {
-            let target = meant(&alias.model);
+        for route in gateway.router.routes() {
+            let target = meant(&route.name).filter(|_| !route.is_pattern());
+            let base_id = target.as_ref().and_then(|target| target.base_id.as_deref());
+            if question.purpose.is_some() && !is_for_it(base_id) {
+                continue;
+            }
+            let mut row = row(&route.name, "route", target.as_deref());
+            if route.is_pattern() {
+                row["pattern"] = json!(true);
+            }
+            rows.push(row);
+        }
+        for alias in rules.aliases.iter().filter(|alias| !is_route(alias.name.as_str())) {
+            // A route for all names is for this one, too.
+            let target = match alias.name.is_exact() {
+                true => meant(alias.name.as_str()),
+                false => unrouted(&alias.model),
+            };
             if !is_for_it(target.as_ref().and_then(|target| target.base_id.as_deref())) {
                 continue;
             }
@@ -235,7 +307,7 @@ fn all(gateway: &Gateway, question: &Question) -> Vec<Value> {
         ] {
             let is_wanted = question.purpose.is_none_or(|wanted| wanted == purpose);
             if let Some(default) = default.as_ref().filter(|_| is_wanted) {
-                rows.push(row(name, "default", meant(default).as_deref()));
+                rows.push(row(name, "default", unrouted(default).as_deref()));
             }
         }
     }
@@ -252,14 +324,17 @@ fn all(gateway: &Gateway, question: &Question) -> Vec<Value> {
         .models()
         .filter(|model| is_theirs(&model.provider) && is_for_it(Some(&model.id)));
     for model in wanted {
-        for name in &model.short_names {
+        for name in model.short_names.iter().filter(|name| !is_route(name)) {
             rows.push(row(name, "short_name", meant(name).as_deref()));
             let thinking = format!("{name}-Thinking");
-            if catalogue.thinks(&model.id) && catalogue.by_short_name(&thinking).is_none() {
+            let is_free = catalogue.by_short_name(&thinking).is_none() && !is_route(&thinking);
+            if catalogue.thinks(&model.id) && is_free {
                 rows.push(row(&thinking, "short_name", meant(&thinking).as_deref()));
             }
         }
-        rows.push(row(&model.id, "id", meant(&model.id).as_deref()));
+        if !is_route(&model.id) {
+            rows.push(row(&model.id, "id", meant(&model.id).as_deref()));
+        }
     }
     rows
 }

@@ -74,14 +74,7 @@ impl Names {
             (Arc::clone(&known.listings), known.changes)
         };
         let behind = |arn: &str| self.behind(arn);
-        let target = match pinned {
-            Some(region) => resolve_in(asked, config, region, &listings, &behind).map(|mut target| {
-                target.region.get_or_insert_with(|| region.to_owned());
-                target
-            }),
-            None => resolve_among(asked, config, home, &listings, &behind),
-        };
-        let target = target.map(Arc::new)?;
+        let target = resolve_at(asked, config, (home, pinned), &listings, &behind).map(Arc::new)?;
         // What is behind an ARN is kept for a while only.
         if is_plain && !target.model_id.starts_with("arn:") {
             let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
@@ -174,9 +167,25 @@ impl Names {
     }
 }
 
+/// Finds the model that is meant: in the region that a route says, else in the gateway's own or where it is.
+pub(crate) fn resolve_at(
+    asked: &Asked<'_>,
+    config: &Config,
+    (home, pinned): (&str, Option<&str>),
+    listings: &Listings,
+    behind: &dyn Fn(&str) -> Option<Behind>,
+) -> Result<Target, Unresolved> {
+    let Some(region) = pinned else {
+        return resolve_among(asked, config, home, listings, behind);
+    };
+    let mut target = resolve_in(asked, config, region, listings, behind)?;
+    target.region.get_or_insert_with(|| region.to_owned());
+    Ok(target)
+}
+
 /// Finds the model that is meant: in the gateway's own region or, where that doesn't have it, in the first of the other
 /// configured ones that does.
-pub(crate) fn resolve_among(
+fn resolve_among(
     asked: &Asked<'_>,
     config: &Config,
     home: &str,

@@ -12,11 +12,10 @@ use outcrop_translate::resolve::{Asked, Directory, near};
 use outcrop_translate::{Problem, ProblemKind, openai};
 use serde_json::{Value, json};
 
-use super::entries::{Entries, Entry, route_target};
+use super::entries::{Entries, Entry};
 use super::page::{self, Page, SharedPage, Written};
 use super::question::{Question, shown};
 use super::warning::Warning;
-use super::words::Kind;
 use crate::exchange::Gateway;
 use crate::{access, error};
 
@@ -104,29 +103,39 @@ async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Resu
     if let Some(entry) = page.entry(id) {
         return Ok(page::one(entry, &gateway.learned));
     }
-    let route = route_target(&gateway.router, id);
     let asked = Asked {
-        name: route.and_then(|route| route.model.as_deref()).unwrap_or(id),
+        name: id,
         ..Asked::default()
     };
+    if let Some(found) = gateway.router.find(id)
+        && let Some(route) = gateway.route_view(&asked).await
+    {
+        let (target, _) = route.first()?;
+        return match among(gateway, page, |entries| entries.of_route(id, None, &found)) {
+            Some(entry) => Ok(page::one(&entry, &gateway.learned)),
+            None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),
+        };
+    }
     let mut target = gateway.resolve(&asked).await?;
     if anew && target.model_id.starts_with("arn:") && !page.known.behind.contains_key(&target.model_id) {
         gateway.names.forget(&target.model_id);
         target = gateway.resolve(&asked).await?;
     }
-    if let Some(region) = route.and_then(|route| route.region.clone()) {
-        Arc::make_mut(&mut target).region = Some(region);
-    }
-    let entries = Entries {
-        known: &page.known,
-        config: &gateway.config,
-        router: &gateway.router,
-        looked_up: &|arn| gateway.names.behind(arn),
-    };
-    match entries.of_target(id, route.map(|_| Kind::Alias), &target) {
+    match among(gateway, page, |entries| entries.of_target(id, None, &target)) {
         Some(entry) => Ok(page::one(&entry, &gateway.learned)),
         None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),
     }
+}
+
+/// Looks for an entry that the page doesn't have.
+fn among(gateway: &Gateway, page: &Page, look: impl FnOnce(&Entries<'_>) -> Option<Entry>) -> Option<Entry> {
+    look(&Entries {
+        known: &page.known,
+        config: &gateway.config,
+        looked_up: &|arn| gateway.names.behind(arn),
+        router: &gateway.router,
+        region_of: &|account| gateway.client.region_of(account).to_owned(),
+    })
 }
 
 /// There may be such a model, but not for this account, or not any more.

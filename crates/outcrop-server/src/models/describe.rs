@@ -33,6 +33,8 @@ pub(super) struct Described<'a> {
     pub(super) own: Option<&'a Own>,
     /// What an imported model is, in the words of its own configuration.
     pub(super) architecture: Option<String>,
+    /// The route that the id has.
+    pub(super) route: Option<Value>,
     pub(super) catalogue: &'a Catalogue,
 }
 
@@ -60,6 +62,7 @@ pub(super) fn describe(described: &Described<'_>) -> String {
     add("region", described.region.into());
     add("regions", described.regions.into());
     add("routed_to", routed_to(described));
+    add("route", described.route.clone().unwrap_or_default());
     add("capabilities", capabilities(described));
     add("context_window", described.model.and_then(|model| model.context).into());
     add(

@@ -1,15 +1,17 @@
 //! The models of the page: which ids there are, what each means, and what is told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use outcrop_routing::{RouteTarget, Router};
+use outcrop_routing::{Found, Router};
 use outcrop_translate::resolve::{Asked, Behind, Target, geographies};
 
 use super::describe::{Described, describe};
 use super::directory::{Known, bare_id, region_of};
 use super::words::{Kind, Purpose, kind_of_arn, purpose, purpose_of_words};
 use crate::config::Config;
-use crate::names::resolve_among;
+use crate::names::resolve_at;
+use crate::routing::{RouteView, Wanted};
 
 /// OpenAI's names of embeddings, which mean the default model of embeddings or whatever an alias says.
 const OPENAI_EMBEDDINGS: [&str; 3] = [
@@ -40,17 +42,20 @@ pub(super) struct Entry {
 pub(super) struct Entries<'a> {
     pub(super) known: &'a Known,
     pub(super) config: &'a Config,
-    /// The operator's own names, which stand for targets.
-    pub(super) router: &'a Router,
     /// What was found out of ARNs that no list tells.
     pub(super) looked_up: &'a dyn Fn(&str) -> Option<Behind>,
+    /// What names have routes.
+    pub(super) router: &'a Router,
+    /// The region of an account; for `None`, the gateway's own.
+    pub(super) region_of: &'a dyn Fn(Option<&str>) -> String,
 }
 
-/// The first target of a route that has exactly this name: what is told of the name is told of that one.
-pub(super) fn route_target<'a>(router: &'a Router, name: &str) -> Option<&'a RouteTarget> {
-    let mut routes = router.routes().filter(|route| !route.name.contains('*'));
-    let route = routes.find(|route| route.name.eq_ignore_ascii_case(name))?;
-    route.targets.first()
+/// What is called by an id.
+struct Called<'a> {
+    target: &'a Target,
+    region: &'a str,
+    /// The route that leads there.
+    route: Option<&'a RouteView>,
 }
 
 impl Entries<'_> {
@@ -58,34 +63,88 @@ impl Entries<'_> {
     pub(super) fn all(&self) -> Vec<Entry> {
         let candidates = self.candidates();
         let entries = candidates.into_iter().filter_map(|(id, kind)| {
-            // Whatever is behind it, it can be called.
-            let behind = |arn: &str| Some(self.behind(arn).unwrap_or_default());
-            let route = route_target(self.router, &id);
-            let asked = asked(route.and_then(|route| route.model.as_deref()).unwrap_or(&id));
-            let mut target = resolve_among(&asked, self.config, self.home(), &self.known.listings, &behind).ok()?;
-            if let Some(region) = route.and_then(|route| route.region.clone()) {
-                target.region = Some(region);
+            if let Some(found) = self.router.find(&id) {
+                return self.of_route(&id, Some(kind), &found);
             }
+            let target = self.resolve(&asked(&id), None)?;
             self.of_target(&id, Some(kind), &target)
         });
         entries.collect()
     }
 
+    fn resolve(&self, asked: &Asked<'_>, pinned: Option<&str>) -> Option<Target> {
+        // Whatever is behind it, it can be called.
+        let behind = |arn: &str| Some(self.behind(arn).unwrap_or_default());
+        resolve_at(asked, self.config, (self.home(), pinned), &self.known.listings, &behind).ok()
+    }
+
     /// What a name means, if that can be called.
     pub(super) fn of_target(&self, id: &str, kind: Option<Kind>, target: &Target) -> Option<Entry> {
-        let arn_region = region_of(&target.model_id);
-        let region = target.region.as_deref().or(arn_region).unwrap_or(self.home());
-        let catalogue = &self.config.catalogue;
-        let is_told = arn_region.is_some() && !target.is_opaque;
-        // The operator vouches for what a route or a row names: another account may have it.
-        let is_vouched = self.is_own_row(target) || route_target(self.router, id).is_some();
-        if !self.known.calls(region, &target.model_id, catalogue) && !is_vouched {
-            // Of what is in no list, AWS may have told when it was looked up.
-            let was_looked_up = kind.is_none() && is_told && self.behind(&target.model_id).is_some();
-            if !was_looked_up {
-                return None;
+        let region = self.region(target, self.home());
+        if !self.can_be_called(region, target, kind.is_none()) {
+            return None;
+        }
+        let called = Called {
+            target,
+            region,
+            route: None,
+        };
+        self.of_called(id, kind, &called).map(|(entry, _)| entry)
+    }
+
+    /// What a name with a route means: its first target that is known. Where the route is for this very name, the operator
+    /// vouches for it; of one for many names, a target must be there.
+    pub(super) fn of_route(&self, id: &str, kind: Option<Kind>, found: &Found) -> Option<Entry> {
+        let region_of = |account: Option<&str>| Some((self.region_of)(account));
+        let resolve = |wanted: Wanted<'_>| {
+            let asked = Asked {
+                model_id: wanted.model_id,
+                ..asked(wanted.name)
+            };
+            let behind = |arn: &str| Some(self.behind(arn).unwrap_or_default());
+            let home = (self.home(), wanted.region);
+            resolve_at(&asked, self.config, home, &self.known.listings, &behind).map(Arc::new)
+        };
+        let route = RouteView::new(self.router, found, id, &region_of, &resolve);
+        let is_own = !found.route().is_pattern();
+        let kind = if is_own { Some(Kind::Route) } else { kind };
+        let mut unknown = None;
+        for meant in route.targets() {
+            let Ok(target) = &meant.target else { continue };
+            let region = self.region(target, meant.region.as_deref().unwrap_or(self.home()));
+            let is_there = is_own || meant.account.is_some() || self.can_be_called(region, target, kind.is_none());
+            let called = Called {
+                target,
+                region,
+                route: Some(&route),
+            };
+            match self.of_called(id, kind, &called).filter(|_| is_there) {
+                Some((entry, true)) => return Some(entry),
+                Some((entry, false)) => unknown = unknown.or(Some(entry)),
+                None => {}
             }
         }
+        unknown
+    }
+
+    fn region<'r>(&self, target: &'r Target, otherwise: &'r str) -> &'r str {
+        let arn_region = region_of(&target.model_id);
+        target.region.as_deref().or(arn_region).unwrap_or(otherwise)
+    }
+
+    /// Whether a target is there, as far as lists tell; of what is `unlisted`, AWS may have told when it was looked up.
+    fn can_be_called(&self, region: &str, target: &Target, unlisted: bool) -> bool {
+        let is_told = region_of(&target.model_id).is_some() && !target.is_opaque;
+        self.known.calls(region, &target.model_id, &self.config.catalogue)
+            || self.is_own_row(target)
+            || (unlisted && is_told && self.behind(&target.model_id).is_some())
+    }
+
+    /// All that is told of an id, and whether anything is known of the model behind it.
+    fn of_called(&self, id: &str, kind: Option<Kind>, called: &Called<'_>) -> Option<(Entry, bool)> {
+        let Called { target, region, route } = *called;
+        let arn_region = region_of(&target.model_id);
+        let catalogue = &self.config.catalogue;
         let base = self.base(region, target);
         // An ARN may have a row of the operator's, which says more than that of the model behind it.
         let known_as = if self.is_own_row(target) {
@@ -106,7 +165,10 @@ impl Entries<'_> {
         let has_it = |other: &&String| {
             self.known.calls(other, &target.model_id, catalogue) && (!is_held || region == other.as_str())
         };
-        let mut regions: Vec<String> = self.config.regions.iter().filter(has_it).cloned().collect();
+        let mut regions: Vec<String> = match route {
+            Some(route) => route.regions(),
+            None => self.config.regions.iter().filter(has_it).cloned().collect(),
+        };
         if regions.is_empty() {
             regions.push(region.to_owned());
         }
@@ -128,10 +190,11 @@ impl Entries<'_> {
             profile: self.known.profile(region, &target.model_id),
             own: self.known.own(&target.model_id),
             architecture,
+            route: route.map(RouteView::to_json),
             catalogue,
         };
         let json = describe(&described);
-        Some(Entry {
+        let entry = Entry {
             id: id.to_owned(),
             provider: provider.map_or_else(String::new, |(id, _)| id.to_owned()),
             base,
@@ -140,7 +203,8 @@ impl Entries<'_> {
             purpose,
             regions,
             json,
-        })
+        };
+        Some((entry, model.is_some() || live.is_some()))
     }
 
     /// The id of the model behind what is called: as Bedrock lists it, else as the name tells.
@@ -181,10 +245,14 @@ impl Entries<'_> {
             found.entry(id.to_owned()).or_insert(kind);
         };
         let rules = &self.config.names;
-        // What the operator says of a name counts more than what else it might be.
-        for route in self.router.routes().filter(|route| !route.name.contains('*')) {
-            add(&route.name, Kind::Alias);
+        let mut routes = BTreeSet::new();
+        for route in self.router.routes().filter(|route| !route.is_pattern()) {
+            // Capital letters are the same as small ones, and the first counts.
+            if routes.insert(route.name.to_ascii_lowercase()) {
+                add(&route.name, Kind::Route);
+            }
         }
+        // What the operator says of a name counts more than what else it might be.
         for alias in rules.aliases.iter().filter(|alias| alias.name.is_exact()) {
             add(alias.name.as_str(), Kind::Alias);
         }
@@ -219,7 +287,9 @@ impl Entries<'_> {
         for name in OPENAI_EMBEDDINGS {
             add(name, Kind::Alias);
         }
-        found.retain(|_, kind| match kind {
+        found.retain(|id, kind| match kind {
+            Kind::Route => true,
+            _ if routes.contains(&id.to_ascii_lowercase()) => false,
             Kind::InferenceProfile => self.config.list_inference_profiles,
             Kind::ApplicationInferenceProfile => self.config.list_application_profiles,
             _ => true,

@@ -136,7 +136,9 @@ impl ModelList {
         let gathered = Gathered::ask(&gateway.client, &gateway.config.regions, last).await;
         let warnings = gathered.warnings();
         warning::log(&warnings, before.as_ref().map_or(&[], |page| &page.warnings));
-        if let Some(problem) = gathered.problem() {
+        // What has a route may be in other accounts than the gateway's own, which may have no credentials.
+        let has_routes = gateway.router.routes().any(|route| !route.is_pattern());
+        if let Some(problem) = gathered.problem().filter(|_| !has_routes) {
             self.state().problem = Some((Instant::now(), problem.clone()));
             return Err(problem);
         }
@@ -150,10 +152,11 @@ impl ModelList {
             let entries = Entries {
                 known: &known,
                 config: &thinking.config,
-                router: &thinking.router,
                 looked_up: &|arn| thinking.names.behind(arn),
-            };
-            let entries = entries.all();
+                router: &thinking.router,
+                region_of: &|account| thinking.client.region_of(account).to_owned(),
+            }
+            .all();
             Arc::new(Page::new(known, entries, asked))
         });
         let page = page.await.map_err(|_| broken())?;

@@ -1,14 +1,15 @@
 //! What becomes of lists that the simulator doesn't have.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use outcrop_routing::{Router, Routing};
+use outcrop_routing::{Affinity, Fallbacks, Route, RouteTarget, Router, Routing, Strategy};
 use outcrop_translate::{Problem, ProblemKind};
 use outcrop_upstream::{
     CustomModel, CustomModelDeployment, FoundationModel, ImportedModel, InferenceProfile, ModelLifecycle, ProfileModel,
     ProvisionedModel,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::directory::Known;
 use super::entries::Entries;
@@ -75,7 +76,16 @@ fn profile(id: &str, model: &str) -> InferenceProfile {
 }
 
 /// What is told of each id.
-fn told(regions: Vec<Region>) -> std::collections::BTreeMap<String, Value> {
+fn told(regions: Vec<Region>) -> BTreeMap<String, Value> {
+    routed(regions, Vec::new())
+}
+
+/// The same, where there are routes; the account `other` is in eu-west-1.
+fn routed(regions: Vec<Region>, routes: Vec<Route>) -> BTreeMap<String, Value> {
+    let router = Router::new(Routing {
+        routes,
+        ..Routing::default()
+    });
     let config = Config {
         regions: regions.iter().map(|region| region.name.clone()).collect(),
         ..Config::default()
@@ -84,8 +94,9 @@ fn told(regions: Vec<Region>) -> std::collections::BTreeMap<String, Value> {
     let entries = Entries {
         known: &known,
         config: &config,
-        router: &Router::new(Routing::default()),
         looked_up: &|_| None,
+        router: &router,
+        region_of: &|account| account.map_or(HOME, |_| "eu-west-1").to_owned(),
     };
     let told = |entry: super::entries::Entry| (entry.id, serde_json::from_str(&entry.json).unwrap());
     entries.all().into_iter().map(told).collect()
@@ -201,4 +212,100 @@ fn the_gateways_own_region_may_be_the_one_that_nobody_answers_in() {
         told.keys().collect::<Vec<_>>(),
         ["arn:aws:bedrock:eu-west-1:1:imported-model/x"]
     );
+}
+
+fn route(name: &str, targets: Vec<RouteTarget>) -> Route {
+    Route {
+        name: name.to_owned(),
+        targets,
+        strategy: Strategy::Weighted,
+        affinity: Affinity::Session,
+        fallbacks: Fallbacks {
+            general: vec!["Nova-Pro".to_owned()],
+            ..Fallbacks::default()
+        },
+    }
+}
+
+fn target(model: Option<&str>, region: Option<&str>, account: Option<&str>) -> RouteTarget {
+    RouteTarget {
+        model: model.map(ToOwned::to_owned),
+        region: region.map(ToOwned::to_owned),
+        account: account.map(ToOwned::to_owned),
+        weight: 1,
+        ..RouteTarget::default()
+    }
+}
+
+#[test]
+fn a_route_is_listed_with_its_targets_and_told_of_by_the_first_that_is_known() {
+    let mut home = region(HOME);
+    home.foundation = list(vec![model("amazon.nova-lite-v1:0", "ON_DEMAND", None)]);
+    let targets = vec![
+        target(Some("nobody-knows-it"), None, None),
+        target(Some("moon.bright-1"), None, Some("other")),
+        target(Some("amazon.nova-lite-v1:0"), Some(HOME), None),
+    ];
+    let told = routed(vec![home], vec![route("team-chat", targets)]);
+    let told = &told["team-chat"];
+    assert_eq!((&told["kind"], &told["type"]), (&json!("route"), &json!("chat")));
+    assert_eq!(told["resolves_to"], "amazon.nova-lite-v1:0");
+    assert_eq!(told["provider"], "amazon");
+    assert_eq!(told["regions"], json!([HOME, "eu-west-1"]));
+    let said = &told["route"];
+    assert_eq!(
+        (&said["name"], &said["strategy"]),
+        (&json!("team-chat"), &json!("weighted"))
+    );
+    assert_eq!(said["fallbacks"], json!(["Nova-Pro"]));
+    assert!(said["targets"][0]["problem"].is_string(), "{said}");
+    assert_eq!(
+        said["targets"][1],
+        json!({
+            "model": "moon.bright-1",
+            "resolves_to": "moon.bright-1",
+            "region": "eu-west-1",
+            "account": "other",
+            "weight": 1,
+        })
+    );
+}
+
+#[test]
+fn a_route_stands_in_the_place_of_the_model_of_its_name() {
+    let mut home = region(HOME);
+    home.foundation = list(vec![model("amazon.nova-lite-v1:0", "ON_DEMAND", None)]);
+    let routes = vec![
+        route("NOVA-lite", vec![target(Some("moon.bright-1"), None, None)]),
+        route("*", vec![target(None, Some("eu-west-1"), Some("other"))]),
+    ];
+    let told = routed(vec![home], routes);
+    assert_eq!(told["NOVA-lite"]["resolves_to"], "moon.bright-1");
+    assert_eq!(told.get("Nova-Lite"), None, "names are the same whatever their letters");
+    // What all names have is told of each, and is no name of its own.
+    let nova = &told["amazon.nova-lite-v1:0"];
+    assert_eq!(nova["kind"], "foundation_model");
+    assert_eq!(
+        (&nova["region"], &nova["route"]["name"]),
+        (&json!("eu-west-1"), &json!("*"))
+    );
+    assert_eq!(told.get("*"), None);
+}
+
+#[test]
+fn a_route_for_many_names_lists_none_that_cannot_be_called() {
+    let mut home = region(HOME);
+    home.foundation = list(vec![model("amazon.nova-lite-v1:0", "ON_DEMAND", None)]);
+    let told = routed(vec![home], vec![route("*", vec![target(None, Some(HOME), None)])]);
+    assert_eq!(told.keys().collect::<Vec<_>>(), ["amazon.nova-lite-v1:0"]);
+}
+
+#[test]
+fn routes_are_listed_where_nothing_else_can_be() {
+    let mut home = region(HOME);
+    (home.foundation, home.profiles) = (failed(false), failed(false));
+    let routes = vec![route("team-chat", vec![target(Some("Nova-Lite"), None, Some("other"))])];
+    let told = routed(vec![home], routes);
+    assert_eq!(told.keys().collect::<Vec<_>>(), ["team-chat"]);
+    assert_eq!(told["team-chat"]["resolves_to"], "eu.amazon.nova-lite-v1:0");
 }

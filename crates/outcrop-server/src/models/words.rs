@@ -11,6 +11,8 @@ pub(super) enum Kind {
     ProvisionedThroughput,
     ImportedModel,
     CustomModelDeployment,
+    /// A name that the operator has given to several places that answer.
+    Route,
     /// A name that the operator has given.
     Alias,
     /// A name of the catalogue.
@@ -20,13 +22,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [(&'static str, Self); 9] = [
+    pub(super) const ALL: [(&'static str, Self); 10] = [
         ("foundation_model", Self::FoundationModel),
         ("inference_profile", Self::InferenceProfile),
         ("application_inference_profile", Self::ApplicationInferenceProfile),
         ("provisioned_throughput", Self::ProvisionedThroughput),
         ("imported_model", Self::ImportedModel),
         ("custom_model_deployment", Self::CustomModelDeployment),
+        ("route", Self::Route),
         ("alias", Self::Alias),
         ("short_name", Self::ShortName),
         ("name", Self::Name),

@@ -107,10 +107,13 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
         result["description"] = description.clone();
     }
     let calls = said.contains_key("request") || said.contains_key("form");
-    let of_headers = [
-        calls.then(headers::on_unsupported),
-        said.contains_key("tagged").then(headers::if_none_match),
-    ];
+    let mut of_headers = match calls {
+        true => headers::of_requests(),
+        false => Vec::new(),
+    };
+    if said.contains_key("tagged") {
+        of_headers.push(headers::if_none_match());
+    }
     let parameters: Vec<Value> = path_parameters(&operation.path)
         .chain(
             said.get("parameters")
@@ -119,7 +122,7 @@ fn described(operation: &Operation, said: &Map<String, Value>, tag: &str) -> Val
                 .flatten()
                 .cloned(),
         )
-        .chain(of_headers.into_iter().flatten())
+        .chain(of_headers)
         .collect();
     if !parameters.is_empty() {
         result["parameters"] = parameters.into();

@@ -6,10 +6,12 @@ mod course;
 mod fill;
 mod glance;
 mod hold;
+mod told;
 mod verdict;
 
 pub(crate) use course::{Course, Next, Patience};
 pub(crate) use fill::Fill;
 pub(crate) use glance::Glance;
 pub(crate) use hold::{Hold, Missed, Sent, share};
+pub use told::{RouteView, Wanted};
 pub(crate) use verdict::Verdict;
