@@ -201,3 +201,80 @@ class TestMappings:
             ended = outcrop("models", "resolve", name, "--json", "--config", file, "--region", settings.REGION)
             assert ended.returncode == 0, ended.stderr
             assert json.loads(ended.stdout) == served.get(f"/v1/mappings?name={name}").json()
+
+
+DRY = {"X-Outcrop-Dry-Run": "true"}
+NEXT = [
+    {
+        "when": "failed",
+        "model": "Claude-4-5-Sonnet",
+        "model_id": "eu" + SONNET.removeprefix("us"),
+        "region": "eu-west-1",
+        "account": "europe",
+    },
+    {"when": "failed", "model": "Nova-Micro", "model_id": "us.amazon.nova-micro-v1:0", "region": settings.REGION},
+    {"when": "failed", "model": "Nova-Lite", "model_id": "us.amazon.nova-lite-v1:0", "region": "us-west-2"},
+    {"when": "failed", "model": "Nova-Lite", "model_id": "us.amazon.nova-lite-v1:0", "region": settings.REGION},
+    # By a route of its own, whose name is the same in small letters.
+    {"when": "context_window", "model": "amazon.nova-pro-v1:0", "model_id": "amazon.nova-pro-v1:0", "region": settings.REGION},
+]
+
+
+def explained(file, model, *arguments):
+    request = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hi"}]})
+    place = ["--config", file, "--region", settings.REGION]
+    ended = outcrop("explain", *place, *arguments, text=request)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+class TestExplanations:
+    def test_tell_what_comes_next(self, served, file):
+        # The second target has no share of the requests.
+        reply = served.chat("Hi", model="team-chat", headers=DRY)
+        assert reply.status_code == 200 and not any(secret in reply.text for secret in SECRETS)
+        said = reply.json()
+        assert said["url"].endswith("/converse") and said["region"] == settings.REGION and "account" not in said
+        assert said["next"] == NEXT
+        assert explained(file, "team-chat")["next"] == NEXT
+
+    def test_tell_nothing_where_there_is_nothing(self, served, file):
+        assert served.chat("Hi", headers=DRY).json()["next"] == []
+        assert explained(file, settings.NOVA)["next"] == []
+
+    def test_other_endpoints_tell_it_too(self, served):
+        body = {"model": "west/amazon.titan-embed-text-v2:0", "input": "Hi"}
+        said = served.request("POST", "/v1/embeddings", json=body, headers=DRY).json()
+        assert said["region"] == "us-west-2" and said["next"] == []
+
+    def test_rights_are_those_of_the_account(self, tmp_path):
+        file = tmp_path / "outcrop.toml"
+        route = '[[routes]]\nname = "eu"\ntargets = [{ model = "Claude-4-5-Sonnet", account = "europe" }]\n'
+        tagged = TABLES.replace('external_id = "hush-hush"', 'session_tags = { team = "blue" }')
+        file.write_text(tagged + route)
+        said = explained(file, "eu")
+        assert said["account"] == "europe" and said["region"] == "eu-west-1"
+        assert said["url"].startswith("https://bedrock-runtime.eu-west-1.amazonaws.com/")
+        assert "eu-west-1/bedrock" in said["headers"]["authorization"]
+        rights = [(right["action"], right["resource"]) for right in said["iam"]]
+        model = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+        assert rights == [
+            ("bedrock:InvokeModel", f"arn:aws:bedrock:eu-west-1:*:inference-profile/eu.{model}"),
+            ("bedrock:InvokeModel", f"arn:aws:bedrock:*::foundation-model/{model}"),
+            ("sts:AssumeRole", "arn:aws:iam::123456789012:role/bedrock"),
+            ("sts:TagSession", "arn:aws:iam::123456789012:role/bedrock"),
+        ]
+        assert "'europe'" in said["iam"][2]["note"]
+
+    def test_an_accounts_api_key_needs_its_right(self, tmp_path):
+        file = tmp_path / "outcrop.toml"
+        account = '[[accounts]]\nname = "key"\nbedrock_api_key = "os.environ/GONE"\n'
+        file.write_text(f'{account}[[routes]]\nname = "r"\ntargets = [{{ model = "Nova-Lite", account = "key" }}]\n')
+        actions = [right["action"] for right in explained(file, "r")["iam"]]
+        assert actions[-1] == "bedrock:CallWithBearerToken" and "sts:AssumeRole" not in actions
+
+
+def test_bedrock_model_may_be_a_route(served):
+    reply = served.chat("[[sim:text ok]]", model="nobody-knows-it", body={"bedrock_model": "team-chat"})
+    assert reply.status_code == 200, reply.text
+    assert reply.headers["x-bedrock-model"] == SONNET

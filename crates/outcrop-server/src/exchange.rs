@@ -31,7 +31,7 @@ use crate::names::Names;
 use crate::record::Record;
 use crate::refusal::{Refusal, failed_in_answer, not_bedrocks};
 use crate::response_cache::{Looked, Question, Repeats, ResponseCache, Ticket, add_stream_headers};
-use crate::rounds::{Answered, Rounds, Trouble, call_of};
+use crate::rounds::{Answered, Rounds, Trouble};
 use crate::server::{Recorded, RequestId};
 use crate::shelf::Files;
 use crate::{access, body, caller, error};
@@ -188,7 +188,7 @@ impl Exchange {
         if caller::is_dry_run(&head.headers) {
             let of_each = plan.choices / (1 + plan.further_bodies.len());
             let calls: Vec<Call> = (0..=plan.further_bodies.len())
-                .map(|body| call_of(&plan, body * of_each))
+                .map(|body| rounds.call(&plan, body * of_each))
                 .collect();
             let explanation = Explanation {
                 route: plan.wire.route(),
@@ -197,6 +197,7 @@ impl Exchange {
                 guardrail: plan.guardrail.as_deref(),
                 notes: &plan.notes,
                 left_out: rounds.left_out(),
+                next: rounds.next(),
             };
             return Ok(Answer::Whole(explanation.response(&self.gateway.client)));
         }

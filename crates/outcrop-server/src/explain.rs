@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use http_body_util::BodyExt as _;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::model_id::path_segment;
+use outcrop_translate::resolve::{Asked, Unresolved};
 use outcrop_translate::{Notes, Problem, ProblemKind, openai};
 use outcrop_upstream::Client;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ use crate::access::API_KEY;
 use crate::caller::DRY_RUN;
 use crate::config::Config;
 use crate::exchange::Gateway;
+use crate::inquiry::Inquiry;
+use crate::routing::Stop;
 use crate::{iam, routes};
 
 /// A request that is to be explained, not made.
@@ -103,6 +106,8 @@ pub(crate) struct Explanation<'a> {
     pub(crate) notes: &'a Notes,
     /// The URLs whose files aren't in the calls.
     pub(crate) left_out: &'a [String],
+    /// What may be asked if these calls fail.
+    pub(crate) next: Vec<Value>,
 }
 
 impl Explanation<'_> {
@@ -134,22 +139,29 @@ impl Explanation<'_> {
                 })
             })
             .collect();
-        let region = first.region.as_deref().unwrap_or(client.region());
+        let account = first.account.as_deref();
+        let region = first.region.as_deref().unwrap_or(client.region_of(account));
         let mut needs = iam::needs(region, first, self.guardrail, &first_body);
-        if client.uses_api_key() {
+        if client.uses_api_key(account) {
             needs.push(iam::api_key());
         }
-        let before = json!({
+        needs.extend(client.assumed_roles(account).iter().flat_map(iam::assumed_role));
+        let mut before = json!({
             "route": self.route,
             "method": "POST",
             "url": described.url,
             "headers": described.headers,
+            "region": region,
         });
+        if let Some(account) = account {
+            before["account"] = account.into();
+        }
         let after = json!({
             "calls": self.times,
             "adaptations": adaptations,
             "iam": needs,
             "not_fetched": self.left_out,
+            "next": self.next,
         });
         let (before, after) = (before.to_string(), after.to_string());
         // One object, cut open where the bodies belong.
@@ -162,6 +174,44 @@ impl Explanation<'_> {
             format!("\"further_bodies\":[{}],", bodies.join(","))
         };
         format!("{before},\"body\":{first_body},{further}{after}")
+    }
+}
+
+impl Inquiry {
+    /// What may be asked if the calls at the first target fail: which model, where, and by whom.
+    pub(crate) fn next(&self) -> Vec<Value> {
+        self.course.ahead().iter().map(|stop| self.stop(stop)).collect()
+    }
+
+    fn stop(&self, stop: &Stop) -> Value {
+        let gateway = &self.gateway;
+        let account = stop.target.as_ref().and_then(|target| target.account.as_deref());
+        let own_region = stop.target.as_ref().and_then(|target| target.region.as_deref());
+        let region = own_region.unwrap_or(gateway.client.region_of(account));
+        let name = stop.model.as_deref().or(self.course.asked_name()).unwrap_or_default();
+        let asked = Asked {
+            name,
+            model_id: stop.target.as_ref().and_then(|target| target.model_id.as_deref()),
+            ..Asked::default()
+        };
+        let pinned = (own_region.is_some() || account.is_some()).then_some(region);
+        let home = gateway.client.region();
+        let meant = gateway.names.resolve(&asked, &gateway.config, home, pinned);
+        let mut said = json!({
+            "when": stop.when,
+            "model": name,
+            "region": meant.as_ref().ok().and_then(|meant| meant.region.as_deref()).unwrap_or(region),
+        });
+        match &meant {
+            Ok(meant) => said["model_id"] = meant.model_id.as_str().into(),
+            Err(Unresolved::LookUp(arn)) => said["model_id"] = arn.as_str().into(),
+            // A name that means nothing there is passed over.
+            Err(Unresolved::Problem(_)) => {}
+        }
+        if let Some(account) = account {
+            said["account"] = account.into();
+        }
+        said
     }
 }
 

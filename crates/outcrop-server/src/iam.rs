@@ -5,6 +5,7 @@
 //! `InvokeModel` govern it.
 
 use outcrop_bedrock::call::{Call, Operation};
+use outcrop_upstream::AssumedRole;
 use serde_json::{Value, json};
 
 const RENDER_PROMPT: &str = "bedrock:RenderPrompt";
@@ -80,6 +81,17 @@ fn of_guardrail(partition: &str, region: &str, guardrail: &str) -> Value {
 /// What a Bedrock API key needs besides.
 pub(crate) fn api_key() -> Value {
     need("bedrock:CallWithBearerToken", "*".to_owned())
+}
+
+/// What whoever assumes a role needs: for the call, the role's own identity has the other rights.
+pub(crate) fn assumed_role(role: &AssumedRole) -> Vec<Value> {
+    let note = format!("of the identity that assumes the role of account '{}'", role.account);
+    let resource = || role.arn.clone().unwrap_or_else(|| "*".to_owned());
+    let mut needs = vec![need_with_note("sts:AssumeRole", resource(), &note)];
+    if role.is_tagged {
+        needs.push(need_with_note("sts:TagSession", resource(), &note));
+    }
+    needs
 }
 
 fn need(action: &str, resource: String) -> Value {

@@ -145,6 +145,16 @@ impl<E: Endpoint> Rounds<E> {
             .await
     }
 
+    /// The call of a plan for one choice, as it would be made at the target that comes first.
+    pub(crate) fn call(&self, plan: &Plan<E::Memo>, choice: usize) -> Call {
+        self.inquiry.address(call_of(plan, choice))
+    }
+
+    /// What may be asked if that fails.
+    pub(crate) fn next(&self) -> Vec<serde_json::Value> {
+        self.inquiry.next()
+    }
+
     /// The URLs that the plan names instead of what they lead to.
     pub(crate) fn left_out(&self) -> &[String] {
         self.inquiry.left_out()
@@ -438,7 +448,7 @@ impl<E: Endpoint> Rounds<E> {
 }
 
 /// The call of a plan for the choice numbered `choice`.
-pub(crate) fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
+fn call_of<M>(plan: &Plan<M>, choice: usize) -> Call {
     Call {
         operation: plan.operation,
         model_id: plan.model_id.clone(),

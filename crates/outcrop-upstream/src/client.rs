@@ -13,6 +13,7 @@ use outcrop_bedrock::frame::FrameDecoder;
 use outcrop_bedrock::sse::SseDecoder;
 use tokio::time::{Instant, timeout_at};
 
+use crate::account::Account;
 use crate::adopt::Namer;
 use crate::answer::{MAX_REPLY_BYTES, Patience, check_media_type, collect, refusal, text_header, token_counts};
 use crate::auth::Auth;
@@ -136,9 +137,10 @@ impl Client {
         })
     }
 
-    /// Whether calls are made with a Bedrock API key instead of AWS credentials.
-    pub fn uses_api_key(&self) -> bool {
-        self.shared.identities.own.auth.is_api_key()
+    /// Whether calls of this account, or the client's own, are made with a Bedrock API key instead of AWS credentials.
+    pub fn uses_api_key(&self, account: Option<&str>) -> bool {
+        let identity = self.shared.identities.choose(account);
+        identity.is_ok_and(|identity| identity.auth.is_api_key())
     }
 
     /// The region that is called where a call names no other.
@@ -177,6 +179,10 @@ impl Client {
 
     pub(crate) fn aws(&self) -> &Arc<Aws> {
         &self.shared.aws
+    }
+
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.shared.config.accounts
     }
 
     pub(crate) fn identities(&self) -> &Identities {

@@ -23,6 +23,7 @@ mod place;
 mod pool;
 mod proxy;
 mod quotas;
+mod roles;
 mod sdk;
 mod sign;
 mod stream;
@@ -43,6 +44,7 @@ pub use lists::{
     ProfileModel, ProvisionedModel,
 };
 pub use quotas::ServiceQuota;
+pub use roles::AssumedRole;
 pub use sdk::configured_region;
 pub use sign::{Signer, SigningCredentials};
 pub use stream::{EventStream, RawEvent};

@@ -11,7 +11,7 @@ const MAX_BASE64_CHARS: usize = 200;
 /// As much of it is shown.
 const SHOWN_CHARS: usize = 32;
 
-/// The page: the call, then what was adapted, what it needs, and what isn't there.
+/// The page: the call, then what was adapted, what it needs, what isn't there, and what may be asked next.
 pub(crate) fn page(explanation: &[u8]) -> String {
     let Ok(mut explanation) = serde_json::from_slice::<Value>(explanation) else {
         // Nested too deeply to be taken apart; it is still there to be read.
@@ -20,6 +20,14 @@ pub(crate) fn page(explanation: &[u8]) -> String {
     abbreviate(&mut explanation["body"]);
     abbreviate(&mut explanation["further_bodies"]);
     let mut page = call(&explanation);
+    if explanation["account"].is_string() {
+        let account = [
+            text(&explanation["account"]),
+            text(&explanation["region"]),
+            String::new(),
+        ];
+        add_table(&mut page, "by the account:", &[account]);
+    }
     let adapted = rows(&explanation["adaptations"], ["parameter", "outcome", "reason"]);
     add_table(&mut page, "adapted:", &adapted);
     add_table(
@@ -32,7 +40,28 @@ pub(crate) fn page(explanation: &[u8]) -> String {
         .map(|url| [text(url), "--fetch fetches it".to_owned(), String::new()])
         .collect();
     add_table(&mut page, "not fetched:", &not_fetched);
+    for (when, heading) in [
+        ("failed", "if that fails:"),
+        ("context_window", "if the prompt is too long:"),
+        ("content_policy", "if content is refused:"),
+    ] {
+        add_table(&mut page, heading, &next(&explanation, when));
+    }
     page
+}
+
+/// What may be asked then: the model, the region and the account.
+fn next(explanation: &Value, when: &str) -> Vec<[String; 3]> {
+    let next = explanation["next"].as_array().into_iter().flatten();
+    next.filter(|stop| stop["when"] == when)
+        .map(|stop| {
+            let model = stop.get("model_id").unwrap_or(&stop["model"]);
+            let account = stop["account"]
+                .as_str()
+                .map(|_| format!("account {}", text(&stop["account"])));
+            [text(model), text(&stop["region"]), account.unwrap_or_default()]
+        })
+        .collect()
 }
 
 fn call(explanation: &Value) -> String {
@@ -120,6 +149,13 @@ mod tests {
             ],
             "iam": [{ "action": "bedrock:InvokeModel", "resource": "arn:aws:bedrock:*::foundation-model/m" }],
             "not_fetched": ["https://host/a.png"],
+            "region": "eu-west-1",
+            "account": "europe",
+            "next": [
+                { "when": "failed", "model": "n", "model_id": "eu.n", "region": "eu-west-1", "account": "other" },
+                { "when": "failed", "model": "backup-model", "region": "us-east-1" },
+                { "when": "context_window", "model": "long", "model_id": "us.long", "region": "us-east-1" },
+            ],
         }));
         let expected = "POST https://host/model/m/converse\n\
                         accept: application/json\n\
@@ -127,6 +163,9 @@ mod tests {
                         {\n  \"messages\": []\n}\n\
                         \n\
                         called 2 times, side by side: once for each choice\n\
+                        \n\
+                        by the account:\n\
+                        \x20 europe  eu-west-1\n\
                         \n\
                         adapted:\n\
                         \x20 top_p        dropped  temperature-set\n\
@@ -136,7 +175,14 @@ mod tests {
                         \x20 bedrock:InvokeModel  arn:aws:bedrock:*::foundation-model/m\n\
                         \n\
                         not fetched:\n\
-                        \x20 https://host/a.png  --fetch fetches it\n";
+                        \x20 https://host/a.png  --fetch fetches it\n\
+                        \n\
+                        if that fails:\n\
+                        \x20 eu.n          eu-west-1  account other\n\
+                        \x20 backup-model  us-east-1\n\
+                        \n\
+                        if the prompt is too long:\n\
+                        \x20 us.long  us-east-1\n";
         assert_eq!(told, expected);
     }
 

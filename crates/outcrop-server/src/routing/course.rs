@@ -1,5 +1,7 @@
 //! The course of one request through its targets: where it is, and where it goes when a call fails.
 
+mod ahead;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +11,7 @@ use outcrop_routing::{Condition, Fallbacks, Found, Health, RouteTarget, Router, 
 use outcrop_upstream::{Client, Error, Failure, Limits};
 use tokio::time::Instant;
 
+pub(crate) use self::ahead::Stop;
 use super::fill::Fill;
 use super::glance::Glance;
 use super::hold::{Hold, NoRoom, Sent};

@@ -28,7 +28,9 @@ impl Glance {
                     String::from_utf8(part.bytes.to_vec()).ok()
                 };
                 Self {
-                    model: field("model"),
+                    model: field("bedrock_model")
+                        .filter(|model| !model.is_empty())
+                        .or_else(|| field("model")),
                     streams: field("stream").as_deref() == Some("true"),
                     session: field("user"),
                 }
@@ -38,12 +40,15 @@ impl Glance {
 
     fn at_json(body: &[u8]) -> Self {
         let mut glance = Self::default();
+        let mut bedrock_model = None;
         let mut sessions: [Option<String>; SESSION_MEMBERS.len()] = Default::default();
         // What is wrong with it is told by whoever reads it in earnest.
         let _: Result<(), Fault> = Reader::document(body, |reader| {
             reader.object(|key, value| {
                 if key == "model" && value.kind()? == Kind::String {
                     glance.model = Some(value.string()?.into_owned());
+                } else if key == "bedrock_model" && value.kind()? == Kind::String {
+                    bedrock_model = Some(value.string()?.into_owned()).filter(|model| !model.is_empty());
                 } else if key == "stream" && value.kind()? == Kind::Bool {
                     glance.streams = value.bool()?;
                 } else if let Some(place) = SESSION_MEMBERS.iter().position(|member| *member == key)
@@ -59,6 +64,7 @@ impl Glance {
                 Ok(())
             })
         });
+        glance.model = bedrock_model.or(glance.model);
         glance.session = sessions.into_iter().flatten().next();
         glance
     }
@@ -78,6 +84,7 @@ mod tests {
             session: Some("k".to_owned()),
         };
         assert_eq!(glance, expected);
+        assert_eq!(of(r#"{"bedrock_model":"b","model":"m"}"#).model.as_deref(), Some("b"));
         assert_eq!(of(r#"{"user":"","model":7}"#), Glance::default());
         assert_eq!(of(r#"{"user":"u"#), Glance::default());
         assert_eq!(of("[]"), Glance::default());

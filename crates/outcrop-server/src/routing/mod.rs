@@ -9,7 +9,7 @@ mod hold;
 mod told;
 mod verdict;
 
-pub(crate) use course::{Course, Next, Patience};
+pub(crate) use course::{Course, Next, Patience, Stop};
 pub(crate) use fill::Fill;
 pub(crate) use glance::Glance;
 pub(crate) use hold::{Hold, Missed, Sent, share};

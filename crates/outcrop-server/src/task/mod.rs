@@ -354,6 +354,7 @@ fn explain<M>(inquiry: &Inquiry, plan: &TaskPlan<M>) -> Response {
         guardrail: None,
         notes: &plan.notes,
         left_out: inquiry.left_out(),
+        next: inquiry.next(),
     };
     explanation.response(&inquiry.gateway.client)
 }
