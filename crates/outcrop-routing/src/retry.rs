@@ -18,7 +18,8 @@ pub fn backoff(attempt: u32, retry_after: Option<Duration>) -> Option<Duration> 
     let jittered = longest.mul_f64(fastrand::f64());
     match retry_after {
         Some(asked) if asked > LONGEST => None,
-        Some(asked) => Some(asked.max(jittered)),
+        // Those who were refused together don't come back together.
+        Some(asked) => Some(asked + jittered),
         None => Some(jittered),
     }
 }
@@ -75,6 +76,8 @@ mod tests {
             assert!(backoff(attempt, None).unwrap() <= longest.min(LONGEST));
         }
         assert!(backoff(1, Some(Duration::from_secs(2))).unwrap() >= Duration::from_secs(2));
+        let asked = Some(Duration::from_secs(2));
+        assert!((0..20).any(|_| backoff(1, asked) != asked), "not all come back at once");
         assert_eq!(backoff(1, Some(Duration::from_secs(60))), None);
     }
 
