@@ -53,7 +53,6 @@ impl<E: Endpoint> Rounds<E> {
             after_ms = after.as_millis() as u64,
             "another target is asked beside"
         );
-        refused.attempts += 1;
         let other_call = beside.address(call_of(&other, 0));
         let other_sent = {
             let mut second = pin!(beside.attempt(&other_call, other.size));
@@ -61,6 +60,9 @@ impl<E: Endpoint> Rounds<E> {
                 sent = &mut first => (Some(sent), None),
                 sent = &mut second => (None, Some(sent)),
             };
+            // The one that doesn't count is a call as well, unless there was no room for it.
+            let was_made = !matches!(second_sent, Some(Err(Missed::NoRoom(_))));
+            refused.attempts += u32::from(was_made);
             match (first_sent, second_sent) {
                 (Some(Ok(sent)), _) => return here(plan, Ok(sent)),
                 (Some(Err(missed)), _) if missed.is_final() => return here(plan, Err(missed)),
@@ -68,7 +70,10 @@ impl<E: Endpoint> Rounds<E> {
                 (None, Some(Ok(sent))) => Ok(sent),
                 (None, Some(Err(failure))) => match first.await {
                     Ok(sent) => return here(plan, Ok(sent)),
-                    Err(_) => Err(failure),
+                    Err(_) => {
+                        refused.attempts += u32::from(!was_made);
+                        Err(failure)
+                    }
                 },
                 (None, None) => first.await,
             }
