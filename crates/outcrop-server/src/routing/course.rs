@@ -170,6 +170,11 @@ impl Course {
         (!name.contains('*')).then_some(name)
     }
 
+    /// Whether the model that is asked here is of the client's choice: the route is a pattern.
+    fn is_clients_model(&self) -> bool {
+        self.leg.found.is_some() && self.route_name().is_none()
+    }
+
     /// What the target adds to the request.
     pub(crate) fn fill(&self) -> Fill<'_> {
         Fill(self.target().and_then(|target| target.parameters.as_deref()))
@@ -197,7 +202,7 @@ impl Course {
                 Ok(Sent { reply, hold })
             }
             Err(failure) => {
-                hold.failed(now, &failure.error);
+                hold.failed(now, &failure.error, self.is_clients_model());
                 Err(self.patience.blame(failure))
             }
         }
@@ -417,9 +422,9 @@ impl Course {
     fn turn(&mut self, list: impl Fn(Fallbacks) -> Vec<String>) -> Next {
         let names = list(self.fallbacks());
         if names.is_empty() {
-            let model = self.model();
-            if let Some(found) = &self.leg.found {
-                let same = (0..self.leg.order.len()).filter(|index| found.model(*index) == model);
+            if let (Some(found), Some(own)) = (&self.leg.found, self.index()) {
+                let model = found.model(own);
+                let same = (0..found.targets().len()).filter(|index| found.model(*index) == model);
                 self.leg.barred.extend(same);
             }
             return self.next_target().unwrap_or_else(|| self.next_name());

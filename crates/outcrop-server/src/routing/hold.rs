@@ -64,10 +64,10 @@ impl Hold {
         }
     }
 
-    /// The call has failed.
-    pub(super) fn failed(mut self, now: Instant, error: &Error) {
+    /// The call has failed; its model may be of the client's choice.
+    pub(super) fn failed(mut self, now: Instant, error: &Error, is_clients_model: bool) {
         if let Some(flight) = &mut self.flight {
-            flight.note(now, verdict::outcome(error));
+            flight.note(now, verdict::outcome(error, is_clients_model));
         }
         let Some(held) = self.held else { return };
         match error {

@@ -8,8 +8,8 @@ use outcrop_upstream::Error;
 
 use crate::error;
 
-/// What a failed call means for the next try, from what tells a client the least to what tells it the most: what is wrong with the request is more than what may
-/// be over soon, and that is more than what is wrong with a target.
+/// What a failed call means for the next try, from what tells a client the least to what tells it the most: what is wrong
+/// with the request is more than what may be over soon, and that is more than what is wrong with a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
     /// It may succeed at another target, but hardly at this one.
@@ -62,9 +62,14 @@ impl Verdict {
     }
 }
 
-/// What a failed call says of its target.
-pub(super) fn outcome(error: &Error) -> Outcome {
+/// What a failed call says of its target. That a model isn't there says nothing, where the client has chosen it: a client
+/// must not take a target from others by asking for what doesn't exist.
+pub(super) fn outcome(error: &Error, is_clients_model: bool) -> Outcome {
     match error {
+        Error::Service {
+            exception: Exception::AccessDenied | Exception::ResourceNotFound | Exception::Validation,
+            ..
+        } if is_clients_model => Outcome::Answered,
         Error::Service {
             exception: Exception::Throttling | Exception::ModelNotReady | Exception::ServiceQuotaExceeded,
             ..
@@ -81,5 +86,23 @@ pub(super) fn retry_after(error: &Error) -> Option<Duration> {
             retry_after_seconds, ..
         } => retry_after_seconds.map(Duration::from_secs),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_asks_for_what_is_not_there_breaks_no_target() {
+        let missing = Error::Service {
+            exception: Exception::ResourceNotFound,
+            name: "ResourceNotFoundException".to_owned(),
+            status: 404,
+            message: "Could not resolve the foundation model from the provided model identifier.".to_owned(),
+            retry_after_seconds: None,
+        };
+        assert_eq!(outcome(&missing, true), Outcome::Answered);
+        assert_eq!(outcome(&missing, false), Outcome::Failed, "the operator has named it");
     }
 }

@@ -146,6 +146,20 @@ async fn a_refusal_has_models_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_not_asked_of_the_same_model_again_in_a_later_round() {
+    let routing = Routing {
+        routes: vec![route("m", &["x", "a", "a"], Fallbacks::default())],
+        ..Routing::default()
+    };
+    let mut course = course(routing, "m");
+    course.after(&service(Exception::AccessDenied, "You don't have access to the model."));
+    course.after(&throttled());
+    assert!(matches!(course.after(&throttled()), Next::Repeat(_) | Next::Move(_)));
+    let long = service(Exception::Validation, "Input is too long for requested model.");
+    assert_eq!(course.after(&long), Next::Over);
+}
+
+#[tokio::test]
 async fn the_budget_bounds_what_an_outage_costs() {
     let routing = Routing {
         routes: vec![route("m", &["a", "b"], Fallbacks::default())],
