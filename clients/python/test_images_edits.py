@@ -1,7 +1,9 @@
 """Images that are changed, and others like them: forms, masks, what each service needs."""
 
+import asyncio
 import base64
 import io
+import os
 
 import httpx
 import openai
@@ -373,3 +375,33 @@ class TestNoModel:
         edit = running.openai().images.with_raw_response.edit
         raw = edit(model="dall-e-2", image=file(IMAGE), mask=file(mask(512, 512)), prompt="a hat")
         assert raw.headers["x-bedrock-model"] == TITAN and "x-outcrop-adapted" not in raw.headers
+
+
+def test_who_waits_for_a_quota_keeps_no_other_from_being_planned(stacked, tmp_path):
+    settings = tmp_path / "outcrop.toml"
+    settings.write_text(
+        f'admission = true\nqueue_timeout = "10m"\n[[quotas]]\nmodel = "{TITAN}"\nrequests_per_minute = 1\n'
+    )
+    gateway = stacked("--config", settings).gateway
+    form = {"files": {"image": ("image.png", IMAGE)}, "headers": {"authorization": f"Bearer {gateway.key}"}}
+
+    async def ask():
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(trust_env=False, timeout=60, limits=limits) as client:
+
+            def edit(model):
+                url = f"{gateway.root}/v1/images/edits"
+                return client.post(url, data={"model": model, "prompt": "a hat"}, **form)
+
+            assert (await edit(TITAN)).status_code == 200
+            # More than there can be turns at planning.
+            waiting = [asyncio.ensure_future(edit(TITAN)) for _ in range(os.cpu_count() + 1)]
+            await asyncio.wait(waiting, timeout=1)
+            answered = (await edit(CANVAS)).status_code
+            still_waiting = not any(one.done() for one in waiting)
+            for one in waiting:
+                one.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            return answered, still_waiting
+
+    assert asyncio.run(ask()) == (200, True)

@@ -109,21 +109,27 @@ impl Inquiry {
         None
     }
 
-    /// What comes after a failed call and the pause after it: perhaps another plan.
-    pub(crate) async fn go_on<P, F>(&mut self, mut next: Next, planning: F) -> GoOn<P>
+    /// Waits for as long as `next` says, or for room where it says that. Gives what comes then, which is no queue.
+    pub(crate) async fn wait(&mut self, next: Next) -> Next {
+        if next != Next::Queue {
+            next.pause().await;
+            return next;
+        }
+        match self.queue().await {
+            Ok(next) => next,
+            Err((refused, next)) => {
+                self.refused_room = Some(refused);
+                next.pause().await;
+                next
+            }
+        }
+    }
+
+    /// What comes after a failed call and the waiting after it: perhaps another plan.
+    pub(crate) async fn go_on<P, F>(&mut self, next: Next, planning: F) -> GoOn<P>
     where
         F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
     {
-        if next == Next::Queue {
-            next = match self.queue().await {
-                Ok(next) => next,
-                Err((refused, next)) => {
-                    self.refused_room = Some(refused);
-                    next.pause().await;
-                    next
-                }
-            };
-        }
         match next {
             Next::Over | Next::Queue => GoOn::Over,
             Next::Repeat(_) => GoOn::Repeat,

@@ -292,7 +292,7 @@ impl<E: Endpoint> Rounds<E> {
                 self.after_failure(failure, choice, plan, refused)
             }
         };
-        next.pause().await;
+        let next = self.inquiry.wait(next).await;
         let body = &self.body;
         let gone_on = self
             .inquiry

@@ -132,8 +132,9 @@ async fn answer<T: Task>(
                     next
                 }
             };
-            next.pause().await;
+            let next = inquiry.wait(next).await;
             let next = {
+                // Nobody holds a turn while it waits.
                 let _turn = turn::<T>().await;
                 inquiry.go_on(next, planning).await
             };
