@@ -68,6 +68,12 @@ pub(crate) fn of_failure(failure: &Failure, region: &str, model: &str) -> Proble
 /// A call that was not made, since the quota has no room for it.
 pub(crate) fn of_no_room(no_room: &NoRoom) -> Problem {
     let mut problem = Problem::new(429, ProblemKind::RateLimit, no_room.message()).with_code("rate_limit_exceeded");
+    problem.aws = Some(Box::new(AwsDetail {
+        error_type: None,
+        request_id: None,
+        region: Some(no_room.key.region.clone()),
+        model: Some(no_room.key.model.clone()),
+    }));
     problem.retry_after_seconds = no_room.retry_after().map(|after| after.as_secs());
     if problem.retry_after_seconds.is_none() {
         // It will never fit.

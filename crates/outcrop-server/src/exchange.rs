@@ -465,9 +465,10 @@ pub(crate) fn add_route(headers: &mut HeaderMap, record: &Record) {
     }
     if record.attempts > 0 {
         headers.insert(X_OUTCROP_ATTEMPTS, record.attempts.into());
-        if let Ok(region) = HeaderValue::from_str(&record.region) {
-            headers.insert(X_BEDROCK_REGION, region);
-        }
+    }
+    let is_asked = record.attempts > 0 || record.lane.is_some();
+    if let (true, Ok(region)) = (is_asked, HeaderValue::from_str(&record.region)) {
+        headers.insert(X_BEDROCK_REGION, region);
     }
     if let (false, Ok(value)) = (record.adapted.is_empty(), HeaderValue::from_str(&record.adapted)) {
         headers.insert(X_OUTCROP_ADAPTED, value);

@@ -74,8 +74,8 @@ impl Lane {
                 quotas,
                 minute: Window::of_a_minute(),
                 day: Window::of_a_day(),
-                requests: Learned::default(),
-                tokens: Learned::default(),
+                requests: Learned::of_requests(),
+                tokens: Learned::of_tokens(),
                 pause: None,
                 in_flight: 0,
             }),
@@ -358,11 +358,10 @@ impl State {
             let known = self.quotas;
             match quota {
                 // The refused one counts as well.
-                Quota::Requests => self.requests.lower(
-                    now,
-                    total.requests.saturating_sub(1),
-                    known.requests_per_minute,
-                ),
+                Quota::Requests => {
+                    self.requests
+                        .lower(now, total.requests.saturating_sub(1), known.requests_per_minute)
+                }
                 Quota::Tokens => self.tokens.lower(now, total.tokens, known.tokens_per_minute),
                 Quota::TokensPerDay => {}
             }

@@ -10,6 +10,10 @@ const INCREASE_A_MINUTE: f64 = 0.05;
 const INCREASE_OF_CUBE: f64 = 0.01;
 /// What a refusal leaves of a limit that is known, however little was used: AWS refuses for other reasons too.
 const LEAST_OF_KNOWN: f64 = 0.5;
+/// What a refusal leaves at least of a limit that nobody knows: one of the first call of all says nothing of how many
+/// there may be. Pauses are for those who share the quota with others.
+const LEAST_REQUESTS: f64 = 4.0;
+const LEAST_TOKENS: f64 = 10_000.0;
 /// After so long without a refusal nothing is believed any more.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// The first pause after a refusal; each further one without an answer in between is twice as long.
@@ -20,9 +24,11 @@ const FIRST_PAUSE_OF_A_DAY: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE_OF_A_DAY: Duration = Duration::from_secs(900);
 
 /// A limit that was learned: lowered at once by a refusal, raised slowly while there is none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Learned {
     base: Option<Base>,
+    /// It is never lower, where the quota isn't known to be.
+    least: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +38,22 @@ struct Base {
 }
 
 impl Learned {
+    /// Nothing is known of requests a minute.
+    pub(super) fn of_requests() -> Self {
+        Self {
+            base: None,
+            least: LEAST_REQUESTS,
+        }
+    }
+
+    /// Nothing is known of tokens a minute.
+    pub(super) fn of_tokens() -> Self {
+        Self {
+            base: None,
+            least: LEAST_TOKENS,
+        }
+    }
+
     /// The limit to keep: what was learned, but never more than what is known.
     pub(super) fn limit(&self, now: Duration, known: Option<u64>) -> Option<u64> {
         let learned = self.current(now);
@@ -64,7 +86,8 @@ impl Learned {
             (Some(limit), None) => used.min(limit as f64),
             (None, _) => used,
         };
-        let limit = (at_most * DECREASE).max(1.0);
+        let least = if known.is_some() { 1.0 } else { self.least };
+        let limit = (at_most * DECREASE).max(least);
         self.base = Some(Base { limit, since: now });
     }
 }
@@ -123,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_refusal_lowers_and_time_raises() {
-        let mut learned = Learned::default();
+        let mut learned = Learned::of_requests();
         assert_eq!(learned.limit(minutes(0), None), None);
         learned.lower(minutes(1), 1000, None);
         assert_eq!(learned.limit(minutes(1), None), Some(850));
@@ -136,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_is_known_is_the_ceiling() {
-        let mut learned = Learned::default();
+        let mut learned = Learned::of_requests();
         learned.lower(minutes(0), 5000, Some(1000));
         assert_eq!(learned.limit(minutes(0), Some(1000)), Some(850));
         assert_eq!(learned.limit(minutes(30), Some(1000)), Some(1000));
@@ -144,12 +167,19 @@ mod tests {
 
     #[test]
     fn what_says_little_teaches_little() {
-        let mut learned = Learned::default();
+        let mut learned = Learned::of_requests();
         learned.lower(minutes(0), 0, None);
         assert_eq!(learned.limit(minutes(0), None), None, "nothing was used");
         learned.lower(minutes(0), 10, Some(1000));
-        assert_eq!(learned.limit(minutes(0), Some(1000)), Some(425), "it is known to be more");
+        assert_eq!(
+            learned.limit(minutes(0), Some(1000)),
+            Some(425),
+            "it is known to be more"
+        );
         assert_eq!(learned.limit(minutes(8), Some(1000)), Some(1000));
+        let mut learned = Learned::of_tokens();
+        learned.lower(minutes(0), 20, None);
+        assert_eq!(learned.limit(minutes(0), None), Some(10_000), "a first call says nothing");
     }
 
     #[test]

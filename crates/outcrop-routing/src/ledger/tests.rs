@@ -220,20 +220,20 @@ fn a_refusal_sends_the_next_calls_elsewhere_and_its_limit_is_learned() {
     assert_eq!(lane.snapshot(start), None);
     drop(
         (0..100)
-            .map(|_| lane.try_reserve(start, need(10)).unwrap())
+            .map(|_| lane.try_reserve(start, need(1000)).unwrap())
             .collect::<Vec<_>>(),
     );
-    let [one, two] = [(); 2].map(|()| lane.try_reserve(start, need(10)).unwrap());
+    let [one, two] = [(); 2].map(|()| lane.try_reserve(start, need(1000)).unwrap());
     let message = "Too many tokens, please wait before trying again.";
     one.throttled(start, message);
     two.throttled(start, message);
-    let full = lane.try_reserve(start, need(10)).unwrap_err();
+    let full = lane.try_reserve(start, need(1000)).unwrap_err();
     assert_eq!(full.quota, Quota::Tokens);
     assert!(full.retry_after.is_some());
     // The window is over: what was learned holds, lowered once though two were refused.
     let later = start + seconds(62);
     let admitted = (0..200)
-        .take_while(|_| lane.try_reserve(later, need(10)).is_ok())
+        .take_while(|_| lane.try_reserve(later, need(1000)).is_ok())
         .count();
     assert!((85..=95).contains(&admitted), "{admitted}");
     assert_eq!(lane.snapshot(later), None, "what is learned isn't told as a quota");
@@ -247,7 +247,10 @@ fn an_outage_in_which_all_is_refused_leaves_most_of_a_limit() {
         drop(lane.try_reserve(start, need(first)).unwrap());
         for second in 1..300 {
             if let Ok(reservation) = lane.try_reserve(start + seconds(second), need(10)) {
-                reservation.throttled(start + seconds(second), "Too many tokens, please wait before trying again.");
+                reservation.throttled(
+                    start + seconds(second),
+                    "Too many tokens, please wait before trying again.",
+                );
             }
         }
         let later = start + seconds(330);

@@ -16,8 +16,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use outcrop_bedrock::call::CallBody;
-use outcrop_routing::{Admission as Settings, Condition, Health};
 use outcrop_routing::ledger::{Estimator, Full, Input, Lane, Ledger, Need, Quota, Reservation, Usage, quota_model};
+use outcrop_routing::{Admission as Settings, Condition, Health};
 use outcrop_translate::{CallSize, Catalogue};
 
 pub(crate) use headers::rate_limit_headers;
