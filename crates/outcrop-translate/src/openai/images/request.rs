@@ -52,9 +52,15 @@ impl ImageRequest {
                 let document: Value = serde_json::from_slice(body).map_err(|error| {
                     Problem::invalid(format!("The request body is not valid JSON: {error}.")).with_code("invalid_json")
                 })?;
-                let Value::Object(members) = document else {
+                let Value::Object(mut members) = document else {
                     return Err(Problem::invalid("The request body must be a JSON object.").with_code("invalid_value"));
                 };
+                // SDKs unfold it; written by hand it means the same, and its members win.
+                match members.remove("extra_body") {
+                    None | Some(Value::Null) => {}
+                    Some(Value::Object(extra)) => members.extend(extra),
+                    Some(_) => return Err(wrong("extra_body", "an object")),
+                }
                 for (name, value) in members.into_iter().filter(|(_, value)| !value.is_null()) {
                     let is_text = false;
                     let member = Member {

@@ -5,9 +5,11 @@ use png::{BitDepth, ColorType, Decoder, Encoder};
 use proptest::prelude::*;
 
 use super::mask::{Shade, black_and_white};
+use super::request::ImageRequest;
 use super::size::{Sizing, sizing};
-use crate::catalogue::{Catalogue, ImageSize};
+use crate::catalogue::{Catalogue, ImageSize, ImageTask};
 use crate::notes::Notes;
+use crate::task::Input;
 
 /// A PNG of these channels' bytes.
 fn png(width: u32, height: u32, color: ColorType, pixels: &[u8]) -> Bytes {
@@ -125,5 +127,23 @@ fn each_image_model_of_the_catalogue_says_what_it_makes() {
         for size in rules.sizes.iter().chain(rules.ratios.values()) {
             assert!(size.pixels() <= 1 << 20 || makes, "{}: {size}", model.id);
         }
+    }
+}
+
+#[test]
+fn extra_body_is_unfolded_and_wins() {
+    let read = |body: &'static str| {
+        let input = Input::Json(Bytes::from_static(body.as_bytes()));
+        ImageRequest::read(ImageTask::Generate, &input, &mut Notes::default())
+    };
+    let request = read(r#"{"prompt":"a","extra_body":{"prompt":"b","seed":1},"model":"m"}"#).unwrap();
+    assert_eq!(request.prompt.as_deref(), Some("b"));
+    assert!(request.others.contains_key("seed") && !request.others.contains_key("extra_body"));
+    for (body, param) in [
+        (r#"{"prompt":"a","extra_body":{"aws_role_name":"x"}}"#, "aws_role_name"),
+        (r#"{"prompt":"a","extra_body":7}"#, "extra_body"),
+    ] {
+        let problem = read(body).err().unwrap();
+        assert_eq!((problem.status, problem.param.as_deref()), (400, Some(param)));
     }
 }
