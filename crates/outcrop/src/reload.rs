@@ -122,6 +122,7 @@ impl Watch {
         match reload.run(&loaded.settings).await {
             Ok(()) => {
                 tracing::info!("the settings were read again; they hold for requests that begin now");
+                loaded.settings.tables.tell();
                 let before = files(&self.given, &self.loaded.settings);
                 self.loaded = loaded;
                 if files(&self.given, &self.loaded.settings) != before {

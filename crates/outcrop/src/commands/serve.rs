@@ -39,6 +39,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             "{}",
             banner(&running.base_url, access, &models, running.api_key.as_deref())
         );
+        settings.tables.tell();
         let reload = running.reload.take();
         let watching = async {
             match reload {

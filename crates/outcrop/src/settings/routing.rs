@@ -47,6 +47,18 @@ pub(crate) struct Tables {
     pub(crate) quotas: Vec<QuotaTable>,
 }
 
+impl Tables {
+    /// Says in the log which there are, by their names.
+    pub(crate) fn tell(&self) {
+        let accounts: Vec<&str> = self.accounts.iter().map(|table| &*table.account.name).collect();
+        let routes: Vec<&str> = self.routes.iter().map(|table| &*table.route.name).collect();
+        if !accounts.is_empty() || !routes.is_empty() {
+            let (accounts, routes) = (accounts.join(", "), routes.join(", "));
+            tracing::info!(accounts, routes, "models are routed");
+        }
+    }
+}
+
 /// Reads all tables, each by itself.
 pub(super) fn read(raw: &RawTables, problems: &mut Problems) -> Tables {
     let accounts = raw.accounts.iter();
