@@ -58,6 +58,15 @@ impl Auth {
         }
     }
 
+    /// Whether what proves who they are can be had.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::ApiKey(_) => Ok(()),
+            Self::KeptApiKey(key) => key.get().await.map(drop),
+            Self::Credentials(cache) => cache.get().await.map(drop),
+        }
+    }
+
     /// The headers that it adds, without what is secret.
     pub(crate) fn described(&self, region: &str) -> Vec<(&'static str, String)> {
         match self {

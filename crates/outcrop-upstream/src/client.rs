@@ -263,16 +263,22 @@ impl Client {
         }
     }
 
-    /// Whether credentials can be had and the runtime's endpoint answers.
+    /// Whether an account's credentials can be had, or the client's own.
     ///
     /// # Errors
     /// What stands in the way.
-    pub async fn check(&self) -> Result<(), Error> {
+    pub async fn check_credentials(&self, account: Option<&str>) -> Result<(), Error> {
+        let identity = self.shared.identities.choose(account)?;
+        identity.auth.check().await.map_err(|error| identity.named(error))
+    }
+
+    /// Whether the runtime's endpoint answers.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn check_endpoint(&self) -> Result<(), Error> {
         let shared = &*self.shared;
         let own = &shared.identities.own;
-        if let Auth::Credentials(cache) = &own.auth {
-            cache.get().await?;
-        }
         let request = shared.request(Method::GET, &own.places.home().runtime, "/", &CallBody::default())?;
         // Whatever it answers to this, it answers.
         let deadline = Instant::now() + shared.config.connect_timeout + CHECK_TIMEOUT;
