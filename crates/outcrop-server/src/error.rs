@@ -65,6 +65,19 @@ pub(crate) fn of_failure(failure: &Failure, region: &str, model: &str) -> Proble
     problem
 }
 
+/// The same for a request that brings an AWS account: the gateway's own credentials have nothing to do with it, and asking
+/// again doesn't help.
+pub(crate) fn blame_account_of_request(problem: &mut Problem, error: &Error) {
+    if problem.code != Some("upstream_credentials") {
+        return;
+    }
+    problem.should_retry = Some(false);
+    if matches!(error, Error::Credentials(_)) {
+        problem.message =
+            "The AWS credentials that the request asks for can't be had. This is not about your API key.".to_owned();
+    }
+}
+
 /// A call that was not made, since the quota has no room for it.
 pub(crate) fn of_no_room(no_room: &NoRoom) -> Problem {
     let mut problem = Problem::new(429, ProblemKind::RateLimit, no_room.message()).with_code("rate_limit_exceeded");

@@ -221,7 +221,7 @@ impl<E: Endpoint> EventBody<E> {
     }
 
     fn fail_call(&mut self, failure: &Failure, out: &mut Vec<u8>) {
-        let problem = self.gateway.problem(failure, &self.record.region, &self.record.model);
+        let problem = self.gateway.problem(failure, &self.record, &self.record.model);
         self.record.break_off();
         note_failure(&mut self.record, failure);
         self.fail(&problem, &failure.to_string(), out);

@@ -34,7 +34,7 @@ use crate::response_cache::{Looked, Question, Repeats, ResponseCache, Ticket, ad
 use crate::rounds::{Answered, Rounds, Trouble};
 use crate::server::{Recorded, RequestId};
 use crate::shelf::Files;
-use crate::{access, body, caller, error};
+use crate::{access, body, caller, error, login};
 
 /// `X-Bedrock-Model`: the model that is asked.
 const X_BEDROCK_MODEL: HeaderName = HeaderName::from_static("x-bedrock-model");
@@ -176,7 +176,10 @@ impl Exchange {
         path_model: Option<String>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let (body, caller) = receive(&self.gateway.config, head, body, Takes::Json, path_model).await?;
+        let (body, mut caller) = receive(&self.gateway.config, head, body, Takes::Json, path_model).await?;
+        let (body, login) = login::take_from_json(&self.gateway, body).await?;
+        record.brings_account = login.as_ref().is_some_and(|login| login.account.is_some());
+        caller.login = login;
         let question = Question::new::<E>(&self.gateway, head, &body, &caller, Repeats::Cold)?;
         let mut rounds = Rounds::<E>::new(Arc::clone(&self.gateway), body, caller);
         // It waits for the hosts of the request's URLs.
@@ -360,6 +363,7 @@ pub(crate) async fn receive(
         on_unsupported: caller::on_unsupported(&head.headers)?,
         session: caller::session(&head.headers),
         patience: caller::patience(&head.headers)?,
+        login: None,
     };
     Ok((body, caller))
 }

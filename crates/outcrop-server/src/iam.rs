@@ -225,7 +225,7 @@ fn is_geography(prefix: &str) -> bool {
 }
 
 /// The partition of a region (botocore 1.44.5, `partitions.json`, 2026-11).
-fn partition(region: &str) -> &'static str {
+pub(crate) fn partition(region: &str) -> &'static str {
     const PARTITIONS: [(&str, &str); 7] = [
         ("us-gov-", "aws-us-gov"),
         ("cn-", "aws-cn"),

@@ -19,6 +19,7 @@ use crate::admission::{Asked as AskedLane, Refused};
 use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
+use crate::login::Login;
 use crate::routing::{Course, Fill, Glance, Next, Patience};
 
 /// What is known of a request besides its body.
@@ -36,6 +37,8 @@ pub(crate) struct Caller {
     pub(crate) session: Option<String>,
     /// How long the client waits.
     pub(crate) patience: Option<Duration>,
+    /// Who Bedrock is asked as, and where, where the body says so.
+    pub(crate) login: Option<Login>,
 }
 
 /// What is found out for one request.
@@ -215,10 +218,26 @@ impl Inquiry {
 
     /// The region that is asked.
     pub(crate) fn region(&self) -> &str {
-        match self.course.target() {
-            Some(target) => self.region_of(target),
-            None => self.gateway.client.region(),
+        match (self.asked_region(), self.course.target()) {
+            (Some(region), _) => region,
+            (None, Some(target)) => self.region_of(target),
+            (None, None) => self.gateway.client.region(),
         }
+    }
+
+    /// The region that the request itself asks for.
+    fn asked_region(&self) -> Option<&str> {
+        self.caller.login.as_ref()?.region.as_deref()
+    }
+
+    /// The account that the request brings with it.
+    pub(crate) fn brought_account(&self) -> Option<&str> {
+        self.caller.login.as_ref()?.account.as_deref()
+    }
+
+    /// Whether calls go where the target says: what becomes of others tells nothing of it.
+    pub(crate) fn is_at_target(&self) -> bool {
+        self.caller.login.is_none()
     }
 
     fn region_of<'a>(&'a self, target: &'a RouteTarget) -> &'a str {
@@ -226,9 +245,11 @@ impl Inquiry {
         target.region.as_deref().unwrap_or_else(of_account)
     }
 
-    /// The same call, by the account of the target that is asked now.
+    /// The same call, by the account that the request brings, or that of the target that is asked now.
     pub(crate) fn address(&self, mut call: Call) -> Call {
-        if let Some(target) = self.course.target() {
+        if let Some(account) = self.brought_account() {
+            call.account = Some(account.to_owned());
+        } else if let Some(target) = self.course.target() {
             call.account.clone_from(&target.account);
         }
         call
@@ -255,7 +276,7 @@ impl Inquiry {
     /// Where calls of a model count that are made at the target that is asked now.
     pub(crate) fn lane(&self, model_id: &str, region: Option<&str>) -> Option<Arc<Lane>> {
         let admission = &self.gateway.admission;
-        if !admission.counts() {
+        if !admission.counts() || self.brought_account().is_some() {
             return None;
         }
         let target = self.kept_target();
@@ -393,7 +414,9 @@ impl Advisor for Inquiry {
         };
         // The region of an account is as good as the target's own.
         let region = target.filter(|target| target.region.is_some() || target.account.is_some());
-        let region = region.map(|target| self.region_of(target));
+        let region = self
+            .asked_region()
+            .or_else(|| region.map(|target| self.region_of(target)));
         let resolved = gateway
             .names
             .resolve(&asked, &gateway.config, gateway.client.region(), region)?;

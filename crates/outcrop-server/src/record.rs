@@ -35,6 +35,8 @@ pub(crate) struct Record {
     pub(crate) region: String,
     /// Which of Bedrock's APIs is asked; empty while that isn't known.
     pub(crate) route: &'static str,
+    /// Whether the request brings AWS credentials of its own, or says whose are used.
+    pub(crate) brings_account: bool,
     /// Whether the answer is streamed.
     pub(crate) is_stream: bool,
     /// What was adapted.
@@ -71,6 +73,7 @@ impl Record {
             model: String::new(),
             region: String::new(),
             route: "",
+            brings_account: false,
             is_stream: false,
             adapted: String::new(),
             aws_request_id: String::new(),

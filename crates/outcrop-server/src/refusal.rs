@@ -39,13 +39,17 @@ impl Refusal {
 
 impl Gateway {
     /// A failed call, as the client is told.
-    pub(crate) fn problem(&self, failure: &Failure, region: &str, model: &str) -> Problem {
-        let region = if region.is_empty() {
+    pub(crate) fn problem(&self, failure: &Failure, record: &Record, model: &str) -> Problem {
+        let region = if record.region.is_empty() {
             self.client.region()
         } else {
-            region
+            &record.region
         };
-        error::of_failure(failure, region, model)
+        let mut problem = error::of_failure(failure, region, model);
+        if record.brings_account {
+            error::blame_account_of_request(&mut problem, &failure.error);
+        }
+        problem
     }
 
     /// A request for which a quota has no room, as the client is told.
@@ -65,7 +69,7 @@ impl Gateway {
     /// The refusal of a request whose call has failed.
     pub(crate) async fn refusal(self: &Arc<Self>, failure: &Failure, model: &str, record: &mut Record) -> Refusal {
         note_failure(record, failure);
-        let mut problem = self.problem(failure, &record.region, model);
+        let mut problem = self.problem(failure, record, model);
         if let Error::Service { message, .. } = &failure.error {
             if error::needs_profile(message) {
                 let profiles = self.models.profiles_of(self, model).await;

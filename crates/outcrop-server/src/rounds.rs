@@ -242,15 +242,12 @@ impl<E: Endpoint> Rounds<E> {
     async fn send_missing(&self, plan: &Plan<E::Memo>, sent: &mut Slots) -> Result<(), (Missed, usize)> {
         let inquiry = &self.inquiry;
         if plan.choices == 1 {
-            let call = self.inquiry.address(call_of(plan, 0));
+            let call = self.call(plan, 0);
             let reply = inquiry.attempt(&call, plan.size).await;
             sent.put(0, reply.map_err(|missed| (missed, 0))?);
             return Ok(());
         }
-        let calls: Vec<(usize, Call)> = sent
-            .missing()
-            .map(|choice| (choice, self.inquiry.address(call_of(plan, choice))))
-            .collect();
+        let calls: Vec<(usize, Call)> = sent.missing().map(|choice| (choice, self.call(plan, choice))).collect();
         let sending = calls.iter().map(|(choice, call)| async move {
             let sent = inquiry.attempt(call, plan.size).await;
             (*choice, sent)
@@ -397,6 +394,10 @@ impl<E: Endpoint> Rounds<E> {
     /// Remembers, for other requests, what was left out with success. What a refusal says may quote the client, so
     /// that it teaches nothing before it has helped.
     fn remember(&self, model_id: &str) {
+        // Nor does it where the request may have said who answers.
+        if self.inquiry.brought_account().is_some() {
+            return;
+        }
         for Teaching { lesson, .. } in self.inquiry.taught.iter().filter(|teaching| teaching.is_lasting) {
             if self.inquiry.gateway.learned.add(model_id, lesson.clone()) {
                 tracing::info!(model = model_id, refused = %lesson, "the model refuses a field, which is left out now");
@@ -424,7 +425,7 @@ impl<E: Endpoint> Rounds<E> {
             let usage = reply.usage;
             let plan = self.plan_again(Some(&repair))?;
             // Without a better answer, the one that is there is judged as it is.
-            let call = self.inquiry.address(call_of(&plan, index));
+            let call = self.call(&plan, index);
             let asked = self.inquiry.attempt_patiently(&call, plan.size);
             let Ok(Sent {
                 reply: mut better,

@@ -50,6 +50,10 @@ impl KeyMaker {
         maker.optional(caller.key.as_deref());
         maker.optional(namespace);
         maker.optional(caller.path_model.as_deref());
+        // Who asks at AWS is told to nobody else, and where it asks may be why.
+        let login = caller.login.as_ref();
+        maker.optional(login.and_then(|login| login.account.as_deref()));
+        maker.optional(login.and_then(|login| login.region.as_deref()));
         maker.text(&format!("{:?} {:?}", caller.guardrail, caller.on_unsupported));
         maker
     }
@@ -201,6 +205,7 @@ impl Canonical {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::login::Login;
 
     fn caller(key: &str) -> Caller {
         Caller {
@@ -210,6 +215,7 @@ mod tests {
             on_unsupported: None,
             session: None,
             patience: None,
+            login: None,
         }
     }
 
@@ -261,6 +267,13 @@ mod tests {
     #[test]
     fn each_caller_has_its_own() {
         let of = |caller: &Caller, namespace| key_of(caller, namespace, "{}").unwrap();
+        let at = |account: Option<&str>, region: Option<&str>| Caller {
+            login: Some(Login {
+                account: account.map(ToOwned::to_owned),
+                region: region.map(ToOwned::to_owned),
+            }),
+            ..caller("k")
+        };
         let keys = [
             of(&caller("k"), None),
             of(&caller("other"), None),
@@ -274,6 +287,10 @@ mod tests {
             of(&caller("k"), Some("")),
             of(&caller("k"), Some("n")),
             of(&caller("kn"), None),
+            of(&at(Some("request-1"), None), None),
+            of(&at(Some("request-2"), None), None),
+            of(&at(None, Some("eu-west-1")), None),
+            of(&at(None, Some("eu-west-2")), None),
         ];
         for (index, one) in keys.iter().enumerate() {
             assert!(!keys[index + 1..].contains(one), "{index}");

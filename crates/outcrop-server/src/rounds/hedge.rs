@@ -39,7 +39,7 @@ impl<E: Endpoint> Rounds<E> {
             sent,
             moved: None,
         };
-        let call = self.inquiry.address(call_of(&plan, 0));
+        let call = self.call(&plan, 0);
         let mut first = pin!(self.inquiry.attempt(&call, plan.size));
         tokio::select! {
             sent = &mut first => return here(plan, sent),

@@ -17,7 +17,8 @@ impl Inquiry {
         let held = self
             .hold(call, size)
             .map_err(|no_room| Missed::NoRoom(Box::new(no_room)))?;
-        let sent = self.course.attempt(&self.gateway.client, call, held).await;
+        let client = &self.gateway.client;
+        let sent = self.course.attempt(client, call, held, self.is_at_target()).await;
         sent.map_err(Missed::Failed)
     }
 
@@ -46,7 +47,8 @@ impl Inquiry {
     fn hold(&self, call: &Call, size: CallSize) -> Result<Option<Held>, NoRoom> {
         let gateway = &*self.gateway;
         let admission = &gateway.admission;
-        if !admission.counts() {
+        // Of an account that a request brings, nothing is known, and what comes back from there teaches nothing.
+        if !admission.counts() || self.brought_account().is_some() {
             return Ok(None);
         }
         let target = self.kept_target();

@@ -185,9 +185,17 @@ impl Course {
         !self.has_turned && !self.fallbacks().content_policy.is_empty()
     }
 
-    /// Makes a call here, once. What it holds of quotas is `held`.
-    pub(super) async fn attempt(&self, client: &Client, call: &Call, held: Option<Held>) -> Result<Sent, Failure> {
-        let flight = self.health().map(|health| health.begin(std::time::Instant::now()));
+    /// Makes a call here, once. What it holds of quotas is `held`; `tells` is whether what becomes of it says something
+    /// of the target.
+    pub(super) async fn attempt(
+        &self,
+        client: &Client,
+        call: &Call,
+        held: Option<Held>,
+        tells: bool,
+    ) -> Result<Sent, Failure> {
+        let health = self.health().filter(|_| tells);
+        let flight = health.map(|health| health.begin(std::time::Instant::now()));
         let mut hold = Hold { flight, held };
         let mut limits = self.limits;
         if let Some(timeout) = self.target().and_then(|target| target.first_byte_timeout) {

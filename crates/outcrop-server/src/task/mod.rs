@@ -37,7 +37,7 @@ use crate::response_cache::{Looked, Question, Repeats, Ticket};
 use crate::routing::{Fill, Missed, Sent, Verdict};
 use crate::server::Recorded;
 use crate::shelf::RequestShelf;
-use crate::{caller, error, form};
+use crate::{caller, error, form, login};
 
 /// As many calls of one request are made side by side: enough to hide the way to Bedrock, and too few for one request
 /// to use up an account's rate.
@@ -86,10 +86,15 @@ async fn answer<T: Task>(
     record: &mut Record,
 ) -> Result<Response, Refusal> {
     let takes = if T::TAKES_FORMS { Takes::JsonOrForm } else { Takes::Json };
-    let (body, caller) = exchange::receive(&gateway.config, head, body, takes, path_model).await?;
+    let (mut body, mut caller) = exchange::receive(&gateway.config, head, body, takes, path_model).await?;
+    let (input, login) = login::take_from_input(&gateway, read_input(head, body.clone()).await?).await?;
+    record.brings_account = login.as_ref().is_some_and(|login| login.account.is_some());
+    caller.login = login;
+    if let Input::Json(rest) = &input {
+        body.clone_from(rest);
+    }
     let repeats = if T::REPEATS { Repeats::Always } else { Repeats::Seeded };
     let question = Question::new::<T>(&gateway, head, &body, &caller, repeats)?;
-    let input = read_input(head, body).await?;
     let mut inquiry = Inquiry::new(Arc::clone(&gateway), caller, &input);
     let ending = gateway.ending.clone();
     let planning = |context: &Context<'_>, fill: Fill<'_>| plan_aside::<T>(&fill.input(&input), context);

@@ -177,8 +177,8 @@ settings! {
         /// The most second calls for each call, from 0 to 1.
         hedge_budget: Ratio = "0.05";
         /// Parameters that requests may carry to say who Bedrock is asked as, such as `aws_region_name`.
-        /// With none, such a parameter is ignored. Each of them is a way in: who may send `aws_role_name` may ask as
-        /// any role that the gateway can assume.
+        /// All others are refused. Each of them is a way in: who may send `aws_role_name` may ask as any role that the
+        /// gateway can assume.
         request_aws_parameters: List<AwsParameter> = "";
     }
     section "Quotas" {

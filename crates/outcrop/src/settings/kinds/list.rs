@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use outcrop_server::{HostPattern, ModelPattern, Network};
+use outcrop_server::{HostPattern, ModelPattern, Network, REQUEST_AWS_PARAMETERS};
 use serde_json::{Value, json};
 
 use super::ModelName;
@@ -41,10 +41,8 @@ impl FromStr for AwsParameter {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("aws_").unwrap_or_default();
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-        if rest.is_empty() || !rest.bytes().all(fits) {
-            return Err("its name begins with `aws_`".to_owned());
+        if !REQUEST_AWS_PARAMETERS.contains(&text) {
+            return Err(format!("it is none of {}", REQUEST_AWS_PARAMETERS.join(", ")));
         }
         Ok(Self(text.to_owned()))
     }
