@@ -12,6 +12,7 @@ mod aws_json;
 mod body;
 mod client;
 mod config;
+mod connector;
 mod control;
 mod credentials;
 mod endpoint;

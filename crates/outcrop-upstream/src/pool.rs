@@ -9,12 +9,13 @@ use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
 use crate::body::PiecesBody;
 use crate::config::ConfigError;
+use crate::connector::connector;
 use crate::error::{Error, with_causes};
 use crate::proxy::{Proxy, Way};
 use crate::trust::Trust;
@@ -56,10 +57,7 @@ impl Drop for Lease {
 
 impl Pool {
     pub(crate) fn new(connect_timeout: Duration, trust: &Trust, proxy: Option<Proxy>) -> Result<Self, ConfigError> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_keepalive(Some(Duration::from_secs(60)));
+        let http = connector(GaiResolver::new(), connect_timeout);
         let https = hyper_rustls::HttpsConnectorBuilder::new()
             .with_tls_config(trust.tls()?)
             .https_or_http()
