@@ -9,7 +9,7 @@ use hyper::body::{Body, Frame, SizeHint};
 use outcrop_bedrock::call::CallBody;
 
 /// The pieces of a call's body, of known length; they are sent as they are, without being joined.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PiecesBody {
     pieces: std::vec::IntoIter<Bytes>,
     left: u64,

@@ -12,6 +12,7 @@ mod aws_json;
 mod body;
 mod client;
 mod config;
+mod connection;
 mod connector;
 mod control;
 mod credentials;

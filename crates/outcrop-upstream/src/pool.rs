@@ -9,12 +9,14 @@ use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
 use crate::body::PiecesBody;
 use crate::config::ConfigError;
+use crate::connection::{Marked, Served};
 use crate::connector::connector;
 use crate::error::{Error, with_causes};
 use crate::proxy::{Proxy, Way};
@@ -37,6 +39,8 @@ type HyperClient = legacy::Client<Connector, PiecesBody>;
 pub(crate) struct Pool {
     connector: Connector,
     shards: RwLock<Vec<Arc<Shard>>>,
+    /// Keeps no connections: each call has one of its own.
+    fresh: Arc<Shard>,
 }
 
 #[derive(Debug)]
@@ -63,23 +67,35 @@ impl Pool {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(Way { http, proxy });
+        let connector = TimedConnector {
+            inner: https,
+            limit: connect_timeout,
+        };
+        let fresh = builder().pool_max_idle_per_host(0).build(connector.clone());
         Ok(Self {
-            connector: TimedConnector {
-                inner: https,
-                limit: connect_timeout,
-            },
+            connector,
             shards: RwLock::new(Vec::new()),
+            fresh: Arc::new(Shard {
+                client: fresh,
+                calls: AtomicUsize::new(0),
+            }),
         })
     }
 
     /// Sends a request; the answer's head is back, its body is yet to come.
+    ///
+    /// A connection that was kept may have died without a word. Who finds that out by sending is sent over a new one at
+    /// once: it says nothing about Bedrock.
     pub(crate) async fn send(&self, request: Request<PiecesBody>) -> Result<(Response<Incoming>, Lease), Error> {
-        let lease = self.lease();
-        match lease.0.client.request(request).await {
-            Ok(response) => Ok((response, lease)),
-            Err(error) if error.is_connect() => Err(Error::Connect(with_causes(&error))),
-            Err(error) if is_no_http(&error) => Err(Error::Protocol(with_causes(&error))),
-            Err(error) => Err(Error::interrupted(&error)),
+        let again = request.clone();
+        match exchange(self.lease(), request).await {
+            Err((_, true)) => {
+                self.fresh.calls.fetch_add(1, Ordering::Relaxed);
+                // Boxed, as it is rare: every call would else carry room for it.
+                let sent = Box::pin(exchange(Lease(Arc::clone(&self.fresh)), again)).await;
+                sent.map_err(|(error, _)| error)
+            }
+            sent => sent.map_err(|(error, _)| error),
         }
     }
 
@@ -96,14 +112,7 @@ impl Pool {
         }
         let mut shards = self.shards.write().unwrap_or_else(PoisonError::into_inner);
         take(&shards).unwrap_or_else(|| {
-            let client = legacy::Client::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE)
-                .http2_adaptive_window(true)
-                // A connection that leads nowhere any more must not swallow a hundred calls.
-                .http2_keep_alive_interval(PING)
-                .http2_keep_alive_timeout(PING)
-                .build(self.connector.clone());
+            let client = builder().build(self.connector.clone());
             let shard = Arc::new(Shard {
                 client,
                 calls: AtomicUsize::new(1),
@@ -111,6 +120,36 @@ impl Pool {
             shards.push(Arc::clone(&shard));
             Lease(shard)
         })
+    }
+}
+
+/// What all clients of hyper's have in common.
+fn builder() -> legacy::Builder {
+    let mut builder = legacy::Client::builder(TokioExecutor::new());
+    builder
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .http2_adaptive_window(true)
+        // A connection that leads nowhere any more must not swallow a hundred calls.
+        .http2_keep_alive_interval(PING)
+        .http2_keep_alive_timeout(PING);
+    builder
+}
+
+/// Sends a request; of a failure, also whether a connection is to blame that was kept.
+async fn exchange(
+    lease: Lease,
+    mut request: Request<PiecesBody>,
+) -> Result<(Response<Incoming>, Lease), (Error, bool)> {
+    let connection = capture_connection(&mut request);
+    match lease.0.client.request(request).await {
+        Ok(response) => {
+            Served::note(response.extensions());
+            Ok((response, lease))
+        }
+        Err(error) if error.is_connect() => Err((Error::Connect(with_causes(&error)), false)),
+        Err(error) if is_no_http(&error) => Err((Error::Protocol(with_causes(&error)), false)),
+        Err(error) => Err((Error::interrupted(&error), Served::is_true_of(&connection))),
     }
 }
 
@@ -134,9 +173,9 @@ where
     C: Service<Uri, Error = BoxError>,
     C::Future: Send + 'static,
 {
-    type Response = C::Response;
+    type Response = Marked<C::Response>;
     type Error = BoxError;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx)
@@ -146,9 +185,10 @@ where
         let connecting = self.inner.call(uri);
         let limit = self.limit;
         Box::pin(async move {
-            tokio::time::timeout(limit, connecting)
+            let connected = tokio::time::timeout(limit, connecting)
                 .await
-                .map_err(|_| format!("no connection within {limit:?}"))?
+                .map_err(|_| format!("no connection within {limit:?}"))?;
+            connected.map(Marked::new)
         })
     }
 }
