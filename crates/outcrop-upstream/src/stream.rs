@@ -130,13 +130,14 @@ impl EventStream {
         }
     }
 
-    /// Waits for the first event, and makes sure that it is not an exception.
+    /// Waits for the first event, and makes sure that it is not an exception. How long, is for the caller to say: this is
+    /// the beginning of the answer, and not its middle.
     ///
     /// # Errors
-    /// As [`EventStream::poll_fill`] and [`EventStream::next_event`].
+    /// When the connection breaks, the stream ends, or as [`EventStream::next_event`].
     pub(crate) async fn prime(&mut self) -> Result<(), Error> {
         while !self.decoder.has_event()? {
-            if !std::future::poll_fn(|cx| self.poll_fill(cx)).await? {
+            if !std::future::poll_fn(|cx| self.poll_piece(cx)).await? {
                 return Err(Self::ended_early());
             }
         }
@@ -153,9 +154,17 @@ impl EventStream {
     /// # Errors
     /// When the connection breaks, a time limit passes, or the stream ends within an event.
     pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if let Poll::Ready(filled) = self.poll_piece(cx) {
+            return Poll::Ready(filled);
+        }
+        self.poll_limits(cx).map(Err)
+    }
+
+    /// The same, for as long as it takes.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         loop {
-            match Pin::new(&mut self.body).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) => {
                     // What isn't data is trailers, which Bedrock doesn't send.
                     if let Ok(bytes) = frame.into_data() {
                         self.last_arrival = Instant::now();
@@ -167,11 +176,8 @@ impl EventStream {
                         return Poll::Ready(Ok(true));
                     }
                 }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(Error::interrupted(&error))),
-                Poll::Ready(None) => return Poll::Ready(self.decoder.finish().map(|()| false)),
-                Poll::Pending => {
-                    ready!(self.poll_limits(cx))?;
-                }
+                Some(Err(error)) => return Poll::Ready(Err(Error::interrupted(&error))),
+                None => return Poll::Ready(self.decoder.finish().map(|()| false)),
             }
         }
     }
@@ -192,16 +198,16 @@ impl EventStream {
     }
 
     /// Ready with an error when a limit has passed; else the alarm is set.
-    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         loop {
             ready!(self.alarm.as_mut().poll(cx));
             let now = Instant::now();
             if now >= self.deadline {
-                return Poll::Ready(Err(self.total_timeout()));
+                return Poll::Ready(self.total_timeout());
             }
             let silence_ends = self.last_arrival + self.chunk_timeout;
             if now >= silence_ends {
-                return Poll::Ready(Err(Error::silence(self.chunk_timeout)));
+                return Poll::Ready(Error::silence(self.chunk_timeout));
             }
             self.alarm.as_mut().reset(silence_ends.min(self.deadline));
         }
