@@ -39,6 +39,8 @@ def table(**places):
             target = f'{{ model = "{model}", account = "{name}", first_byte_timeout = "700ms" }}'
             well = f'{{ model = "{model}" }}'
             lines.append(f'[[routes]]\nname = "{name}{suffix}"\ntargets = [{target}]\n')
+            patient = f'{{ model = "{model}", account = "{name}" }}'
+            lines.append(f'[[routes]]\nname = "patient-{name}{suffix}"\ntargets = [{patient}]\n')
             lines.append(f'[[routes]]\nname = "{name}{suffix}-and-well"\ntargets = [{target}, {well}]\n')
     return "\n".join(lines)
 
@@ -46,19 +48,13 @@ def table(**places):
 class Broken:
     """A gateway with ways to Bedrock that are broken, one by a relay, and one that is well."""
 
-    def __init__(self, stack, folder):
+    def __init__(self, stack, folder, *arguments, more="", **places):
         self.simulator = stack.enter_context(Simulator())
         self.relay = stack.enter_context(faulty.Relay(self.simulator.url))
-        places = {
-            "relay": self.relay.url,
-            "refused": stack.enter_context(faulty.closed_port()),
-            "unresolved": faulty.UNRESOLVED,
-            "hole": stack.enter_context(faulty.black_hole()),
-        }
-        file = folder / "outcrop.toml"
-        file.write_text(table(**places))
+        self.file = folder / "outcrop.toml"
+        self.file.write_text(table(relay=self.relay.url, **places) + more)
         environment = self.simulator.endpoints | self.simulator.credentials
-        self.gateway = stack.enter_context(Gateway("--config", file, env=environment))
+        self.gateway = stack.enter_context(Gateway("--config", self.file, *arguments, env=environment))
 
     def ask(self, model, kind, text=SAID, **options):
         """By one of the kinds of requests: `whole`, `stream`, `vectors`."""
@@ -76,7 +72,12 @@ class Broken:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     with contextlib.ExitStack() as stack:
-        one = Broken(stack, tmp_path_factory.mktemp("chaos"))
+        places = {
+            "refused": stack.enter_context(faulty.closed_port()),
+            "unresolved": faulty.UNRESOLVED,
+            "hole": stack.enter_context(faulty.black_hole()),
+        }
+        one = Broken(stack, tmp_path_factory.mktemp("chaos"), **places)
         yield one
         assert not any("panicked" in line for line in one.gateway.stderr), one.gateway.report()
 
@@ -87,6 +88,13 @@ def broken(running):
     yield running
     running.relay.go.set()
     running.is_over()
+
+
+@pytest.fixture
+def own(tmp_path):
+    """The same with settings of the test's own, which may end it."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **options: Broken(stack, tmp_path, *arguments, **options)
 
 
 def answered(reply, kind, attempts):
@@ -305,3 +313,217 @@ def test_in_mid_stream_an_error_is_the_last_event(broken, fault, model):
         finish.connection.send(chat_request("[[sim:text ok]]"))
         assert finish.connection.reply().status_code == 200
     assert broken.relay.requests == 1, "nothing is tried again once the client has something"
+
+
+# Connections that were kept.
+
+
+def kept(then):
+    """What comes first on a connection is answered; what comes on one that was kept, meets `then`."""
+
+    def behave(exchange):
+        (faulty.Exchange.deliver if exchange.number == 1 else then)(exchange)
+
+    return behave
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("then", [faulty.Exchange.reset, faulty.Exchange.end, half_a_head])
+def test_a_kept_connection_that_died_is_replaced_at_once(broken, then, kind):
+    broken.relay.begin(kept(then))
+    for _ in range(4):
+        answered(broken.ask("relay", kind), kind, attempts=1)
+    assert broken.relay.requests > 4, "some have met it"
+
+
+def test_a_new_connection_that_breaks_is_a_failure(broken):
+    answered(broken.ask("relay", "whole"), "whole", attempts=1)
+    broken.relay.begin(faulty.Exchange.reset)
+    shapes.check_error(broken.ask("relay", "whole"), 502, code="upstream_interrupted")
+    assert broken.relay.requests <= 3, "each try is made once, and once more for a connection that was kept"
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_kept_connection_that_swallows_calls_is_given_up(broken, kind):
+    answered(broken.ask("relay", kind), kind, attempts=1)
+    broken.relay.begin(kept(faulty.Exchange.hold))
+    shapes.check_error(broken.ask("relay", kind), 504, code="upstream_timeout")
+    answered(broken.ask("relay", kind), kind, attempts=1)
+    answered(broken.ask("relay-and-well", kind), kind, attempts=2)
+
+
+# Limits of time that aren't passed.
+
+
+def slow(exchange):
+    time.sleep(1.2)
+    exchange.deliver()
+
+
+def slow_after_head(exchange):
+    head, pieces = exchange.fetch()
+    exchange.send(head)
+    time.sleep(1.2)
+    exchange.send_frames([*pieces, b""])
+
+
+@pytest.mark.parametrize(
+    "behave, kind",
+    [(slow, "whole"), (slow, "stream"), (slow, "vectors"), (slow_after_head, "stream")],
+    ids=["whole", "stream", "vectors", "slow-first-event"],
+)
+def test_a_first_byte_within_its_limit_is_waited_for(broken, behave, kind):
+    """Longer than other answers get here, and than the middle of an answer may be silent."""
+    broken.relay.begin(behave)
+    answered(broken.ask("patient-relay", kind), kind, attempts=1)
+
+
+# When Bedrock wants to be asked again.
+
+
+def throttled(after):
+    body = b'{"message": "Too many requests, please wait before trying again."}'
+    named = "x-amzn-errortype: ThrottlingException"
+    return sends(faulty.canned("429 Too Many Requests", TYPES, named, f"Retry-After: {after}", body=body))
+
+
+def first(then):
+    """The first request meets `then`, others are answered."""
+    met = []
+
+    def behave(exchange):
+        met.append(exchange)
+        (then if len(met) == 1 else faulty.Exchange.deliver)(exchange)
+
+    return behave
+
+
+def pauses(gateway):
+    """How long it has waited before it went round again, as its log says."""
+    return re.findall(r'"next":"Repeat\(([^)]*)\)"', "\n".join(gateway.stderr))
+
+
+@pytest.mark.parametrize("kind", ["whole", "stream"])
+def test_retry_after_is_honoured(broken, kind):
+    broken.relay.begin(first(throttled(1)))
+    answered(broken.ask("relay", kind), kind, attempts=2)
+    assert pauses(broken.gateway)[-1] == "1s"
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_retry_after_that_is_too_long_is_passed_on(broken, kind):
+    broken.relay.begin(throttled(77))
+    reply = broken.ask("relay", kind)
+    shapes.check_error(reply, 429, code="throttled")
+    assert reply.headers["retry-after"] == "77"
+    assert reply.headers["x-outcrop-attempts"] == "1" and "x-should-retry" not in reply.headers
+    answered(broken.ask("relay-and-well", kind), kind, attempts=None)
+
+
+# Clients that leave, and gateways that do.
+
+
+@pytest.mark.parametrize("kind", ["whole", "stream"])
+def test_nothing_more_is_called_for_a_client_that_left_in_a_pause(broken, kind):
+    broken.relay.begin(throttled(1))
+    with Connection(broken.gateway.port) as connection:
+        connection.send(chat_request(SAID, model="relay", stream=kind == "stream"))
+        poll(lambda: broken.relay.requests == 1, "the first call is made")
+    # This one pauses as well, and is over after the other one's pause would be.
+    shapes.check_error(broken.ask("relay", "whole"), 429)
+    assert broken.relay.requests == 3
+
+
+QUOTA = f"""
+[[quotas]]
+model = "{NOVA}"
+tokens_per_minute = 6000
+"""
+
+
+def test_nothing_is_called_or_reserved_for_a_client_that_left_the_queue(own):
+    broken = own("--admission", "--queue-timeout", "80s", more=QUOTA)
+    gateway, relay = broken.gateway, broken.relay
+
+    def waits(exchange):
+        exchange.wait()
+        exchange.deliver()
+
+    relay.begin(waits)
+
+    def begin(connection):
+        connection.send(chat_request(SAID, model="patient-relay", max_tokens=4000))
+
+    with Connection(gateway.port, timeout=60) as answered_first:
+        begin(answered_first)
+        poll(lambda: relay.requests == 1, "the first call is made")
+        with Connection(gateway.port) as leaves:
+            begin(leaves)
+            poll(lambda: any("no room for a call" in line for line in gateway.stderr), "the second one waits")
+        poll(lambda: any("client_left" in line for line in gateway.stderr), "the second client is gone")
+        relay.go.set()
+        assert answered_first.reply().status_code == 200
+    # It only fits where neither holds anything any more.
+    answered(gateway.chat(SAID, model="patient-relay", body={"max_tokens": 5000}), "whole", attempts=1)
+    assert relay.requests == 2
+
+
+@pytest.mark.parametrize("kind", ["whole", "stream"])
+def test_a_pause_and_the_call_after_it_are_waited_for_when_it_stops(own, kind):
+    broken = own("--shutdown-timeout", "30s")
+    broken.relay.begin(first(throttled(1)))
+    with Connection(broken.gateway.port, timeout=30) as connection:
+        connection.send(chat_request(SAID, model="patient-relay", stream=kind == "stream"))
+        poll(lambda: broken.relay.requests == 1, "the first call is made")
+        broken.gateway.terminate()
+        answered(connection.reply(), kind, attempts=2)
+    assert broken.gateway.wait() == 0, broken.gateway.report()
+
+
+@pytest.mark.parametrize("kind", ["whole", "stream"])
+def test_a_pause_that_is_too_long_ends_when_it_stops(own, kind):
+    broken = own("--shutdown-timeout", "200ms")
+    broken.relay.begin(throttled(5))
+    with Connection(broken.gateway.port, timeout=30) as connection:
+        connection.send(chat_request(SAID, model="patient-relay", stream=kind == "stream"))
+        poll(lambda: broken.relay.requests == 1, "the first call is made")
+        broken.gateway.terminate()
+        reply = connection.reply()
+        shapes.check_error(reply, 503, code="shutting_down")
+        assert reply.headers["retry-after"] == "1"
+    assert broken.gateway.wait() == 0, broken.gateway.report()
+    assert broken.relay.requests == 1
+
+
+@pytest.mark.parametrize("is_well", [True, False], ids=["whole", "broken"])
+def test_a_stream_goes_on_by_the_settings_that_it_began_with(own, is_well):
+    broken = own()
+
+    def goes_on(exchange, rest):
+        if not is_well:
+            exchange.reset()
+        exchange.send_frames([*rest, b""])
+
+    broken.relay.begin(after_some(goes_on))
+    with begun(broken, "relay-and-well") as finish:
+        broken.file.write_text(f'[[routes]]\nname = "new"\ntargets = [{{ model = "{NOVA}" }}]\n')
+        broken.gateway.handle.send_signal(signal.SIGHUP)
+        poll(lambda: broken.gateway.chat("hi", model="new").status_code == 200, "the settings are new")
+        assert broken.gateway.chat("hi", model="relay-and-well").status_code == 404
+        broken.relay.go.set()
+        reply, events = finish()
+    if is_well:
+        answered(reply, "stream", attempts=1)
+    else:
+        broke_off(events, "upstream_interrupted")
+    broken.is_over()
+
+
+# The table.
+
+
+def test_the_table_of_what_happens_is_true():
+    rows = re.findall(r"^\| [^|]+ \| (\d+) `(\w+)`(, again)? \| [^|]+ \| `([\w-]+)` \|$", PAGE.read_text(), re.MULTILINE)
+    told = [(name, int(status), code, bool(again)) for status, code, again, name in rows]
+    tested = [(fault.name, fault.status, fault.code, fault.attempts == AGAIN) for fault in [*BEFORE, *DURING]]
+    assert sorted(told) == sorted(tested)
