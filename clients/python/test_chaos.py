@@ -13,7 +13,7 @@ from support import faulty, shapes
 from support.process import Gateway, Simulator, poll
 from support.wire import Connection, Events, chat_request
 
-NOVA, TITAN = "amazon.nova-lite-v1:0", "amazon.titan-embed-text-v2:0"
+NOVA, TITAN, GPT_OSS = "amazon.nova-lite-v1:0", "amazon.titan-embed-text-v2:0", "openai.gpt-oss-120b-1:0"
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "errors.md"
 SAID = "[[sim:pace 0ms]] [[sim:chunk 4]] [[sim:text one two three four five six]]"
 HTML = b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"
@@ -35,7 +35,7 @@ def table(**places):
     for name, url in places.items():
         lines.append(f'[[accounts]]\nname = "{name}"\nendpoint_url = "{url}"\n')
     for name in places:
-        for suffix, model in [("", NOVA), ("-vectors", TITAN)]:
+        for suffix, model in [("", NOVA), ("-vectors", TITAN), ("-straight", GPT_OSS)]:
             target = f'{{ model = "{model}", account = "{name}", first_byte_timeout = "700ms" }}'
             well = f'{{ model = "{model}" }}'
             lines.append(f'[[routes]]\nname = "{name}{suffix}"\ntargets = [{target}]\n')
@@ -43,6 +43,12 @@ def table(**places):
             lines.append(f'[[routes]]\nname = "patient-{name}{suffix}"\ntargets = [{patient}]\n')
             lines.append(f'[[routes]]\nname = "{name}{suffix}-and-well"\ntargets = [{target}, {well}]\n')
     return "\n".join(lines)
+
+
+def name_of(model, kind):
+    """The route like this one for a kind of requests that wants a model of its own."""
+    place, and_well, rest = model.partition("-and-")
+    return place + (f"-{kind}" if kind in ("vectors", "straight") else "") + and_well + rest
 
 
 class Broken:
@@ -57,11 +63,11 @@ class Broken:
         self.gateway = stack.enter_context(Gateway("--config", self.file, *arguments, env=environment))
 
     def ask(self, model, kind, text=SAID, **options):
-        """By one of the kinds of requests: `whole`, `stream`, `vectors`."""
+        """By one of the kinds of requests: `whole`, `stream`, `vectors`, or `straight`, a stream of OpenAI's own."""
+        model = name_of(model, kind)
         if kind == "vectors":
-            body = {"model": model.replace("-and", "-vectors-and") if "-and" in model else f"{model}-vectors"}
-            return self.gateway.request("POST", "/v1/embeddings", json=body | {"input": "one two"}, **options)
-        return self.gateway.chat(text, model=model, body={"stream": kind == "stream"}, **options)
+            return self.gateway.request("POST", "/v1/embeddings", json={"model": model, "input": "one two"}, **options)
+        return self.gateway.chat(text, model=model, body={"stream": kind in STREAM}, **options)
 
     def is_over(self):
         """Nothing is under way any more, anywhere."""
@@ -100,7 +106,7 @@ def own(tmp_path):
 def answered(reply, kind, attempts):
     """That an answer is whole."""
     assert reply.status_code == 200, reply.text
-    if kind == "stream":
+    if kind in STREAM:
         events = Events(reply.text)
         assert events.done, reply.text
         assert shapes.check_stream(events.chunks) == ["one two three four five six"]
@@ -167,7 +173,18 @@ def garbage(exchange):
     exchange.end()
 
 
-EVERY, WHOLE, STREAM = ("whole", "stream", "vectors"), ("whole", "vectors"), ("stream",)
+def first(then):
+    """The first request meets `then`, others are answered."""
+    met = []
+
+    def behave(exchange):
+        met.append(exchange)
+        (then if len(met) == 1 else faulty.Exchange.deliver)(exchange)
+
+    return behave
+
+
+EVERY, STREAM, FRAMES = ("whole", "stream", "vectors", "straight"), ("stream", "straight"), ("stream",)
 TYPES = "Content-Type: application/json"
 AGAIN, ONCE = 2, 1
 # How the way breaks, before the client has got anything: at which address, or by which behaviour of the relay; of which
@@ -185,8 +202,8 @@ BEFORE = [
     Fault("half-open", faulty.Exchange.hold, EVERY, 504, "upstream_timeout", ONCE),
     Fault("silent-after-head", silent_after_head, EVERY, 504, "upstream_timeout", ONCE),
     Fault("no-events", no_frames, STREAM, 502, "upstream_interrupted", AGAIN),
-    Fault("first-frame-damaged", first_frame_spoiled, STREAM, 502, "upstream_invalid_response", AGAIN),
-    Fault("first-frame-cut", first_frame_cut, STREAM, 502, "upstream_invalid_response", AGAIN),
+    Fault("first-frame-damaged", first_frame_spoiled, FRAMES, 502, "upstream_invalid_response", AGAIN),
+    Fault("first-frame-cut", first_frame_cut, FRAMES, 502, "upstream_invalid_response", AGAIN),
     Fault(
         "html-503",
         sends(faulty.canned("503 Service Unavailable", "Content-Type: text/html", body=HTML)),
@@ -267,8 +284,8 @@ DURING = [
     Fault("closed-in-stream", lambda exchange, _: exchange.end(), STREAM, 200, "upstream_interrupted", ONCE),
     Fault("ended-in-stream", lambda exchange, _: exchange.send_frames([b""]), STREAM, 200, "upstream_interrupted", ONCE),
     Fault("silent-in-stream", lambda exchange, _: exchange.hold(), STREAM, 200, "upstream_timeout", ONCE),
-    Fault("frame-damaged", frame_spoiled, STREAM, 200, "upstream_invalid_response", ONCE),
-    Fault("frame-cut", frame_cut, STREAM, 200, "upstream_invalid_response", ONCE),
+    Fault("frame-damaged", frame_spoiled, FRAMES, 200, "upstream_invalid_response", ONCE),
+    Fault("frame-cut", frame_cut, FRAMES, 200, "upstream_invalid_response", ONCE),
 ]
 
 
@@ -300,10 +317,12 @@ def broke_off(events, code):
 
 
 @pytest.mark.parametrize("model", ["relay", "relay-and-well"], ids=["alone", "another"])
-@pytest.mark.parametrize("fault", DURING, ids=lambda fault: fault.name)
-def test_in_mid_stream_an_error_is_the_last_event(broken, fault, model):
+@pytest.mark.parametrize(
+    "fault, kind", [pytest.param(fault, kind, id=f"{fault.name}-{kind}") for fault in DURING for kind in fault.kinds]
+)
+def test_in_mid_stream_an_error_is_the_last_event(broken, fault, kind, model):
     broken.relay.begin(after_some(fault.place))
-    with begun(broken, model) as finish:
+    with begun(broken, name_of(model, kind)) as finish:
         broken.relay.go.set()
         reply, events = finish()
         broke_off(events, fault.code)
@@ -378,6 +397,34 @@ def test_a_first_byte_within_its_limit_is_waited_for(broken, behave, kind):
     answered(broken.ask("patient-relay", kind), kind, attempts=1)
 
 
+# Answers whose head is sent before it is known who answers.
+
+
+@pytest.mark.parametrize("kind", STREAM)
+def test_a_stream_that_began_with_a_comment_may_still_come_from_elsewhere(own, kind):
+    broken = own("--keep-alive-interval", "100ms")
+    broken.relay.begin(faulty.Exchange.hold)
+    reply = broken.ask("relay-and-well", kind)
+    answered(reply, kind, attempts=None)
+    assert Events(reply.text).comments, "it began before it was known who answers"
+    reply = broken.ask("relay", kind)
+    assert reply.status_code == 200
+    events = Events(reply.text)
+    assert not events.done and not events.chunks and events.names == ["error"], reply.text
+    shapes.check_error_body(events.errors[0], code="upstream_timeout")
+    broken.is_over()
+
+
+@pytest.mark.parametrize("kind", STREAM)
+def test_choices_that_break_are_asked_for_again_alone(broken, kind):
+    broken.relay.begin(first(faulty.Exchange.reset))
+    reply = broken.gateway.chat(SAID, model=name_of("relay", kind), body={"stream": True, "n": 3})
+    assert reply.status_code == 200, reply.text
+    events = Events(reply.text)
+    assert events.done and shapes.check_stream(events.chunks, choices=3) == ["one two three four five six"] * 3
+    assert broken.relay.requests == 4
+
+
 # When Bedrock wants to be asked again.
 
 
@@ -385,17 +432,6 @@ def throttled(after):
     body = b'{"message": "Too many requests, please wait before trying again."}'
     named = "x-amzn-errortype: ThrottlingException"
     return sends(faulty.canned("429 Too Many Requests", TYPES, named, f"Retry-After: {after}", body=body))
-
-
-def first(then):
-    """The first request meets `then`, others are answered."""
-    met = []
-
-    def behave(exchange):
-        met.append(exchange)
-        (then if len(met) == 1 else faulty.Exchange.deliver)(exchange)
-
-    return behave
 
 
 def pauses(gateway):

@@ -103,7 +103,7 @@ class Exchange:
         self.number = number
 
     def fetch(self):
-        """The simulator's answer: its head, and its body in pieces; those of an event stream are its frames."""
+        """The simulator's answer: its head, and its body in pieces; those of a stream are its frames or events."""
         head, body = self.request
         head = head.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
         with socket.create_connection(("127.0.0.1", int(self.relay.upstream)), timeout=PATIENCE) as server:
@@ -112,8 +112,12 @@ class Exchange:
                 head, body = read_message(reader)
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"connection:", b"transfer-"))]
         if b"vnd.amazon.eventstream" in head:
-            return b"\r\n".join(lines[:-2] + [b"Transfer-Encoding: chunked", b"", b""]), frames(body)
-        return b"\r\n".join(lines), [body]
+            pieces = frames(body)
+        elif b"text/event-stream" in head:
+            pieces = [event + b"\n\n" for event in body.split(b"\n\n") if event]
+        else:
+            return b"\r\n".join(lines), [body]
+        return b"\r\n".join(lines[:-2] + [b"Transfer-Encoding: chunked", b"", b""]), pieces
 
     def send(self, data):
         self.client.sendall(data)
