@@ -63,3 +63,16 @@ def test_it_is_short(gateway):
 def test_the_simulator_alone_says_how_to_reach_it(stack):
     said = "\n".join(stack.simulator.stdout)
     assert stack.simulator.url in said and "AWS_ACCESS_KEY_ID=" in said
+
+
+def test_the_curl_line_asks_what_the_operator_has_named(serve, tmp_path):
+    file = tmp_path / "outcrop.toml"
+    file.write_text(
+        '[[routes]]\nname = "vectors"\ntargets = [{ model = "amazon.titan-embed-text-v2:0" }]\n'
+        '[[routes]]\nname = "team/*"\ntargets = [{ model = "*" }]\n'
+        '[[routes]]\nname = "team chat"\ntargets = [{ model = "Nova-Lite" }]\n'
+    )
+    command = curl_of(serve("--config", file))
+    assert '"model":"team chat"' in command
+    ended = paste(command)
+    assert ended.returncode == 0 and "[DONE]" in ended.stdout, ended.stderr

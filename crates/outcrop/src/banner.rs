@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use serde_json::json;
 
 use crate::access::Access;
-use crate::commands::DEFAULT_MODEL;
 
 /// The key to show when none is configured, since any is accepted then.
 pub(crate) const LOCAL_KEY: &str = "sk-outcrop-local";
@@ -21,7 +20,8 @@ pub(crate) enum Models {
 
 /// The banner of the gateway. It holds a configured key only if that opens nothing but simulated models: terminals are
 /// shared and logs are kept.
-pub(crate) fn banner(base_url: &str, access: Access, models: &Models, key: Option<&str>) -> String {
+/// `example` is the model to try.
+pub(crate) fn banner(base_url: &str, access: Access, models: &Models, key: Option<&str>, example: &str) -> String {
     let open_key = key.filter(|_| *models == Models::Simulated);
     let key = match access {
         Access::Keys(_) if open_key.is_some() => open_key.unwrap_or_default().to_owned(),
@@ -42,12 +42,12 @@ pub(crate) fn banner(base_url: &str, access: Access, models: &Models, key: Optio
     format!(
         "Outcrop {version}\n\n  Base URL  {base_url}\n  API key   {key}\n  Models    {models}\n\nTry it:\n\n{curl}\n",
         version = env!("CARGO_PKG_VERSION"),
-        curl = curl(base_url, access, open_key),
+        curl = curl(base_url, access, open_key, example),
     )
 }
 
 /// One line that works when pasted. A configured key comes from the variable that OpenAI's own clients read.
-fn curl(base_url: &str, access: Access, open_key: Option<&str>) -> String {
+fn curl(base_url: &str, access: Access, open_key: Option<&str>, example: &str) -> String {
     let authorization = match access {
         Access::Keys(_) if open_key.is_some_and(|key| !key.contains('\'')) => {
             format!("'Authorization: Bearer {}'", open_key.unwrap_or_default())
@@ -55,7 +55,7 @@ fn curl(base_url: &str, access: Access, open_key: Option<&str>) -> String {
         Access::Keys(_) => "\"Authorization: Bearer $OPENAI_API_KEY\"".to_owned(),
         Access::Local | Access::Anyone => format!("'Authorization: Bearer {LOCAL_KEY}'"),
     };
-    let model = json!(DEFAULT_MODEL);
+    let model = json!(example);
     format!(
         "curl -N {base_url}/chat/completions -H {authorization} -H 'Content-Type: application/json' \
          -d '{{\"model\":{model},\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello!\"}}]}}'"
@@ -99,6 +99,7 @@ pub(crate) fn origin(listening: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::DEFAULT_MODEL;
 
     const URL: &str = "http://127.0.0.1:8080/v1";
 
@@ -119,7 +120,10 @@ curl -N http://127.0.0.1:8080/v1/chat/completions -H 'Authorization: Bearer sk-o
 ",
             env!("CARGO_PKG_VERSION")
         );
-        assert_eq!(banner(URL, Access::Local, &Models::Simulated, None), expected);
+        assert_eq!(
+            banner(URL, Access::Local, &Models::Simulated, None, DEFAULT_MODEL),
+            expected
+        );
     }
 
     #[test]
@@ -129,7 +133,9 @@ curl -N http://127.0.0.1:8080/v1/chat/completions -H 'Authorization: Bearer sk-o
             Access::Keys(2),
             &Models::Aws(Some("eu-central-1".to_owned())),
             Some("sk-real"),
+            "team-chat",
         );
+        assert!(banner.contains("\"model\":\"team-chat\""));
         assert!(banner.contains("any of the 2 you configured"));
         assert!(banner.contains("-H \"Authorization: Bearer $OPENAI_API_KEY\""));
         assert!(banner.contains("Amazon Bedrock in eu-central-1"));
@@ -138,13 +144,13 @@ curl -N http://127.0.0.1:8080/v1/chat/completions -H 'Authorization: Bearer sk-o
 
     #[test]
     fn a_key_to_simulated_models_is_shown() {
-        let banner = banner(URL, Access::Keys(1), &Models::Simulated, Some("sk-toy"));
+        let banner = banner(URL, Access::Keys(1), &Models::Simulated, Some("sk-toy"), DEFAULT_MODEL);
         assert!(banner.contains("-H 'Authorization: Bearer sk-toy'"));
     }
 
     #[test]
     fn an_open_gateway_says_so() {
-        assert!(banner(URL, Access::Anyone, &Models::Aws(None), None).contains("ANYONE"));
+        assert!(banner(URL, Access::Anyone, &Models::Aws(None), None, DEFAULT_MODEL).contains("ANYONE"));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 
 use clap::ArgMatches;
+use outcrop_routing::RouteTarget;
+use outcrop_server::resolve::{Asked, Directory, resolve};
 
-use super::block_on;
+use super::{DEFAULT_MODEL, block_on};
 use crate::banner::{Models, banner};
 use crate::failure::Failure;
 use crate::reload::Watch;
 use crate::serve::start;
-use crate::settings::load;
+use crate::settings::{Settings, load, name_rules};
 use crate::signals::{Hangup, Signals};
 use crate::{access, cli, log};
 
@@ -37,7 +39,13 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let _ = write!(
             io::stdout(),
             "{}",
-            banner(&running.base_url, access, &models, running.api_key.as_deref())
+            banner(
+                &running.base_url,
+                access,
+                &models,
+                running.api_key.as_deref(),
+                example(settings, running.region.as_deref()),
+            )
         );
         settings.tables.tell();
         let reload = running.reload.take();
@@ -59,6 +67,30 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// A model to try: the first that the operator has named and that chats.
+fn example<'s>(settings: &'s Settings, region: Option<&str>) -> &'s str {
+    let rules = name_rules(settings);
+    let catalogue = &settings.models;
+    let chats = |name: &str, target: &RouteTarget| {
+        let asked = Asked {
+            name: target.model.as_deref().unwrap_or(name),
+            ..Asked::default()
+        };
+        let directory = Directory {
+            rules: &rules,
+            region: target.region.as_deref().or(region),
+            ..Directory::offline(catalogue)
+        };
+        let base_id = resolve(&asked, &directory).ok().and_then(|target| target.base_id);
+        let capabilities = base_id.and_then(|base_id| catalogue.capabilities(&base_id));
+        capabilities.is_some_and(|capabilities| capabilities.chat)
+    };
+    let routes = settings.tables.routes.iter().map(|table| &table.route);
+    let mut named = routes.filter(|route| !route.is_pattern() && !route.name.contains('\''));
+    let found = named.find(|route| route.targets.iter().any(|target| chats(&route.name, target)));
+    found.map_or(DEFAULT_MODEL, |route| &route.name)
 }
 
 /// Each stream holds two files, three with the simulator, and shells give a program a thousand.

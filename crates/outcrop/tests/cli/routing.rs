@@ -1,6 +1,8 @@
 //! `[[accounts]]`, `[[routes]]` and `[[quotas]]` in the file.
 
-use crate::run::{Place, finish};
+use serde_json::Value;
+
+use crate::run::{Place, finish, finish_with_input};
 
 const GOOD: &str = r#"
 api_keys = ["os.environ/TEAM_KEY", "sk-literal"]
@@ -193,6 +195,118 @@ fn a_key_that_stands_elsewhere_must_be_there_at_the_start() {
     let ran = finish(&mut place.outcrop(&["serve", "--simulate", "--listen", "127.0.0.1:0"]));
     assert!(
         ran.stderr.contains("api_keys: cannot read ") && ran.stderr.contains("empty"),
+        "{ran:?}"
+    );
+}
+
+/// Needs no environment, no credentials and no network.
+const ROUTED: &str = r#"
+region = "us-east-1"
+
+[[accounts]]
+name = "europe"
+region = "eu-west-1"
+role_arn = "arn:aws:iam::123456789012:role/bedrock"
+external_id = "hush"
+
+[[routes]]
+name = "vectors"
+targets = [{ model = "amazon.titan-embed-text-v2:0" }]
+
+[[routes]]
+name = "sonnet"
+strategy = "weighted"
+fallbacks = ["Nova-Pro", "backup"]
+
+[[routes.targets]]
+model = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+[[routes.targets]]
+model = "Claude-4-5-Sonnet"
+account = "europe"
+weight = 0
+
+[[routes]]
+name = "backup"
+targets = [{ model = "Nova-Lite", region = "us-west-2" }]
+"#;
+
+#[test]
+fn a_name_with_a_route_is_resolved_to_its_targets() {
+    let place = Place::new("routes-resolve").with("outcrop.toml", ROUTED);
+    let ran = place.run(&["models", "resolve", "SONNET"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    let expected = "\
+SONNET
+
+  model id    us.anthropic.claude-sonnet-4-5-20250929-v1:0
+  base model  anthropic.claude-sonnet-4-5-20250929-v1:0
+  provider    anthropic
+  region      us-east-1
+  API         converse
+
+steps:
+  routing  us.anthropic.claude-sonnet-4-5-20250929-v1:0  the route 'sonnet': target 1 of 2, weighted
+  profile  us.anthropic.claude-sonnet-4-5-20250929-v1:0  an inference profile with anthropic.claude-sonnet-4-5-20250929-v1:0
+
+targets, weighted:
+  us.anthropic.claude-sonnet-4-5-20250929-v1:0  us.anthropic.claude-sonnet-4-5-20250929-v1:0  us-east-1                  weight 1
+  Claude-4-5-Sonnet                             eu.anthropic.claude-sonnet-4-5-20250929-v1:0  eu-west-1  account europe  weight 0
+
+fallbacks:
+  where all fail  Nova-Pro, backup
+";
+    assert_eq!(ran.stdout, expected);
+}
+
+#[test]
+fn a_route_is_resolved_without_a_region() {
+    let file = ROUTED.replace("region = \"us-east-1\"\n", "");
+    let place = Place::new("routes-no-region").with("outcrop.toml", &file);
+    let ran = place.run(&["models", "resolve", "backup", "--json"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["region"], "us-west-2");
+    assert_eq!(told["route"]["targets"][0]["resolves_to"], "us.amazon.nova-lite-v1:0");
+    let ran = place.run(&["models", "resolve", "sonnet", "--json"]);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["region"], Value::Null);
+    assert_eq!(told["route"]["targets"][1]["region"], "eu-west-1");
+}
+
+#[test]
+fn a_request_for_a_route_is_explained_with_what_comes_next() {
+    let place = Place::new("routes-explain").with("outcrop.toml", ROUTED);
+    let request = r#"{"model": "sonnet", "messages": [{"role": "user", "content": "Hi"}]}"#;
+    let ran = finish_with_input(&mut place.outcrop(&["explain"]), request);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{ran:?}");
+    assert!(!ran.stdout.contains("hush"), "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let next: Vec<[&str; 4]> = told["next"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stop| ["when", "model_id", "region", "account"].map(|key| stop[key].as_str().unwrap_or_default()))
+        .collect();
+    let europe = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    assert_eq!(
+        next,
+        [
+            ["failed", europe, "eu-west-1", "europe"],
+            ["failed", "us.amazon.nova-pro-v1:0", "us-east-1", ""],
+            ["failed", "us.amazon.nova-lite-v1:0", "us-west-2", ""],
+        ]
+    );
+}
+
+#[test]
+fn the_models_of_the_gateway_have_the_routes() {
+    let place = Place::new("routes-models").with("outcrop.toml", ROUTED);
+    let ran = place.run(&["models", "--simulate"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    let models: Vec<&str> = ran.stdout.lines().collect();
+    assert!(
+        ["sonnet", "backup", "vectors"].iter().all(|name| models.contains(name)),
         "{ran:?}"
     );
 }
