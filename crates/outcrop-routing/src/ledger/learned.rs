@@ -179,7 +179,11 @@ mod tests {
         assert_eq!(learned.limit(minutes(8), Some(1000)), Some(1000));
         let mut learned = Learned::of_tokens();
         learned.lower(minutes(0), 20, None);
-        assert_eq!(learned.limit(minutes(0), None), Some(10_000), "a first call says nothing");
+        assert_eq!(
+            learned.limit(minutes(0), None),
+            Some(10_000),
+            "a first call says nothing"
+        );
     }
 
     #[test]

@@ -168,9 +168,8 @@ pub(super) fn of_requests() -> Vec<Value> {
     ]
 }
 
-/// Fewer are seldom meant, though they may be said.
 fn seconds() -> Value {
-    json!({"type": "number", "minimum": 1, "maximum": 86_400})
+    json!({"type": "number", "exclusiveMinimum": 0})
 }
 
 /// The header that asks for news only.

@@ -261,3 +261,32 @@ async fn a_target_that_is_left_alone_is_waited_for_and_asked_at_last() {
     assert!(!course.only_waits());
     assert_eq!(course.after_no_room(no_room()), Next::Over, "nobody waits twice");
 }
+
+#[tokio::test]
+async fn what_is_told_beforehand_is_what_comes() {
+    let fallbacks = Fallbacks {
+        context_window: names(&["long"]),
+        ..general(&["n", "x"])
+    };
+    let routing = Routing {
+        routes: vec![
+            route("m", &["a", "b"], fallbacks),
+            route("n", &["c"], general(&["m", "y"])),
+            route("long", &["d", "e"], Fallbacks::default()),
+        ],
+        fallbacks: general(&["z"]),
+        ..Routing::default()
+    };
+    let mut course = course(routing, "m");
+    let told: Vec<(&str, String)> = course
+        .ahead()
+        .into_iter()
+        .map(|stop| (stop.when, stop.model.unwrap_or_default()))
+        .collect();
+    let (failed, special): (Vec<_>, Vec<_>) = told.into_iter().partition(|(when, _)| *when == "failed");
+    let denied = service(Exception::AccessDenied, "You don't have access to the model.");
+    let failed: Vec<String> = failed.into_iter().map(|(_, model)| model).collect();
+    assert_eq!(failed, way(&mut course, &denied)[1..]);
+    let long = |model: &str| ("context_window", model.to_owned());
+    assert_eq!(special, [long("d"), long("e")]);
+}
