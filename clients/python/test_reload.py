@@ -1,6 +1,7 @@
 """The settings change while the gateway serves."""
 
 import os
+import pathlib
 import signal
 
 import httpx
@@ -88,6 +89,17 @@ def test_a_file_that_is_gone_changes_nothing(serve, file):
     assert "nova-lite" in asked(gateway)
     file.write_text(AFTER)
     poll(lambda: "nova-pro" in asked(gateway), "the file that is back is taken over")
+
+
+def test_a_file_that_nobody_named_is_gone_and_takes_no_key_with_it(serve):
+    gateway = serve()
+    file = pathlib.Path(gateway.folder, "outcrop.toml")
+    file.write_text(BEFORE)
+    poll(lambda: gateway.chat("hi", model="mine").status_code == 200, "the file is taken over")
+    file.unlink()
+    gateway.handle.send_signal(signal.SIGHUP)
+    poll(lambda: log(gateway, "the settings file is gone"), "it is in the log")
+    assert "nova-lite" in asked(gateway)
 
 
 def test_what_only_counts_at_the_start_is_named(serve, file):

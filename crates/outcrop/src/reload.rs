@@ -39,12 +39,11 @@ pub(crate) struct Watch {
 
 /// What is in the files: the settings, and the catalogue that they name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Content(Vec<Option<Vec<u8>>>);
+pub(crate) struct Content(Vec<Option<Vec<u8>>>);
 
 impl Watch {
-    /// Watches from now on.
-    pub(crate) fn new(given: Given, loaded: Loaded, hangup: Hangup) -> Self {
-        let content = Content::read(&files(&given, &loaded.settings));
+    /// Watches from now on; `content` is what `loaded` was read from.
+    pub(crate) fn new(given: Given, loaded: Loaded, content: Content, hangup: Hangup) -> Self {
         Self {
             given,
             loaded,
@@ -109,6 +108,11 @@ impl Watch {
                 return;
             }
         };
+        if let (Some(file), None) = (&self.loaded.file, &loaded.file) {
+            // Without one, all would be as it is by default, and nobody would need a key.
+            tracing::error!(file = %file.display(), "the settings file is gone; those from before stay in force");
+            return;
+        }
         loaded.warn();
         let late = self.changed_too_late(&loaded);
         if !late.is_empty() {
@@ -158,6 +162,11 @@ fn files(given: &Given, settings: &Settings) -> Vec<PathBuf> {
 }
 
 impl Content {
+    /// What is there now.
+    pub(crate) fn of(given: &Given, settings: &Settings) -> Self {
+        Self::read(&files(given, settings))
+    }
+
     fn read(files: &[PathBuf]) -> Self {
         Self(files.iter().map(|path| fs::read(path).ok()).collect())
     }

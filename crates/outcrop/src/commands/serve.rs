@@ -9,7 +9,7 @@ use outcrop_server::resolve::{Asked, Directory, resolve};
 use super::{DEFAULT_MODEL, block_on};
 use crate::banner::{Models, banner};
 use crate::failure::Failure;
-use crate::reload::Watch;
+use crate::reload::{Content, Watch};
 use crate::serve::start;
 use crate::settings::{Settings, load, name_rules};
 use crate::signals::{Hangup, Signals};
@@ -20,6 +20,8 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let given = cli::given(matches);
     let loaded = load(&given)?;
     let settings = &loaded.settings;
+    // Starting may take a while, and what changes meanwhile is a change.
+    let content = Content::of(&given, settings);
     let access = access::check(settings)?;
     let _log = log::init(&settings.log, settings.log_format);
     raise_file_limit();
@@ -51,7 +53,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let reload = running.reload.take();
         let watching = async {
             match reload {
-                Some(reload) => Watch::new(given, loaded, hangup).run(reload).await,
+                Some(reload) => Watch::new(given, loaded, content, hangup).run(reload).await,
                 None => std::future::pending().await,
             }
         };
