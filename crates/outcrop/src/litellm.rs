@@ -168,10 +168,11 @@ impl Converter<'_> {
     /// The number under a key.
     fn number_of(&mut self, table: &RawTable, key: &str) -> Option<(Origin, f64)> {
         let (origin, text) = self.text_of(table, key)?;
-        if let Ok(number) = text.parse::<f64>() {
-            return Some((origin, number)).filter(|(_, number)| number.is_finite() && *number >= 0.0);
+        let number = text.parse().ok();
+        if let Some(number) = number.filter(|number: &f64| number.is_finite() && *number >= 0.0) {
+            return Some((origin, number));
         }
-        self.note(&origin, format!("{key} is not taken over: it is no number"));
+        self.note(&origin, format!("{key} is not taken over: it is no number from 0"));
         None
     }
 

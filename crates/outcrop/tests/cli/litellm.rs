@@ -242,6 +242,17 @@ fn a_file_without_a_model_of_bedrocks_is_refused() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told() {
+    let config = CONFIG.replace("cooldown_time: 30", "cooldown_time: -5");
+    let ran = print("litellm-negative", &config);
+    assert!(
+        ran.stderr
+            .contains("cooldown_time is not taken over: it is no number from 0"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn it_is_known_by_what_is_in_it() {
     let place = Place::new("litellm-named").with("settings.conf", CONFIG);
     let ran = place.run(&["config", "print", "--config", "settings.conf"]);
