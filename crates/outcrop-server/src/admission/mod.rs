@@ -16,7 +16,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use outcrop_bedrock::call::CallBody;
-use outcrop_routing::ledger::{Estimator, Full, Input, Lane, Ledger, Need, Quota, Reservation, Usage, quota_model};
+use outcrop_routing::ledger::{
+    Estimator, Full, Input, Lane, LaneKey, Ledger, Need, Quota, Reservation, Usage, quota_model,
+};
 use outcrop_routing::{Admission as Settings, Condition, Health};
 use outcrop_translate::{CallSize, Catalogue};
 
@@ -199,63 +201,41 @@ impl Admission {
         let candidates: Vec<Wanted> = candidates.iter().cloned().map(Into::into).collect();
         let settings = self.settings();
         let start = now();
-        let mut soonest: Option<(usize, Full)> = None;
         for (index, wanted) in candidates.iter().enumerate() {
-            let full = if wanted.is_well(start) {
-                match self.try_reserve(&wanted.lane, wanted.need) {
-                    Ok(reservation) => return Ok((index, reservation)),
-                    Err(full) => full,
-                }
-            } else if let Err(full) = wanted.lane.check(start, wanted.need) {
-                full
-            } else {
-                // It is not for want of room that nobody calls there.
-                continue;
-            };
-            if soonest.is_none_or(|(_, other)| is_sooner(full, other)) {
-                soonest = Some((index, full));
+            if wanted.is_well(start)
+                && let Ok(reservation) = self.try_reserve(&wanted.lane, wanted.need)
+            {
+                return Ok((index, reservation));
             }
         }
-        let Some((index, full)) = soonest.or_else(|| Some((0, soon(&candidates.first()?.lane)))) else {
-            return Err(Refused::nothing_to_ask());
-        };
         let until = start + settings.queue_timeout;
         let until = deadline.map_or(until, |deadline| deadline.min(until));
-        let told = candidates.get(index).cloned();
-        let refused = |why, full| {
-            let key = told.as_ref().map(|wanted| wanted.lane.key().clone());
-            Refused::new(why, key.unwrap_or_default(), full)
+        let refused = |why| match soonest(&candidates, now()) {
+            Some((key, full)) => Refused::new(why, key, full),
+            None => Refused::nothing_to_ask(),
         };
         // Those that will have room, with time or when calls that are under way give some back.
-        let hopeful = candidates.into_iter().enumerate().filter_map(|(index, wanted)| {
+        let hopeful = candidates.iter().enumerate().filter_map(|(index, wanted)| {
             let has_hope = match wanted.lane.check(start, wanted.need) {
                 Ok(()) => true,
                 Err(full) => full
                     .retry_after
                     .is_some_and(|after| start + after <= until || wanted.lane.in_flight() > 0),
             };
+            let wanted = wanted.clone();
             has_hope.then_some(Candidate { index, wanted })
         });
         let hopeful: Vec<Candidate> = hopeful.collect();
         if until <= start || hopeful.is_empty() {
-            return Err(refused(Why::Full, full));
+            return Err(refused(Why::Full));
         }
         let Some(mut place) = self.queue.enter(hopeful, tenant, settings.queue_limit) else {
-            return Err(refused(Why::QueueFull, full));
+            return Err(refused(Why::QueueFull));
         };
-        let granted = tokio::time::timeout_at(until.into(), place.granted()).await;
-        let still_full = || {
-            let left = told.as_ref();
-            let left = left.and_then(|wanted| wanted.lane.check(now(), wanted.need).err());
-            left.unwrap_or(Full {
-                retry_after: Some(A_MOMENT),
-                ..full
-            })
-        };
-        match granted {
+        match tokio::time::timeout_at(until.into(), place.granted()).await {
             Ok(Some(granted)) => Ok(granted),
-            Ok(None) => Err(refused(Why::QueueFull, still_full())),
-            Err(_) => Err(refused(Why::TimedOut, still_full())),
+            Ok(None) => Err(refused(Why::QueueFull)),
+            Err(_) => Err(refused(Why::TimedOut)),
         }
     }
 
@@ -268,6 +248,27 @@ impl Admission {
     fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Where there will be room first, and when.
+fn soonest(candidates: &[Wanted], now: Instant) -> Option<(LaneKey, Full)> {
+    let mut soonest: Option<(&Wanted, Full)> = None;
+    for wanted in candidates {
+        let full = match wanted.lane.check(now, wanted.need) {
+            Err(full) => full,
+            Ok(()) if wanted.is_well(now) => soon(&wanted.lane),
+            // It is not for want of room that nobody calls there.
+            Ok(()) => continue,
+        };
+        if soonest.is_none_or(|(_, other)| is_sooner(full, other)) {
+            soonest = Some((wanted, full));
+        }
+    }
+    let (wanted, full) = soonest.or_else(|| {
+        let first = candidates.first()?;
+        Some((first, soon(&first.lane)))
+    })?;
+    Some((wanted.lane.key().clone(), full))
 }
 
 /// There may be room within a moment.

@@ -500,3 +500,25 @@ async fn who_is_served_elsewhere_is_in_nobodys_way() {
     assert!(small.await.unwrap().is_ok());
     assert_eq!(now(), before, "no time has passed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_in_vain_is_told_where_there_will_be_room_first() {
+    let admission = admission(100, |settings| settings.queue_timeout = Duration::from_secs(10));
+    let [first, second] = ["first", "second"].map(|region| lane(&admission, region));
+    drop(admission.try_reserve(&first, need(100)).unwrap());
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    drop(admission.try_reserve(&second, need(100)).unwrap());
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    let waiting = {
+        let admission = Arc::clone(&admission);
+        let candidates = [(Arc::clone(&first), need(100)), (second, need(100))];
+        tokio::spawn(async move { admission.wait_for_room(&candidates, "a", None).await })
+    };
+    settle_down().await;
+    // There is room here first, but it goes to a call that isn't held back.
+    drop(first.reserve(now(), need(100)));
+    let refused = waiting.await.unwrap().unwrap_err();
+    assert_eq!((refused.why, refused.key.region.as_str()), (Why::TimedOut, "second"));
+    let left = refused.full.retry_after.unwrap();
+    assert!(left < Duration::from_secs(20), "{left:?}");
+}
