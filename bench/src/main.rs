@@ -1,7 +1,8 @@
 //! Measures the gateway next to a bare reverse proxy, on one machine and in one run.
 //!
 //! The harness (`run`, the default) starts every part as a process of its own on a loopback port: the stub that plays
-//! Bedrock, the proxy, the gateway, the load client. `docs/performance.md` tells what is measured, and how.
+//! Bedrock, the proxy, the gateway, the load client. `docs/performance.md` tells what is measured, and how. `scenario`
+//! measures something else: what clients notice of throttling and of an outage.
 
 mod bodies;
 mod check;
@@ -14,6 +15,7 @@ mod plan;
 mod process;
 mod proxy;
 mod run;
+mod scenario;
 mod stub;
 mod table;
 mod target;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Some(("stub", args)) => stub(args),
         Some(("proxy", args)) => proxy(args),
         Some(("load", args)) => load(args),
+        Some(("scenario", args)) => scenario(args),
         Some((_, args)) => run(args),
         None => run(&matches),
     };
@@ -57,6 +60,25 @@ fn command() -> Command {
             Command::new("run")
                 .about("Measure and print the table (the default)")
                 .args(run_args()),
+        )
+        .subcommand(
+            Command::new("scenario")
+                .about("Three regions, one that throttles and one that dies: who answers, and how soon")
+                .args([
+                    gateway_arg().default_value("target/debug/outcrop"),
+                    number("requests", "Requests in all")
+                        .value_parser(value_parser!(u64).range(1..))
+                        .default_value("10000"),
+                    number("seconds", "The time over which they are sent")
+                        .value_parser(value_parser!(u64).range(1..))
+                        .default_value("120"),
+                    number(
+                        "quotas",
+                        "What quotas are multiplied by, in hundredths: less than 71 is less than the load",
+                    )
+                    .default_value("100"),
+                    only_arg("Run only this set-up; may be given again", scenario::NAMES),
+                ]),
         )
         .subcommand(
             Command::new("stub")
@@ -114,22 +136,15 @@ fn command() -> Command {
 fn run_args() -> [Arg; 8] {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     [
-        Arg::new("gateway")
-            .long("gateway")
-            .value_name("PATH")
-            .default_value("target/release/outcrop")
-            .value_parser(value_parser!(PathBuf))
-            .help("The gateway's binary"),
+        gateway_arg().default_value("target/release/outcrop"),
         flag(
             "gateway-is-proxy",
             "Measure a second proxy in place of the gateway: all ratios should come out near 1",
         ),
-        Arg::new("only")
-            .long("only")
-            .value_name("NAME")
-            .action(ArgAction::Append)
-            .value_parser(PossibleValuesParser::new(work::WORKS.map(|(name, _)| name)))
-            .help("Measure only this work; may be given again"),
+        only_arg(
+            "Measure only this work; may be given again",
+            work::WORKS.map(|(name, _)| name),
+        ),
         number("rounds", "Alternating rounds of each work; the median counts")
             .value_parser(value_parser!(u64).range(1..))
             .default_value("15"),
@@ -144,6 +159,23 @@ fn run_args() -> [Arg; 8] {
         flag("json", "Print JSON"),
         flag("check", "End with status 1 if a bar is exceeded"),
     ]
+}
+
+fn gateway_arg() -> Arg {
+    Arg::new("gateway")
+        .long("gateway")
+        .value_name("PATH")
+        .value_parser(value_parser!(PathBuf))
+        .help("The gateway's binary")
+}
+
+fn only_arg(help: &'static str, names: impl IntoIterator<Item = &'static str>) -> Arg {
+    Arg::new("only")
+        .long("only")
+        .value_name("NAME")
+        .action(ArgAction::Append)
+        .value_parser(PossibleValuesParser::new(names))
+        .help(help)
 }
 
 /// The arguments of a role that serves.
@@ -188,6 +220,21 @@ fn run(args: &ArgMatches) -> Result<ExitCode> {
     };
     let kept = run::run(&options)?;
     Ok(if kept || !args.get_flag("check") {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn scenario(args: &ArgMatches) -> Result<ExitCode> {
+    let options = scenario::Options {
+        gateway: one(args, "gateway")?,
+        requests: one(args, "requests")?,
+        seconds: one(args, "seconds")?,
+        quotas: one(args, "quotas")?,
+        only: args.get_many("only").into_iter().flatten().cloned().collect(),
+    };
+    Ok(if scenario::run(&options)? {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -83,6 +83,36 @@ impl Server {
         Self::spawn(scratch, "gateway", &mut command, address)
     }
 
+    /// Starts the gateway's binary on `address` with `arguments`, in front of `bedrock` if there is one, without waiting
+    /// until it is ready.
+    pub(crate) fn outcrop(
+        scratch: &Scratch,
+        name: &'static str,
+        binary: &Path,
+        address: SocketAddr,
+        arguments: &[&str],
+        bedrock: Option<SocketAddr>,
+    ) -> Result<Self> {
+        let mut command = Command::new(binary);
+        command
+            .args(arguments)
+            .arg(format!("--listen={address}"))
+            .current_dir(&scratch.0)
+            .env_clear()
+            .env("HOME", &scratch.0)
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("OUTCROP_LOG", "warn");
+        if let Some(bedrock) = bedrock {
+            command
+                .env("AWS_ENDPOINT_URL_BEDROCK", format!("http://{bedrock}"))
+                .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", format!("http://{bedrock}"))
+                .env("AWS_ACCESS_KEY_ID", "AKIDSIMULATOR0000000")
+                .env("AWS_SECRET_ACCESS_KEY", "simulator-secret-access-key");
+        }
+        Self::spawn(scratch, name, &mut command, address)
+    }
+
     fn spawn(scratch: &Scratch, name: &'static str, command: &mut Command, address: SocketAddr) -> Result<Self> {
         let log = scratch.file(&format!("{name}.log"));
         let file = File::create(&log).doing(format!("make {}", log.display()))?;
