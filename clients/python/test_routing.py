@@ -209,6 +209,19 @@ def test_choices_that_were_answered_are_kept(routed, mark):
     assert len(models_of(stack, mark)) == 5, "only the one that failed was asked again"
 
 
+def test_choices_go_where_there_is_room_for_all(routed, mark):
+    limits = [(NOVA, 2), (HAIKU, 3)]
+    quotas = "".join(f'[[quotas]]\nmodel = "{model}"\nrequests_per_minute = {most}\n' for model, most in limits)
+    stack = routed('admission = true\nqueue_timeout = "1s"\n' + route(strategy="ordered") + quotas)
+    body = {"n": 3, "max_tokens": 20}
+    reply = stack.gateway.chat(f"{mark} [[sim:text ok]]", model="chat", body=body)
+    assert reply.status_code == 200, reply.text
+    assert models_of(stack, mark) == [HAIKU] * 3, "no answer was thrown away"
+    reply = stack.gateway.chat(f"{mark} [[sim:text ok]]", model="chat", body=body)
+    assert reply.status_code == 429, reply.text
+    assert models_of(stack, mark) == [HAIKU] * 3 + [NOVA] * 2, "the third was waited for, and no other model asked"
+
+
 def test_texts_that_were_embedded_are_kept(routed, mark):
     titan = "amazon.titan-embed-text-v2:0"
     stack = routed(route("vectors", [titan]))

@@ -304,6 +304,12 @@ impl Inquiry {
         *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Granted(Some(reservation));
     }
 
+    /// Whether something was waited for that no call has taken yet.
+    pub(crate) fn has_granted(&self) -> bool {
+        let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+        granted.0.is_some()
+    }
+
     /// What was waited for, if it is of this lane.
     pub(crate) fn take_granted(&self, lane: &Arc<Lane>) -> Option<Reservation> {
         let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);

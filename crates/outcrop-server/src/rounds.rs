@@ -206,7 +206,8 @@ impl<E: Endpoint> Rounds<E> {
                 }
                 Ok(()) => break,
                 Err(failed) => {
-                    let better = Box::pin(self.recover(failed, &plan, &mut refused)).await?;
+                    let has_some = !sent.is_empty();
+                    let better = Box::pin(self.recover(failed, has_some, &plan, &mut refused)).await?;
                     // Answers are read by the plan by which they were asked for.
                     if let Some(better) = better {
                         if better.body != plan.body || better.model_id != plan.model_id {
@@ -248,9 +249,21 @@ impl<E: Endpoint> Rounds<E> {
             return Ok(());
         }
         let calls: Vec<(usize, Call)> = sent.missing().map(|choice| (choice, self.call(plan, choice))).collect();
-        let sending = calls.iter().map(|(choice, call)| async move {
-            let sent = inquiry.attempt(call, plan.size).await;
-            (*choice, sent)
+        // Where there isn't room for all, another target may have it; what was answered here would be thrown away there.
+        let mut held = match sent.is_empty() && !inquiry.has_granted() {
+            true => inquiry.hold_all(&calls, plan.size)?,
+            false => Vec::new(),
+        }
+        .into_iter();
+        let sending = calls.iter().map(|(choice, call)| {
+            let held = held.next();
+            async move {
+                let sent = match held {
+                    Some(held) => inquiry.attempt_held(call, held).await,
+                    None => inquiry.attempt(call, plan.size).await,
+                };
+                (*choice, sent)
+            }
         });
         let mut sending: FuturesUnordered<_> = sending.collect();
         let mut failed = None;
@@ -268,13 +281,16 @@ impl<E: Endpoint> Rounds<E> {
     }
 
     /// Plans again by what a failure teaches, or for another target; `None` if the same calls are to be made again.
+    /// `has_some` is whether other choices are answered.
     async fn recover(
         &mut self,
         (missed, choice): (Missed, usize),
+        has_some: bool,
         plan: &Plan<E::Memo>,
         refused: &mut Refused,
     ) -> Result<Option<Plan<E::Memo>>, Trouble> {
         let next = match missed {
+            Missed::NoRoom(no_room) if has_some => self.inquiry.course.after_no_room_for_the_rest(*no_room),
             Missed::NoRoom(no_room) => self.inquiry.course.after_no_room(*no_room),
             Missed::Failed(failure) => {
                 refused.attempts += failure.attempts;

@@ -23,6 +23,11 @@ impl Slots {
         slots.filter_map(|(choice, slot)| slot.is_none().then_some(choice))
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
     pub(super) fn replies(&self) -> impl Iterator<Item = &Reply> {
         self.0.iter().flatten().map(|sent| &sent.reply)
     }

@@ -17,9 +17,34 @@ impl Inquiry {
         let held = self
             .hold(call, size)
             .map_err(|no_room| Missed::NoRoom(Box::new(no_room)))?;
+        self.attempt_held(call, held).await
+    }
+
+    /// Makes a call at the target that is asked now, once, with what was taken of the quota for it.
+    pub(crate) async fn attempt_held(&self, call: &Call, held: Option<Held>) -> Result<Sent, Missed> {
         let client = &self.gateway.client;
         let sent = self.course.attempt(client, call, held, self.is_at_target()).await;
         sent.map_err(Missed::Failed)
+    }
+
+    /// Takes of the quota what the calls for several choices need, or nothing if there isn't room for all. Fails with the
+    /// choice for which there is none.
+    pub(crate) fn hold_all(
+        &self,
+        calls: &[(usize, Call)],
+        size: CallSize,
+    ) -> Result<Vec<Option<Held>>, (Missed, usize)> {
+        let mut all = Vec::with_capacity(calls.len());
+        for (choice, call) in calls {
+            match self.hold(call, size) {
+                Ok(held) => all.push(held),
+                Err(no_room) => {
+                    all.into_iter().flatten().for_each(Held::release);
+                    return Err((Missed::NoRoom(Box::new(no_room)), *choice));
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Makes a call here, and again after a while where that may help.

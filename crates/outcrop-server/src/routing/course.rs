@@ -239,6 +239,22 @@ impl Course {
         }
     }
 
+    /// What comes after calls for some choices for which there is no room, while others are answered: they wait for it
+    /// here. Another model would have to answer all of them anew.
+    pub(crate) fn after_no_room_for_the_rest(&mut self, no_room: NoRoom) -> Next {
+        let is_one_model = self.leg.found.as_ref().is_some_and(|found| {
+            let own = self.index().and_then(|index| found.model(index));
+            (0..found.targets().len()).all(|index| found.model(index) == own)
+        });
+        if is_one_model || self.leg.has_waited {
+            return self.after_no_room(no_room);
+        }
+        let NoRoom { lane, need, .. } = no_room;
+        let health = self.health().cloned();
+        self.leg.full = vec![(self.leg.at, Wanted { lane, need, health })];
+        Next::Queue
+    }
+
     /// Whether the target is not well while others only lack room: then a call waits for whichever is there first.
     pub(super) fn only_waits(&self) -> bool {
         !self.leg.full.is_empty() && !self.leg.has_waited && !self.is_well()
