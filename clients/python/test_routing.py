@@ -220,6 +220,7 @@ def test_choices_go_where_there_is_room_for_all(routed, mark):
     reply = stack.gateway.chat(f"{mark} [[sim:text ok]]", model="chat", body=body)
     assert reply.status_code == 429, reply.text
     assert models_of(stack, mark) == [HAIKU] * 3 + [NOVA] * 2, "the third was waited for, and no other model asked"
+    assert (reply.headers["x-outcrop-attempts"], reply.headers["x-should-retry"]) == ("2", "false")
 
 
 def test_texts_that_were_embedded_are_kept(routed, mark):

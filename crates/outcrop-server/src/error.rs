@@ -88,8 +88,8 @@ pub(crate) fn of_no_room(no_room: &NoRoom) -> Problem {
         model: Some(no_room.key.model.clone()),
     }));
     problem.retry_after_seconds = no_room.retry_after().map(|after| after.as_secs());
-    if problem.retry_after_seconds.is_none() {
-        // It will never fit.
+    if problem.retry_after_seconds.is_none() || no_room.attempts > 1 {
+        // It will never fit, or the client's own retries on top of ours would multiply.
         problem.should_retry = Some(false);
     }
     problem

@@ -57,6 +57,7 @@ impl Gateway {
         let key = &no_room.key;
         record.model.clone_from(&key.model);
         record.region.clone_from(&key.region);
+        record.attempts = no_room.attempts;
         record.lane = Some(self.admission.ledger().lane(
             std::time::Instant::now(),
             key.account.as_deref(),

@@ -85,7 +85,10 @@ impl Refused {
     fn trouble(&mut self, no_room: Option<NoRoom>) -> Trouble {
         let is_about_target = |failed: &Failed| Verdict::of(&failed.failure.error) == Verdict::Elsewhere;
         if let (Some(no_room), None | Some(true)) = (&no_room, self.telling.as_deref().map(is_about_target)) {
-            return Trouble::NoRoom(no_room.clone());
+            return Trouble::NoRoom(NoRoom {
+                attempts: self.attempts,
+                ..no_room.clone()
+            });
         }
         match self.telling.take() {
             Some(mut failed) => {
@@ -206,8 +209,8 @@ impl<E: Endpoint> Rounds<E> {
                 }
                 Ok(()) => break,
                 Err(failed) => {
-                    let has_some = !sent.is_empty();
-                    let better = Box::pin(self.recover(failed, has_some, &plan, &mut refused)).await?;
+                    let answered = sent.replies().map(|reply| reply.attempts).sum();
+                    let better = Box::pin(self.recover(failed, answered, &plan, &mut refused)).await?;
                     // Answers are read by the plan by which they were asked for.
                     if let Some(better) = better {
                         if better.body != plan.body || better.model_id != plan.model_id {
@@ -281,16 +284,16 @@ impl<E: Endpoint> Rounds<E> {
     }
 
     /// Plans again by what a failure teaches, or for another target; `None` if the same calls are to be made again.
-    /// `has_some` is whether other choices are answered.
+    /// `answered` is how many calls have answered other choices.
     async fn recover(
         &mut self,
         (missed, choice): (Missed, usize),
-        has_some: bool,
+        answered: u32,
         plan: &Plan<E::Memo>,
         refused: &mut Refused,
     ) -> Result<Option<Plan<E::Memo>>, Trouble> {
         let next = match missed {
-            Missed::NoRoom(no_room) if has_some => self.inquiry.course.after_no_room_for_the_rest(*no_room),
+            Missed::NoRoom(no_room) if answered > 0 => self.inquiry.course.after_no_room_for_the_rest(*no_room),
             Missed::NoRoom(no_room) => self.inquiry.course.after_no_room(*no_room),
             Missed::Failed(failure) => {
                 refused.attempts += failure.attempts;
@@ -313,7 +316,10 @@ impl<E: Endpoint> Rounds<E> {
         match gone_on.await {
             GoOn::Repeat => Ok(None),
             GoOn::Plan(better) => Ok(Some(better)),
-            GoOn::Over => Err(refused.trouble(self.inquiry.refused_room.take())),
+            GoOn::Over => {
+                refused.attempts += answered;
+                Err(refused.trouble(self.inquiry.refused_room.take()))
+            }
         }
     }
 

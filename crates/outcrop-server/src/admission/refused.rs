@@ -13,6 +13,8 @@ pub(crate) struct Refused {
     pub(crate) key: LaneKey,
     /// The quota that has no room, and when it will.
     pub(crate) full: Full,
+    /// The calls that were made all the same, elsewhere or before.
+    pub(crate) attempts: u32,
 }
 
 /// What kind of no it is.
@@ -28,7 +30,12 @@ pub(crate) enum Why {
 
 impl Refused {
     pub(super) fn new(why: Why, key: LaneKey, full: Full) -> Self {
-        Self { why, key, full }
+        Self {
+            why,
+            key,
+            full,
+            attempts: 0,
+        }
     }
 
     pub(super) fn nothing_to_ask() -> Self {

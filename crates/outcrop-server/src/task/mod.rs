@@ -154,9 +154,10 @@ async fn answer<T: Task>(
                 }
                 GoOn::Over => {
                     let is_about_target = |telling: &Telling<T::Memo>| telling.verdict() == Verdict::Elsewhere;
-                    if let Some(no_room) = inquiry.refused_room.take()
+                    if let Some(mut no_room) = inquiry.refused_room.take()
                         && telling.as_ref().is_none_or(is_about_target)
                     {
+                        no_room.attempts = refused;
                         return Err(gateway.no_room(&no_room, record).into());
                     }
                     let Some(mut telling) = telling else {
