@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::learned::{Learned, Pause};
+use super::learned::{Learned, Pause, TELLING_CALLS};
 use super::need::{Full, Need, Quota, RateLimit, RateLimits};
 use super::quotas::{LaneKey, Quotas};
 use super::reservation::Reservation;
@@ -357,6 +357,7 @@ impl State {
             let total = self.minute.total();
             let known = self.quotas;
             match quota {
+                _ if total.requests < TELLING_CALLS => {}
                 // The refused one counts as well.
                 Quota::Requests => {
                     self.requests

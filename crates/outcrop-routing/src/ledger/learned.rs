@@ -14,6 +14,9 @@ const LEAST_OF_KNOWN: f64 = 0.5;
 /// there may be. Pauses are for those who share the quota with others.
 const LEAST_REQUESTS: f64 = 4.0;
 const LEAST_TOKENS: f64 = 10_000.0;
+/// Fewer calls than these within the minute say nothing of a limit: others have used the quota up, or it was a whim. The
+/// pause is for that; a limit made of one call would keep the next ones back for minutes.
+pub(super) const TELLING_CALLS: u64 = 10;
 /// After so long without a refusal nothing is believed any more.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// The first pause after a refusal; each further one without an answer in between is twice as long.

@@ -268,6 +268,25 @@ fn an_outage_in_which_all_is_refused_leaves_most_of_a_limit() {
 }
 
 #[test]
+fn a_refusal_among_few_calls_is_others_doing() {
+    let (ledger, start) = ledger(None, None);
+    let lane = ledger.lane(start, None, "r", "m");
+    drop(lane.try_reserve(start, need(100)).unwrap());
+    for (at, message) in [
+        (0, "Too many tokens, please wait."),
+        (10, "Too many requests, please wait."),
+    ] {
+        let now = start + seconds(at);
+        lane.try_reserve(now, need(100)).unwrap().throttled(now, message);
+        assert!(lane.try_reserve(now, need(100)).is_err(), "it pauses");
+    }
+    let later = start + seconds(15);
+    for _ in 0..50 {
+        drop(lane.try_reserve(later, need(100)).unwrap());
+    }
+}
+
+#[test]
 fn a_day_that_is_used_up_is_left_alone_for_longer_until_an_answer_comes() {
     let (ledger, start) = ledger(None, None);
     let lane = ledger.lane(start, None, "r", "m");
