@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from support import process, seeded
+from support import front, process, seeded
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,12 @@ def serve():
 def stacked():
     """Starts a simulator and a gateway in front of it; None in `env` takes a variable away."""
     yield from starter(process.Stack)
+
+
+@pytest.fixture
+def fronted(tmp_path):
+    """Starts a simulator of all regions and a gateway with a settings file of the test's own in front of it."""
+    yield from starter(lambda *arguments, **options: front.Front(tmp_path, *arguments, **options))
 
 
 @pytest.fixture
