@@ -191,6 +191,35 @@ def test_a_silent_target_gets_company(routed, mark):
     assert reply.headers["x-outcrop-attempts"] == "2"
 
 
+def test_of_two_calls_that_fail_neither_is_forgotten(routed, mark):
+    rules = {"nova": ["delay 600ms", "error ThrottlingException"], "haiku": ["error AccessDeniedException"]}
+    stack = routed(route(), "--hedge-after", "200ms", rules=rules)
+    reply = stack.gateway.chat(mark, model="chat")
+    shapes.check_error(reply, 429)
+    asked = models_of(stack, mark)
+    assert asked.count(HAIKU) == 1 < asked.count(NOVA), "what throttles may recover, what is denied won't"
+
+
+def test_a_request_that_says_what_is_called_breaks_no_target(routed, mark):
+    stack = routed(route(targets=[NOVA, HAIKU]), "--breaker-cool-down", "60s")
+    for _ in range(8):
+        shapes.check_error(stack.gateway.chat("x", model="chat", body={"model_id": "amazon.nova-none-v1:0"}), 404)
+    stack.gateway.chat(f"{mark} [[sim:text ok]]", model="chat")
+    assert models_of(stack, mark) == [NOVA]
+
+
+def test_what_another_target_said_is_not_kept_for_the_first(routed, mark):
+    targets = [{"model": NOVA, "parameters": {"max_tokens": 5}}, {"model": NOVA, "parameters": {"max_tokens": 900}}]
+    prompt = f"{mark} [[sim:sequence error ThrottlingException | text ok]]"
+    stack = routed(route(targets=targets), "--response-cache", "memory")
+    replies = [stack.gateway.chat(prompt, model="chat", body={"temperature": 0})]
+    time.sleep(1)  # The first target has rested.
+    replies.append(stack.gateway.chat(prompt, model="chat", body={"temperature": 0}))
+    assert [reply.headers["x-outcrop-cache"] for reply in replies] == ["miss", "miss"]
+    limits = [request["body"]["inferenceConfig"]["maxTokens"] for request in stack.simulator.requests(mark)]
+    assert limits == [5, 900, 5]
+
+
 def test_the_clients_deadline_bounds_all_tries(routed, mark):
     stack = routed(route(), rules={"nova": ["delay 20s"], "haiku": ["delay 20s"]})
     for name in ["x-outcrop-timeout", "x-litellm-timeout", "x-stainless-timeout"]:

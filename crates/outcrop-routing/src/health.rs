@@ -146,6 +146,15 @@ impl Health {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Brings an average up to date; one that is too old counts as none.
+    fn measured(&self, now: Instant, streams: bool, update: impl FnOnce(Option<Duration>) -> Duration) {
+        let mut state = self.state();
+        let [whole, streamed] = &mut state.first_byte;
+        let known = if streams { streamed } else { whole };
+        let fresh = known.filter(|(_, measured)| now.saturating_duration_since(*measured) < LATENCY_LASTS);
+        *known = Some((update(fresh.map(|(average, _)| average)), now));
+    }
+
     fn note(&self, now: Instant, outcome: Outcome, is_probe: bool) {
         let mut state = self.state();
         if is_probe {
@@ -231,16 +240,18 @@ impl Flight {
     /// The answer has begun; it may be a stream.
     pub fn first_byte(&mut self, now: Instant, streams: bool) {
         let took = now.saturating_duration_since(self.began);
-        let mut state = self.health.state();
-        let [whole, streamed] = &mut state.first_byte;
-        let known = if streams { streamed } else { whole };
-        let average = match *known {
-            Some((average, measured)) if now.saturating_duration_since(measured) < LATENCY_LASTS => {
-                average.mul_f64(1.0 - NEWEST) + took.mul_f64(NEWEST)
-            }
-            _ => took,
-        };
-        *known = Some((average, now));
+        self.health.measured(now, streams, |average| match average {
+            Some(average) => average.mul_f64(1.0 - NEWEST) + took.mul_f64(NEWEST),
+            None => took,
+        });
+    }
+
+    /// Nobody waits for the answer any more: it takes longer than this.
+    pub fn given_up(&mut self, now: Instant, streams: bool) {
+        let waited = now.saturating_duration_since(self.began);
+        self.health.measured(now, streams, |average| {
+            average.map_or(waited, |average| average.max(waited))
+        });
     }
 
     /// What it came to. An answer that has begun may yet fail.
@@ -388,5 +399,15 @@ mod tests {
         let average = health.first_byte(start + 3 * SECOND, true).unwrap();
         assert!(average > SECOND && average < 2 * SECOND, "{average:?}");
         assert_eq!(health.first_byte(start + 100 * SECOND, true), None);
+
+        let later = start + 100 * SECOND;
+        health.begin(later).given_up(later + 4 * SECOND, true);
+        assert_eq!(health.first_byte(later + 4 * SECOND, true), Some(4 * SECOND));
+        health.begin(later).given_up(later + SECOND, true);
+        assert_eq!(
+            health.first_byte(later + 4 * SECOND, true),
+            Some(4 * SECOND),
+            "who leaves early knows nothing"
+        );
     }
 }

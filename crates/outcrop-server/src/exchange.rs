@@ -403,6 +403,7 @@ pub(crate) fn note_answered<M>(record: &mut Record, gateway: &Gateway, mut answe
     // The calls may have been planned anew.
     note_plan(record, gateway, &answered.plan);
     note_replies(record, &answered.replies);
+    record.is_changed = answered.is_changed;
     record.hold(std::mem::take(&mut answered.holds));
     answered
 }

@@ -47,6 +47,8 @@ pub(crate) struct Record {
     pub(crate) attempts: u32,
     /// Tokens of all calls.
     pub(crate) usage: TokenUsage,
+    /// Whether another body was asked than was planned at first.
+    pub(crate) is_changed: bool,
     /// Whether a call was left before it told its tokens, so that AWS counts more than `usage`.
     pub(crate) is_usage_partial: bool,
     /// What calls hold as long as their answer is read.
@@ -79,6 +81,7 @@ impl Record {
             aws_request_id: String::new(),
             attempts: 0,
             usage: TokenUsage::default(),
+            is_changed: false,
             is_usage_partial: false,
             holds: Vec::new(),
             lane: None,

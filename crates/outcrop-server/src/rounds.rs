@@ -2,6 +2,7 @@
 
 mod hedge;
 mod slots;
+mod trouble;
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use futures_util::stream::FuturesUnordered;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{StopReason, TokenUsage};
 use outcrop_bedrock::exception::Exception;
-use outcrop_routing::ledger::Lane;
-use outcrop_translate::{Endpoint, Input, Plan, Problem, ProblemKind, Repair, Teaching};
+use outcrop_translate::{Endpoint, Input, Plan, Problem, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use self::slots::Slots;
-use crate::admission::Refused as NoRoom;
+use self::trouble::Refused;
+pub(crate) use self::trouble::{Failed, Trouble};
 use crate::exchange::Gateway;
 use crate::inquiry::{Caller, GoOn, Inquiry};
 use crate::routing::{Hold, Missed, Next, Sent, Verdict};
@@ -43,90 +44,8 @@ pub(crate) struct Answered<M> {
     pub(crate) holds: Vec<Hold>,
     /// Tokens of answers that were thrown away.
     pub(crate) spent: TokenUsage,
-}
-
-/// Calls that were refused before one was answered.
-#[derive(Default)]
-struct Refused {
-    attempts: u32,
-    request_ids: Vec<String>,
-    /// Tokens of answers that were thrown away.
-    spent: TokenUsage,
-    /// The one that tells the client the most.
-    telling: Option<Box<Failed>>,
-}
-
-impl Refused {
-    /// Keeps a failure if it tells the client more than those before.
-    fn keep(&mut self, failed: Failed) {
-        let verdict = |failed: &Failed| Verdict::of(&failed.failure.error);
-        if self
-            .telling
-            .as_ref()
-            .is_none_or(|known| verdict(&failed) > verdict(known))
-        {
-            self.telling = Some(Box::new(failed));
-        }
-    }
-
-    /// Counts what answers have cost that nobody gets.
-    fn throw_away<M>(&mut self, plan: &Plan<M>, sent: &Slots) {
-        for reply in sent.replies() {
-            self.attempts += reply.attempts;
-            if let ReplyBody::Whole(body) = &reply.body
-                && let Ok(read) = plan.wire.reply(body, reply.tokens)
-            {
-                self.spent = self.spent.plus(read.usage);
-            }
-        }
-    }
-
-    /// The failure that is told: that there was no room, rather than what is wrong with a target.
-    fn trouble(&mut self, no_room: Option<NoRoom>) -> Trouble {
-        let is_about_target = |failed: &Failed| Verdict::of(&failed.failure.error) == Verdict::Elsewhere;
-        if let (Some(no_room), None | Some(true)) = (&no_room, self.telling.as_deref().map(is_about_target)) {
-            return Trouble::NoRoom(NoRoom {
-                attempts: self.attempts,
-                ..no_room.clone()
-            });
-        }
-        match self.telling.take() {
-            Some(mut failed) => {
-                failed.failure.attempts = self.attempts;
-                Trouble::Failure(failed)
-            }
-            None => Trouble::Problem(Problem::new(502, ProblemKind::Server, "Bedrock could not be asked.")),
-        }
-    }
-}
-
-/// Why a request got no answer.
-pub(crate) enum Trouble {
-    /// It can't be planned.
-    Problem(Problem),
-    /// Bedrock has none.
-    Failure(Box<Failed>),
-    /// Bedrock was not asked: its quota has no room.
-    NoRoom(NoRoom),
-}
-
-/// A call that failed for good.
-pub(crate) struct Failed {
-    pub(crate) failure: Failure,
-    /// The model that was asked.
-    pub(crate) model_id: String,
-    /// The region that was asked.
-    pub(crate) region: Option<String>,
-    /// Where the call counted.
-    pub(crate) lane: Option<Arc<Lane>>,
-    /// The part of the request that the call was about, where there are several.
-    pub(crate) about: Option<String>,
-}
-
-impl From<Problem> for Trouble {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
+    /// Whether another body was asked than the first plan's.
+    pub(crate) is_changed: bool,
 }
 
 impl<E: Endpoint> Rounds<E> {
@@ -183,10 +102,11 @@ impl<E: Endpoint> Rounds<E> {
                 // Boxed, since every request would else carry room for it.
                 Some(hedging) => {
                     let hedged = Box::pin(self.send_hedged(plan, hedging, &mut refused)).await;
-                    plan = hedged.plan;
+                    refused.is_changed |= hedged.moved.is_some();
                     if let Some(moved) = hedged.moved {
                         self.inquiry = moved;
                     }
+                    plan = hedged.plan;
                     match hedged.sent {
                         Ok(reply) => {
                             sent.put(0, reply);
@@ -203,6 +123,7 @@ impl<E: Endpoint> Rounds<E> {
                     let Some(better) = Box::pin(self.turn_from_content()).await else {
                         break;
                     };
+                    refused.is_changed = true;
                     refused.throw_away(&plan, &sent);
                     sent = Slots::new(better.choices);
                     plan = better;
@@ -214,6 +135,7 @@ impl<E: Endpoint> Rounds<E> {
                     // Answers are read by the plan by which they were asked for.
                     if let Some(better) = better {
                         if better.body != plan.body || better.model_id != plan.model_id {
+                            refused.is_changed = true;
                             refused.throw_away(&plan, &sent);
                             sent = Slots::new(better.choices);
                         }
@@ -234,6 +156,7 @@ impl<E: Endpoint> Rounds<E> {
             replies,
             holds,
             spent: refused.spent,
+            is_changed: refused.is_changed,
         };
         if answered.plan.is_reviewed {
             // Boxed, as it is rare: every call would else carry room for it.
@@ -325,18 +248,24 @@ impl<E: Endpoint> Rounds<E> {
 
     /// What comes after a failure that teaches nothing, which is kept to be told if nothing does.
     fn after_failure(&mut self, failure: Failure, choice: usize, plan: &Plan<E::Memo>, refused: &mut Refused) -> Next {
-        let lane = self.inquiry.lane(&plan.model_id, plan.region.as_deref());
-        let next = self.inquiry.course.after(&failure.error);
-        let verdict = Verdict::of(&failure.error);
-        tracing::debug!(error = %failure.error, ?verdict, ?next, "a call failed");
-        refused.keep(Failed {
+        let failed = self.failed(failure, choice, plan);
+        let error = &failed.failure.error;
+        let next = self.inquiry.course.after(error);
+        let verdict = Verdict::of(error);
+        tracing::debug!(%error, ?verdict, ?next, "a call failed");
+        refused.keep(failed);
+        next
+    }
+
+    /// A failure of a call that was made where the request is now.
+    fn failed(&self, failure: Failure, choice: usize, plan: &Plan<E::Memo>) -> Failed {
+        Failed {
             failure,
             model_id: plan.model_id.clone(),
             region: plan.region.clone(),
-            lane,
+            lane: self.inquiry.lane(&plan.model_id, plan.region.as_deref()),
             about: E::part(&plan.memo, choice),
-        });
-        next
+        }
     }
 
     /// Whether whole answers are refusals of a guardrail or a filter, and others may be asked instead.

@@ -309,12 +309,13 @@ struct Place {
 }
 
 impl Ticket {
-    /// Keeps a whole answer, and gives it back. One that another model had to give, for this once, is not kept.
+    /// Keeps a whole answer, and gives it back. One to another call than was planned at first is not kept: another target
+    /// has answered, or the model has refused a field.
     pub(crate) fn keep(self, record: &Record, body: Vec<u8>) -> Bytes {
         // As long as it is kept, it takes no more room than it needs.
         let body = Bytes::from(body.into_boxed_slice());
         let place = *self.0;
-        if body.len() <= place.cache.entry_limit && record.model == place.model_id {
+        if body.len() <= place.cache.entry_limit && record.model == place.model_id && !record.is_changed {
             let entry = Entry {
                 created: SystemTime::now(),
                 region: record.region.clone(),

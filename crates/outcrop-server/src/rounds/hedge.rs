@@ -45,7 +45,7 @@ impl<E: Endpoint> Rounds<E> {
             sent = &mut first => return here(plan, sent),
             () = sleep(after) => {}
         }
-        let Some((beside, other)) = self.beside() else {
+        let Some((mut beside, other)) = self.beside() else {
             return here(plan, first.await);
         };
         tracing::debug!(
@@ -54,7 +54,7 @@ impl<E: Endpoint> Rounds<E> {
             "another target is asked beside"
         );
         let other_call = beside.address(call_of(&other, 0));
-        let other_sent = {
+        let (other_sent, lost) = {
             let mut second = pin!(beside.attempt(&other_call, other.size));
             let (first_sent, second_sent) = tokio::select! {
                 sent = &mut first => (Some(sent), None),
@@ -66,18 +66,23 @@ impl<E: Endpoint> Rounds<E> {
             match (first_sent, second_sent) {
                 (Some(Ok(sent)), _) => return here(plan, Ok(sent)),
                 (Some(Err(missed)), _) if missed.is_final() => return here(plan, Err(missed)),
-                (Some(Err(_)), _) => second.await,
-                (None, Some(Ok(sent))) => Ok(sent),
+                (Some(Err(missed)), _) => (second.await, Some(missed)),
+                (None, Some(Ok(sent))) => (Ok(sent), None),
                 (None, Some(Err(failure))) => match first.await {
                     Ok(sent) => return here(plan, Ok(sent)),
-                    Err(_) => {
+                    Err(missed) => {
                         refused.attempts += u32::from(!was_made);
-                        Err(failure)
+                        (Err(failure), Some(missed))
                     }
                 },
-                (None, None) => first.await,
+                (None, None) => (first.await, None),
             }
         };
+        // What is known of the first target counts for what comes next, and for what is told.
+        if let (Err(_), Some(Missed::Failed(failure))) = (&other_sent, lost) {
+            beside.course.lost(self.inquiry.course.place(), &failure.error);
+            refused.keep(self.failed(failure, 0, &plan));
+        }
         Hedged {
             plan: other,
             sent: other_sent,

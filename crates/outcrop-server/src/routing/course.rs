@@ -26,6 +26,8 @@ pub(crate) struct Course {
     patience: Patience,
     session: Option<String>,
     streams: bool,
+    /// Whether the request says itself what is called.
+    brings_model_id: bool,
     leg: Leg,
     /// All names that were or will be asked, so that fallbacks can't go in a circle.
     names: Vec<String>,
@@ -140,6 +142,7 @@ impl Course {
             patience,
             session: glance.session,
             streams: glance.streams,
+            brings_model_id: glance.brings_model_id,
             leg: Leg::default(),
             names: Vec::new(),
             ahead: VecDeque::new(),
@@ -172,7 +175,8 @@ impl Course {
 
     /// Whether the model that is asked here is of the client's choice: the route is a pattern.
     fn is_clients_model(&self) -> bool {
-        self.leg.found.is_some() && self.route_name().is_none()
+        let has_own = self.target().is_some_and(|target| target.model_id.is_some());
+        self.leg.found.is_some() && (self.route_name().is_none() || self.brings_model_id && !has_own)
     }
 
     /// What the target adds to the request.
@@ -196,7 +200,7 @@ impl Course {
     ) -> Result<Sent, Failure> {
         let health = self.health().filter(|_| tells);
         let flight = health.map(|health| health.begin(std::time::Instant::now()));
-        let mut hold = Hold { flight, held };
+        let mut hold = Hold::new(flight, held, call.is_stream());
         let mut limits = self.limits;
         if let Some(timeout) = self.target().and_then(|target| target.first_byte_timeout) {
             limits.first_byte_timeout = limits.first_byte_timeout.min(timeout);
@@ -206,7 +210,7 @@ impl Course {
         let now = std::time::Instant::now();
         match answered {
             Ok(reply) => {
-                hold.answered(now, call.is_stream());
+                hold.answered(now);
                 Ok(Sent { reply, hold })
             }
             Err(failure) => {
@@ -312,14 +316,7 @@ impl Course {
             Verdict::Final => return Next::Over,
             Verdict::ContextWindow => return self.turn(|fallbacks| fallbacks.context_window),
             Verdict::ContentPolicy => return self.turn(|fallbacks| fallbacks.content_policy),
-            Verdict::Again => {
-                self.leg.may_recover = true;
-                let asked = verdict::retry_after(error);
-                self.leg.retry_after = match (self.leg.retry_after, asked) {
-                    (Some(one), Some(other)) => Some(one.min(other)),
-                    (one, other) => one.or(other),
-                };
-            }
+            Verdict::Again => self.recovers(error),
             Verdict::Elsewhere => self.leg.barred.extend(self.index()),
         }
         if !self.has_time() {
@@ -332,6 +329,29 @@ impl Course {
             return Next::Queue;
         }
         self.another_round().unwrap_or_else(|| self.fall_back())
+    }
+
+    /// Where it is, of the targets of its name.
+    pub(crate) fn place(&self) -> Option<usize> {
+        self.index()
+    }
+
+    /// A call failed at another place, whose course was given up for this one.
+    pub(crate) fn lost(&mut self, place: Option<usize>, error: &Error) {
+        match Verdict::of(error) {
+            Verdict::Again => self.recovers(error),
+            _ => self.leg.barred.extend(place),
+        }
+    }
+
+    /// A later try may succeed.
+    fn recovers(&mut self, error: &Error) {
+        self.leg.may_recover = true;
+        let asked = verdict::retry_after(error);
+        self.leg.retry_after = match (self.leg.retry_after, asked) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
     }
 
     /// What comes after a plan that can't be made for this target, though it may for another one.

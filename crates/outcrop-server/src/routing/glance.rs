@@ -15,6 +15,8 @@ pub(crate) struct Glance {
     pub(crate) streams: bool,
     /// What tells which conversation it belongs to.
     pub(crate) session: Option<String>,
+    /// Whether it says itself what is called, by LiteLLM's `model_id`.
+    pub(crate) brings_model_id: bool,
 }
 
 impl Glance {
@@ -33,6 +35,7 @@ impl Glance {
                         .or_else(|| field("model")),
                     streams: field("stream").as_deref() == Some("true"),
                     session: field("user"),
+                    brings_model_id: field("model_id").is_some(),
                 }
             }
         }
@@ -51,6 +54,9 @@ impl Glance {
                     bedrock_model = Some(value.string()?.into_owned()).filter(|model| !model.is_empty());
                 } else if key == "stream" && value.kind()? == Kind::Bool {
                     glance.streams = value.bool()?;
+                } else if key == "model_id" {
+                    glance.brings_model_id = value.kind()? == Kind::String;
+                    value.skip()?;
                 } else if let Some(place) = SESSION_MEMBERS.iter().position(|member| *member == key)
                     && value.kind()? == Kind::String
                 {
@@ -82,6 +88,7 @@ mod tests {
             model: Some("m".to_owned()),
             streams: true,
             session: Some("k".to_owned()),
+            brings_model_id: false,
         };
         assert_eq!(glance, expected);
         assert_eq!(of(r#"{"bedrock_model":"b","model":"m"}"#).model.as_deref(), Some("b"));

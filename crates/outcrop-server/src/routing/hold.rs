@@ -48,15 +48,38 @@ pub(crate) struct NoRoom {
 /// A call's place among those of its target, and what it takes of quotas.
 #[derive(Debug, Default)]
 pub(crate) struct Hold {
-    pub(super) flight: Option<Flight>,
-    pub(super) held: Option<Held>,
+    flight: Option<Flight>,
+    held: Option<Held>,
+    streams: bool,
+    /// Whether it is known what became of the call.
+    is_told: bool,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Whoever has waited so long for nothing knows at least that it takes longer.
+        if let Some(flight) = self.flight.as_mut().filter(|_| !self.is_told) {
+            flight.given_up(Instant::now(), self.streams);
+        }
+    }
 }
 
 impl Hold {
-    /// The answer has begun; it may be a stream.
-    pub(super) fn answered(&mut self, now: Instant, streams: bool) {
+    /// What a call holds that is about to be made; the answer may be a stream.
+    pub(super) fn new(flight: Option<Flight>, held: Option<Held>, streams: bool) -> Self {
+        Self {
+            flight,
+            held,
+            streams,
+            is_told: false,
+        }
+    }
+
+    /// The answer has begun.
+    pub(super) fn answered(&mut self, now: Instant) {
+        self.is_told = true;
         if let Some(flight) = &mut self.flight {
-            flight.first_byte(now, streams);
+            flight.first_byte(now, self.streams);
             flight.note(now, Outcome::Answered);
         }
         if let Some(held) = &self.held {
@@ -66,10 +89,11 @@ impl Hold {
 
     /// The call has failed; its model may be of the client's choice.
     pub(super) fn failed(mut self, now: Instant, error: &Error, is_clients_model: bool) {
+        self.is_told = true;
         if let Some(flight) = &mut self.flight {
             flight.note(now, verdict::outcome(error, is_clients_model));
         }
-        let Some(held) = self.held else { return };
+        let Some(held) = self.held.take() else { return };
         match error {
             // A model that isn't ready says nothing of quotas.
             Error::Service {
@@ -93,8 +117,8 @@ impl Hold {
     }
 
     /// The answer is over, and has cost so much.
-    pub(crate) fn settle(self, usage: TokenUsage) {
-        if let Some(held) = self.held {
+    pub(crate) fn settle(mut self, usage: TokenUsage) {
+        if let Some(held) = self.held.take() {
             held.settle(usage);
         }
     }

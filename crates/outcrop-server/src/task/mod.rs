@@ -147,6 +147,7 @@ async fn answer<T: Task>(
                 GoOn::Repeat => {}
                 GoOn::Plan(better) => {
                     if better.calls != plan.calls {
+                        record.is_changed = true;
                         pages.clear();
                     }
                     plan = better;
