@@ -1,6 +1,9 @@
 //! What must be found out before a request can be planned: the model that its name means, what is behind an ARN, what
 //! its URLs lead to.
 
+mod advisor;
+mod room;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -8,14 +11,15 @@ use bytes::Bytes;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::exception::Exception;
 use outcrop_routing::RouteTarget;
-use outcrop_routing::ledger::{Lane, Reservation};
-use outcrop_translate::policy::{Guardrail, OnUnsupported, Policy};
-use outcrop_translate::resolve::{Asked, Target, Unresolved};
-use outcrop_translate::{Advisor, Context, Fetched, Halt, Input, Lesson, Problem, Remote, Repair, Teaching};
+use outcrop_translate::policy::{Guardrail, OnUnsupported};
+use outcrop_translate::resolve::Target;
+use outcrop_translate::{Context, Fetched, Halt, Input, Problem, Remote, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Limits};
 use tokio::time::Instant;
 
-use crate::admission::{Asked as AskedLane, Refused};
+use self::room::Granted;
+pub(crate) use self::room::behind;
+use crate::admission::Refused;
 use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
@@ -273,50 +277,6 @@ impl Inquiry {
         })
     }
 
-    /// Where calls of a model count that are made at the target that is asked now.
-    pub(crate) fn lane(&self, model_id: &str, region: Option<&str>) -> Option<Arc<Lane>> {
-        let admission = &self.gateway.admission;
-        if !admission.counts() || self.brought_account().is_some() {
-            return None;
-        }
-        let target = self.kept_target();
-        let account = self.course.target().and_then(|target| target.account.as_deref());
-        admission.lane(AskedLane {
-            account,
-            region: region.unwrap_or_else(|| self.gateway.client.region_of(account)),
-            called: model_id,
-            base_id: target.as_deref().and_then(behind),
-        })
-    }
-
-    /// Who asks, as the queue is fair between them.
-    pub(crate) fn tenant(&self) -> &str {
-        self.caller.key.as_deref().unwrap_or_default()
-    }
-
-    /// The model that is meant.
-    pub(crate) fn kept_target(&self) -> Option<Arc<Target>> {
-        self.target.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Keeps what was waited for, for the next call.
-    pub(crate) fn keep_granted(&self, reservation: Reservation) {
-        *self.granted.lock().unwrap_or_else(PoisonError::into_inner) = Granted(Some(reservation));
-    }
-
-    /// Whether something was waited for that no call has taken yet.
-    pub(crate) fn has_granted(&self) -> bool {
-        let granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
-        granted.0.is_some()
-    }
-
-    /// What was waited for, if it is of this lane.
-    pub(crate) fn take_granted(&self, lane: &Arc<Lane>) -> Option<Reservation> {
-        let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_its = |reservation: &Reservation| reservation.lane().is_some_and(|its| Arc::ptr_eq(its, lane));
-        granted.0.take_if(|reservation| is_its(reservation))
-    }
-
     fn forget_target(&self) {
         *self.target.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
@@ -401,73 +361,6 @@ impl Inquiry {
         self.has_waited_for_list = true;
         self.gateway.models.refresh_names(&self.gateway).await;
         self.forget_target();
-    }
-}
-
-impl Advisor for Inquiry {
-    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
-        let mut kept = self.target.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(target) = &*kept {
-            return Ok(Arc::clone(target));
-        }
-        let gateway = &self.gateway;
-        let routed = self.course.model();
-        let target = self.course.target();
-        let asked = Asked {
-            name: routed.as_deref().unwrap_or(asked.name),
-            model_id: target.and_then(|target| target.model_id.as_deref()).or(asked.model_id),
-            ..*asked
-        };
-        // The region of an account is as good as the target's own.
-        let region = target.filter(|target| target.region.is_some() || target.account.is_some());
-        let region = self
-            .asked_region()
-            .or_else(|| region.map(|target| self.region_of(target)));
-        let resolved = gateway
-            .names
-            .resolve(&asked, &gateway.config, gateway.client.region(), region)?;
-        *kept = Some(Arc::clone(&resolved));
-        Ok(resolved)
-    }
-
-    fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
-        let policies = &self.gateway.config.policies;
-        let key = self.caller.key.as_deref();
-        let mut policy = match self.course.route_name() {
-            // An operator's rule may mean the route.
-            Some(route) => policies.resolve(&[names, &[route]].concat(), is_opaque, key),
-            None => policies.resolve(names, is_opaque, key),
-        };
-        if let Some(guardrail) = &self.caller.guardrail {
-            policy.guardrail = Some(guardrail.clone());
-        }
-        if let Some(on_unsupported) = self.caller.on_unsupported {
-            policy.on_unsupported = on_unsupported;
-        }
-        policy
-    }
-
-    fn lessons(&self, model_id: &str) -> Vec<Lesson> {
-        let mut lessons = self.gateway.learned.of(model_id);
-        lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
-        lessons
-    }
-}
-
-/// The catalogue's name for what is really behind a name, where it is known.
-pub(crate) fn behind(target: &Target) -> Option<&str> {
-    target.behind.as_deref().or(target.base_id.as_deref())
-}
-
-/// Room for a call that is yet to be made. If it never is, the room comes back.
-#[derive(Debug, Default)]
-struct Granted(Option<Reservation>);
-
-impl Drop for Granted {
-    fn drop(&mut self) {
-        if let Some(reservation) = self.0.take() {
-            reservation.release();
-        }
     }
 }
 

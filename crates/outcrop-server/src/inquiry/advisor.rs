@@ -1,0 +1,59 @@
+//! What translation is told of a request's model.
+
+use std::sync::{Arc, PoisonError};
+
+use outcrop_translate::policy::Policy;
+use outcrop_translate::resolve::{Asked, Target, Unresolved};
+use outcrop_translate::{Advisor, Lesson};
+
+use super::Inquiry;
+
+impl Advisor for Inquiry {
+    fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
+        let mut kept = self.target.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(target) = &*kept {
+            return Ok(Arc::clone(target));
+        }
+        let gateway = &self.gateway;
+        let routed = self.course.model();
+        let target = self.course.target();
+        let asked = Asked {
+            name: routed.as_deref().unwrap_or(asked.name),
+            model_id: target.and_then(|target| target.model_id.as_deref()).or(asked.model_id),
+            ..*asked
+        };
+        // The region of an account is as good as the target's own.
+        let region = target.filter(|target| target.region.is_some() || target.account.is_some());
+        let region = self
+            .asked_region()
+            .or_else(|| region.map(|target| self.region_of(target)));
+        let resolved = gateway
+            .names
+            .resolve(&asked, &gateway.config, gateway.client.region(), region)?;
+        *kept = Some(Arc::clone(&resolved));
+        Ok(resolved)
+    }
+
+    fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
+        let policies = &self.gateway.config.policies;
+        let key = self.caller.key.as_deref();
+        let mut policy = match self.course.route_name() {
+            // An operator's rule may mean the route.
+            Some(route) => policies.resolve(&[names, &[route]].concat(), is_opaque, key),
+            None => policies.resolve(names, is_opaque, key),
+        };
+        if let Some(guardrail) = &self.caller.guardrail {
+            policy.guardrail = Some(guardrail.clone());
+        }
+        if let Some(on_unsupported) = self.caller.on_unsupported {
+            policy.on_unsupported = on_unsupported;
+        }
+        policy
+    }
+
+    fn lessons(&self, model_id: &str) -> Vec<Lesson> {
+        let mut lessons = self.gateway.learned.of(model_id);
+        lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
+        lessons
+    }
+}
