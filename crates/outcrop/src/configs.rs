@@ -86,7 +86,7 @@ pub(crate) fn policies(settings: &Settings, secrets: &Secrets) -> Policies {
             .policies
             .iter()
             .zip(keys)
-            .map(|(table, keys)| table.rule(keys))
+            .filter_map(|(table, keys)| Some(table.rule(keys?)))
             .collect(),
     }
 }

@@ -9,8 +9,8 @@ use crate::settings::{ApiKey, ResponseCache, Settings, written};
 pub(crate) struct Secrets {
     /// The keys that clients may show.
     pub(crate) api_keys: Vec<String>,
-    /// For each of the tables `[[policies]]`, the keys that it is for.
-    pub(crate) policy_keys: Vec<Vec<String>>,
+    /// For each of the tables `[[policies]]`, the keys that it is for; `None` if it is for some, and none was read.
+    pub(crate) policy_keys: Vec<Option<Vec<String>>>,
     /// The key to use instead of AWS credentials.
     pub(crate) bedrock_api_key: Option<String>,
     /// Where answers are kept.
@@ -57,7 +57,7 @@ impl Secrets {
                 }
                 keys.push(key);
             }
-            policy_keys.push(keys);
+            policy_keys.push(Some(keys));
         }
         let bedrock_api_key = match &settings.bedrock_api_key {
             Some(key) => Some(read_key("bedrock_api_key", key, config).await?),
@@ -77,10 +77,15 @@ impl Secrets {
             Value::Literal(text) => Some(text.clone()),
             _ => None,
         };
-        let literals = |keys: &[ApiKey]| keys.iter().filter_map(literal).collect();
+        let literals = |keys: &[ApiKey]| keys.iter().filter_map(literal).collect::<Vec<_>>();
+        // A rule without keys is for everyone, which a table whose keys nobody knows is not.
+        let of_policy = |keys: &[ApiKey]| {
+            let known = literals(keys);
+            (keys.is_empty() || !known.is_empty()).then_some(known)
+        };
         Self {
             api_keys: literals(&settings.api_keys),
-            policy_keys: settings.policies.iter().map(|table| literals(&table.keys)).collect(),
+            policy_keys: settings.policies.iter().map(|table| of_policy(&table.keys)).collect(),
             bedrock_api_key: settings.bedrock_api_key.as_ref().and_then(literal),
             cache: CacheStore::Off,
         }

@@ -134,6 +134,28 @@ fn settings_apply_and_policies_for_a_key_only_with_it() {
 }
 
 #[test]
+fn a_policy_whose_keys_are_not_read_is_for_nobody() {
+    let policy = |keys: &str| {
+        format!(
+            "api_keys = [\"sk-a\", \"sk-b\", \"os.environ/TEAM\"]\n[[policies]]\nkeys = [{keys}]\non_unsupported = \"reject\"\n"
+        )
+    };
+    let asked = request(json!({ "seed": 1 }));
+    let status = |keys: &str, header: &str| {
+        let place = Place::new("explain-references").with("outcrop.toml", &policy(keys));
+        let mut command = place.outcrop(&["explain", "--region", "us-east-1", "-H", header]);
+        finish_with_input(&mut command, &asked).status
+    };
+    let references = "\"os.environ/TEAM\", \"secretsmanager:team\"";
+    for header in ["X-None: of them", "Authorization: Bearer sk-a"] {
+        assert_eq!(status(references, header), 0, "{header}");
+    }
+    let beside_one = format!("{references}, \"sk-a\"");
+    assert_eq!(status(&beside_one, "Authorization: Bearer sk-a"), 1);
+    assert_eq!(status(&beside_one, "Authorization: Bearer sk-b"), 0);
+}
+
+#[test]
 fn a_refusal_is_the_clients_error_and_a_failure() {
     let ran = explain(
         "explain-refused",
