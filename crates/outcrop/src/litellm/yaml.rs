@@ -53,11 +53,8 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Option<Raw>, Mistake> {
             }
             Event::SequenceStart(anchor, _) => builder.open(Open::List(Vec::new()), anchor, line)?,
             Event::MappingStart(anchor, _) => {
-                let table = RawTable {
-                    origin: builder.at(line),
-                    members: Vec::new(),
-                };
-                builder.open(Open::Table(table, None), anchor, line)?;
+                let mapping = Mapping::new(builder.at(line));
+                builder.open(Open::Table(mapping, None), anchor, line)?;
             }
             Event::SequenceEnd | Event::MappingEnd => builder.close(line)?,
             Event::Alias(anchor) => {
@@ -87,7 +84,60 @@ struct Builder<'a> {
 enum Open {
     List(Vec<Raw>),
     /// With the key whose value comes next.
-    Table(RawTable, Option<(String, Origin)>),
+    Table(Mapping, Option<(String, Origin)>),
+}
+
+/// A table as it grows.
+struct Mapping {
+    origin: Origin,
+    /// In their order, with gaps where another of the same name followed.
+    members: Vec<Option<(String, Origin, Raw)>>,
+    /// Where each stands.
+    places: HashMap<String, usize>,
+}
+
+impl Mapping {
+    fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            members: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    /// Of two, the last counts, also where it is null.
+    fn put(&mut self, name: String, origin: Origin, value: Option<Raw>) {
+        if let Some(earlier) = self.places.remove(&name).and_then(|place| self.members.get_mut(place)) {
+            *earlier = None;
+        }
+        if let Some(value) = value {
+            self.places.insert(name.clone(), self.members.len());
+            self.members.push(Some((name, origin, value)));
+        }
+    }
+
+    /// `<<`: the members of other tables, where the table itself hasn't them.
+    fn merge(&mut self, value: Option<Raw>) {
+        let tables = match value {
+            Some(Raw::List(items)) => items,
+            other => other.into_iter().collect(),
+        };
+        for item in tables {
+            let Raw::Table(other) = item else { continue };
+            for (name, origin, value) in other.members {
+                if !self.places.contains_key(&name) {
+                    self.put(name, origin, Some(value));
+                }
+            }
+        }
+    }
+
+    fn into_table(self) -> RawTable {
+        RawTable {
+            origin: self.origin,
+            members: self.members.into_iter().flatten().collect(),
+        }
+    }
 }
 
 impl Builder<'_> {
@@ -116,7 +166,7 @@ impl Builder<'_> {
     fn close(&mut self, line: usize) -> Result<(), Mistake> {
         let (value, anchor) = match self.open.pop() {
             Some((Open::List(items), anchor)) => (Raw::List(items), anchor),
-            Some((Open::Table(table, _), anchor)) => (Raw::Table(table), anchor),
+            Some((Open::Table(mapping, _), anchor)) => (Raw::Table(mapping.into_table()), anchor),
             None => return Ok(()),
         };
         self.value(Some(value), anchor, line)
@@ -136,7 +186,7 @@ impl Builder<'_> {
         match self.open.last_mut() {
             None => self.root = value,
             Some((Open::List(items), _)) => items.extend(value),
-            Some((Open::Table(table, key), _)) => match key.take() {
+            Some((Open::Table(mapping, key), _)) => match key.take() {
                 None => {
                     *key = Some(match value {
                         Some(Raw::Text(name)) => (name, at),
@@ -147,33 +197,11 @@ impl Builder<'_> {
                         None => return Err(wrong_key("null")),
                     });
                 }
-                Some((name, _)) if name == "<<" => merge(table, value),
-                Some((name, origin)) => {
-                    // Of two, the last counts.
-                    table.members.retain(|(member, ..)| *member != name);
-                    if let Some(value) = value {
-                        table.members.push((name, origin, value));
-                    }
-                }
+                Some((name, _)) if name == "<<" => mapping.merge(value),
+                Some((name, origin)) => mapping.put(name, origin, value),
             },
         }
         Ok(())
-    }
-}
-
-/// `<<`: the members of other tables, where the table itself hasn't them.
-fn merge(table: &mut RawTable, value: Option<Raw>) {
-    let tables = match value {
-        Some(Raw::List(items)) => items,
-        other => other.into_iter().collect(),
-    };
-    for item in tables {
-        let Raw::Table(other) = item else { continue };
-        for (name, origin, value) in other.members {
-            if table.get(&name).is_none() {
-                table.members.push((name, origin, value));
-            }
-        }
     }
 }
 
@@ -240,6 +268,23 @@ mod tests {
             json(text),
             r#"{"base":{"a":1,"b":2},"one":{"a":1,"b":3},"two":{"a":1,"b":2}}"#
         );
+    }
+
+    #[test]
+    fn of_keys_that_stand_twice_the_last_counts() {
+        assert_eq!(json("a: 1\nb: 2\na: 3\n"), r#"{"a":3,"b":2}"#);
+        assert_eq!(json("a: 1\nb: 2\na: null\n"), r#"{"b":2}"#);
+        assert_eq!(
+            json("x: &x {a: 1, b: 2}\ny: {<<: *x, a: ~}\n"),
+            r#"{"x":{"a":1,"b":2},"y":{"b":2}}"#
+        );
+        // Each key once, however many there are.
+        let many: String = (0..40_000).map(|number| format!("k{number}: {number}\n")).collect();
+        let Some(Raw::Table(table)) = read(Path::new("x.yaml"), &format!("{many}k7: last\n")).unwrap() else {
+            panic!("it is a table");
+        };
+        assert_eq!(table.members.len(), 40_000);
+        assert!(matches!(table.members.last(), Some((name, _, Raw::Text(text))) if name == "k7" && text == "last"));
     }
 
     #[test]
