@@ -69,7 +69,7 @@ impl Shared {
             if rule.matches(operation, model, prompt) {
                 let call = self.state.rule_call(index);
                 if chosen.is_none() && rule.takes(call) {
-                    chosen = Some(rule.actions.clone());
+                    chosen = Some(rule.actions_on(call));
                 }
             }
         }

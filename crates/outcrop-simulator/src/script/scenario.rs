@@ -114,6 +114,25 @@ impl Rule {
     pub(crate) fn takes(&self, call: u64) -> bool {
         self.calls.as_ref().is_none_or(|calls| calls.contains(&call))
     }
+
+    /// What to do on a call that this rule takes: of a sequence, the step whose turn it is.
+    pub(crate) fn actions_on(&self, call: u64) -> Vec<Action> {
+        let before = match &self.calls {
+            None => usize::try_from(call.saturating_sub(1)).unwrap_or(usize::MAX),
+            Some(calls) => calls.iter().filter(|earlier| **earlier < call).count(),
+        };
+        let mut actions = Vec::new();
+        for action in &self.actions {
+            match action {
+                Action::Sequence { steps, .. } => {
+                    let last = steps.len().saturating_sub(1);
+                    actions.extend(steps.get(before.min(last)).into_iter().flatten().cloned());
+                }
+                action => actions.push(action.clone()),
+            }
+        }
+        actions
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -182,6 +201,21 @@ mod tests {
             assert!(!rule.matches("CountTokens", "us.anthropic.claude-x", "hi"));
             assert!(rule.takes(2) && !rule.takes(3));
         }
+    }
+
+    #[test]
+    fn a_sequence_goes_by_the_calls_that_a_rule_takes() {
+        let said = |rule: &str, call: u64| {
+            let text = format!("[[rules]]\n{rule}actions = ['sequence A | B ; stop end_turn', 'echo']\n");
+            Scenario::parse(&text).unwrap().rules[0].actions_on(call)
+        };
+        let text = |text: &str| Action::Text(text.to_owned());
+        let second = [text("B"), Action::Stop("end_turn".to_owned()), Action::Echo];
+        assert_eq!(said("", 1), [text("A"), Action::Echo]);
+        assert_eq!(said("", 2), second);
+        assert_eq!(said("", 9), second);
+        assert_eq!(said("call = [3, 5]\n", 3), [text("A"), Action::Echo]);
+        assert_eq!(said("call = [3, 5]\n", 5), second);
     }
 
     #[test]
