@@ -12,6 +12,7 @@ mod layers;
 mod load;
 mod models;
 mod nearest;
+mod parameters;
 mod policies;
 mod print;
 mod problem;
@@ -31,6 +32,7 @@ pub(crate) use load::{Given, Loaded, catalogue_file, config_file, load, of_other
 pub(crate) use models::name_rules;
 pub(crate) use nearest::nearest;
 pub(crate) use outcrop_server::resolve::NamePattern;
+pub(crate) use parameters::unquoted;
 pub(crate) use policies::base_guardrail;
 pub(crate) use print::print;
 pub(crate) use problem::Problems;

@@ -4,7 +4,7 @@ use super::account::is_part;
 use super::keys::fate;
 use super::names::{bedrock_model, called, without_region};
 use super::{Converter, as_text, as_texts, section};
-use crate::settings::{Origin, Raw, RawTable};
+use crate::settings::{Origin, Raw, RawTable, unquoted};
 
 /// A route as it grows.
 #[derive(Clone)]
@@ -288,7 +288,7 @@ impl Converter<'_> {
             };
             let value = self.surroundings.within(value);
             let value = value.map_err(|name| format!("{key} is the variable {name}, which is not set"))?;
-            members.push((key.to_owned(), origin.clone(), value));
+            members.push((key.to_owned(), origin.clone(), unquoted(key, value)));
         }
         let origin = members.first().map(|(_, origin, _)| origin.clone());
         Ok(origin.map(|origin| RawTable { origin, members }))

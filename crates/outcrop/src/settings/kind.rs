@@ -117,14 +117,24 @@ impl RawTable {
 impl fmt::Display for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Raw::Text(text) => write!(f, "{text:?}"),
+            Raw::Text(text) => f.write_str(&quoted(text)),
             Raw::Integer(number) => write!(f, "{number}"),
-            Raw::Float(number) => write!(f, "{number}"),
+            // With an exponent where it would have hundreds of digits.
+            Raw::Float(number) => write!(f, "{number:?}"),
             Raw::Bool(truth) => write!(f, "{truth}"),
             Raw::List(_) => f.write_str("a list"),
             Raw::Table(_) => f.write_str("a table"),
             Raw::Other(what) => f.write_str(what),
         }
+    }
+}
+
+/// A text in a complaint, cut short where nobody would read all of it.
+pub(super) fn quoted(text: &str) -> String {
+    const MOST_CHARS: usize = 100;
+    match text.char_indices().nth(MOST_CHARS) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?} and more", &text[..end]),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::kind::{Invalid, Kind, Raw};
+use super::kind::{Invalid, Kind, Raw, quoted};
 use super::policies::PolicyTable;
 use super::problem::Problems;
 use super::routing::RawTables;
@@ -138,7 +138,7 @@ fn expectation<T: Kind>(given: &Value, invalid: &Invalid) -> String {
         _ if T::SECRET => String::new(),
         // A URL with a password is refused; the refusal must not spread it further.
         Value::Text(text) | Value::File(Raw::Text(text)) if text.contains('@') => String::new(),
-        Value::Text(text) => format!(", found {text:?}"),
+        Value::Text(text) => format!(", found {}", quoted(text)),
         Value::File(raw) => format!(", found {raw}"),
     };
     let reason = invalid

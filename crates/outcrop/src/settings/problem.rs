@@ -1,5 +1,6 @@
 //! What is wrong with the settings, all of it at once.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::layers::Origin;
@@ -33,8 +34,13 @@ impl Problems {
         self.0.is_empty()
     }
 
-    /// In the order in which a reader fixes them: the file from top to bottom, then the variables, then the flags.
+    /// Each once, in the order in which a reader fixes them: the file from top to bottom, then the variables, then the
+    /// flags.
     pub(super) fn sorted(mut self) -> Self {
+        // What YAML's aliases repeat is one mistake.
+        let mut told = BTreeSet::new();
+        self.0
+            .retain(|problem| told.insert((problem.origin.clone(), problem.message.clone())));
         self.0.sort_by(|a, b| a.origin.cmp(&b.origin));
         self
     }

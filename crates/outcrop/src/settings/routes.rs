@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::kind::{Kind, Raw, RawTable};
 use super::kinds::{Label, List, ModelName, Region, Timeout};
 use super::layers::Origin;
+use super::parameters;
 use super::problem::Problems;
 use super::rows::{Key, Reader, Shown};
 
@@ -203,10 +204,9 @@ fn read_target(table: &RawTable, problems: &mut Problems) -> (RouteTarget, (Orig
 /// As the text of a JSON object.
 fn parameters(reader: &mut Reader<'_>) -> Option<String> {
     let members = reader.members("parameters")?;
-    let Some(json) = Raw::Table(members.clone()).json() else {
-        reader.complain("parameters", "there is a value in it that JSON has no word for");
-        return None;
-    };
+    parameters::check("routes.targets.parameters", members, reader.problems);
+    // What JSON has no word for was complained of.
+    let json = Raw::Table(members.clone()).json()?;
     let text = json.to_string();
     reader.shown.push(("parameters", json));
     Some(text)

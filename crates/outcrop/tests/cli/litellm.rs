@@ -159,6 +159,30 @@ fn a_converted_file_means_the_same() {
 }
 
 #[test]
+fn parameters_are_numbers_with_quotes_and_without() {
+    let quoted = CONFIG.replace(
+        "temperature: 0.5",
+        "temperature: '0.5'\n      max_tokens: os.environ/LIMIT",
+    );
+    let place = Place::new("litellm-quoted").with("config.yaml", &quoted);
+    let print = |limit: &str| {
+        let mut command = place.outcrop(&["config", "print", "--config", "config.yaml"]);
+        finish(command.env("LIMIT", limit))
+    };
+    let ran = print("100");
+    assert!(
+        ran.stdout.contains("max_tokens = 100, temperature = 0.5, top_k = 3 }"),
+        "{ran:?}"
+    );
+    let ran = print("many");
+    assert_eq!(ran.status, 1);
+    let told =
+        "config.yaml:8: routes.targets.parameters.max_tokens: expected a whole number, 0 or above, found \"many\"";
+    // Once, though the line is repeated by an alias.
+    assert_eq!(ran.stderr.matches(told).count(), 1, "{ran:?}");
+}
+
+#[test]
 fn variables_and_flags_win_over_it() {
     let place = Place::new("litellm-precedence").with("config.yaml", CONFIG);
     let mut command = place.outcrop(&["config", "print", "--config", "config.yaml", "--max-attempts", "7"]);

@@ -71,6 +71,23 @@ fn refused(name: &str, file: &str, expected: &[&str]) {
 }
 
 #[test]
+fn parameters_are_of_their_types() {
+    let file = "[[routes]]\nname = \"x\"\n[[routes.targets]]\nmodel = \"Nova-Pro\"\n\
+                parameters = { max_tokens = \"100\", top_p = 0.5, temperature = true, nucleus = [1] }\n";
+    let expected = [
+        "outcrop.toml:5: routes.targets.parameters.max_tokens: expected a whole number, 0 or above, found \"100\"",
+        "outcrop.toml:5: routes.targets.parameters.temperature: expected a number, found true",
+    ];
+    let headline = |line: &&str| !line.starts_with("error");
+    let ran = Place::new("parameter-types")
+        .with("outcrop.toml", file)
+        .run(&["config", "check"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let told: Vec<&str> = ran.stderr.lines().filter(headline).map(str::trim).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn tables_are_in_order_and_print_without_their_secrets() {
     let place = Place::new("tables").with("outcrop.toml", GOOD);
     let ran = place.run(&["config", "check"]);
