@@ -28,7 +28,9 @@ pub(crate) use docs::reference;
 pub(crate) use kind::{Kind, Raw, RawTable, Shape};
 pub(crate) use kinds::{ApiKey, BaseUrl, LogFilter, LogFormat, ModelName, ResponseCache, written};
 pub(crate) use layers::Origin;
-pub(crate) use load::{Given, Loaded, catalogue_file, config_file, load, of_other_gateways};
+pub(crate) use load::{
+    Given, Loaded, catalogue_file, check_converted, check_text, config_file, load, of_other_gateways,
+};
 pub(crate) use models::name_rules;
 pub(crate) use nearest::nearest;
 pub(crate) use outcrop_server::resolve::NamePattern;

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::{complain, print_page};
 use crate::failure::Failure;
-use crate::settings::{Problems, load, print, reference, schema};
+use crate::settings::{Problems, check_converted, check_text, load, print, reference, schema};
 use crate::{access, cli, convert, litellm};
 
 /// Runs one of them.
@@ -19,7 +19,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             complain(&loaded.warnings);
             print(&loaded.settings, &loaded.effective)
         }
-        Some(("convert", matches)) => convert(matches)?,
+        Some(("convert", matches)) => return convert(matches),
         Some(("schema", _)) => format!("{:#}\n", schema()),
         Some(("docs", _)) => reference(),
         _ => return Ok(()),
@@ -27,11 +27,14 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     print_page(&page)
 }
 
-/// A file is LiteLLM's; without one, the environment is bedrock-access-gateway's.
-fn convert(matches: &ArgMatches) -> Result<String, Failure> {
+/// A file is LiteLLM's; without one, the environment is bedrock-access-gateway's. What doesn't load is written
+/// nevertheless, to be mended, but it is a failure.
+fn convert(matches: &ArgMatches) -> Result<(), Failure> {
     let given = cli::given(matches);
     let Some(path) = matches.get_one::<PathBuf>("file") else {
-        return Ok(convert::from_environment(&given));
+        let page = convert::from_environment(&given);
+        print_page(&page)?;
+        return Ok(check_text(&page)?);
     };
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|source| Failure::ReadFile {
@@ -43,7 +46,11 @@ fn convert(matches: &ArgMatches) -> Result<String, Failure> {
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    Ok(convert::from_litellm(&name, &converted))
+    let page = convert::from_litellm(&name, &converted);
+    print_page(&page)?;
+    // Lines of the file that was read help more than those of the page, so these come first.
+    check_converted(converted)?;
+    Ok(check_text(&page)?)
 }
 
 /// Settings are in order if `serve` would start with them.

@@ -15,7 +15,7 @@ use super::policies;
 use super::problem::Problems;
 use super::routing;
 use super::table::{Effective, SETTINGS, Setting, Settings};
-use crate::litellm;
+use crate::litellm::{self, Converted};
 
 /// The variable that names the file.
 pub(crate) const CONFIG_VARIABLE: &str = "OUTCROP_CONFIG";
@@ -69,8 +69,50 @@ impl Loaded {
 pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
     let mut problems = Problems::default();
     let (layers, file, warnings) = read(given, &mut problems);
+    let (settings, effective) = settle(&layers, problems)?;
+    Ok(Loaded {
+        settings,
+        effective,
+        warnings,
+        file,
+    })
+}
 
-    match Settings::pick(&layers) {
+/// Whether `outcrop.toml` with this text would be in order, with nothing given beside it.
+///
+/// # Errors
+/// All that is wrong with it.
+pub(crate) fn check_text(text: &str) -> Result<(), Problems> {
+    let (mut layers, mut problems) = (Layers::new(), Problems::default());
+    file::read(Path::new(DEFAULT_FILE), text, &mut layers, &mut problems);
+    settle(&layers, problems).map(drop)
+}
+
+/// Whether what LiteLLM's file came to is in order, with nothing given beside it.
+///
+/// # Errors
+/// All that is wrong with it, by the lines of that file.
+pub(crate) fn check_converted(converted: Converted) -> Result<(), Problems> {
+    let mut layers = Layers::new();
+    lay(converted, &mut layers);
+    settle(&layers, Problems::default()).map(drop)
+}
+
+/// Lays what LiteLLM's file came to into its layer. Returns what isn't taken over.
+fn lay(converted: Converted, layers: &mut Layers) -> Vec<String> {
+    for (name, origin, value) in converted.values {
+        if let Some(setting) = Setting::named(name) {
+            layers.lay(setting, origin, Value::File(value));
+        }
+    }
+    layers.tables = converted.tables;
+    let notes = converted.notes.iter();
+    notes.map(|(origin, message)| format!("{origin}: {message}")).collect()
+}
+
+/// The settings that the layers come to, unless there is a problem.
+fn settle(layers: &Layers, mut problems: Problems) -> Result<(Settings, Vec<Effective>), Problems> {
+    match Settings::pick(layers) {
         Ok((mut settings, effective)) => {
             problems.extend(policies::check(&settings, &effective));
             match models::read(&settings, &effective) {
@@ -82,12 +124,7 @@ pub(crate) fn load(given: &Given) -> Result<Loaded, Problems> {
                 Err(more) => problems.extend(more),
             }
             if problems.is_empty() {
-                return Ok(Loaded {
-                    settings,
-                    effective,
-                    warnings,
-                    file,
-                });
+                return Ok((settings, effective));
             }
         }
         Err(more) => problems.extend(more),
@@ -147,14 +184,7 @@ fn read_file(
         Ok(text) => {
             if litellm::is_config(&path, &text) {
                 let converted = litellm::convert(&path, &text, &given.environment, problems);
-                for (name, origin, value) in converted.values {
-                    if let Some(setting) = Setting::named(name) {
-                        layers.lay(setting, origin, Value::File(value));
-                    }
-                }
-                layers.tables = converted.tables;
-                let notes = converted.notes.iter();
-                warnings.extend(notes.map(|(origin, message)| format!("{origin}: {message}")));
+                warnings.extend(lay(converted, layers));
             } else {
                 file::read(&path, &text, layers, problems);
             }

@@ -159,6 +159,27 @@ fn a_converted_file_means_the_same() {
 }
 
 #[test]
+fn a_file_that_would_not_load_is_converted_and_told() {
+    let config = CONFIG
+        .replace("request_timeout: 600", "request_timeout: 1e300")
+        .replace("temperature: 0.5", "temperature: 1e999");
+    let ran = ran("litellm-unloadable", &config, &["config", "convert", "config.yaml"]);
+    assert_eq!(ran.status, 1);
+    assert!(
+        ran.stdout.contains("total_timeout = 1e+300") || ran.stdout.contains("total_timeout = 1e300"),
+        "{ran:?}"
+    );
+    for told in [
+        "config.yaml:36: total_timeout: expected a duration",
+        "found 1e300",
+        "config.yaml:7: routes.targets.parameters.temperature: expected a number, found inf",
+    ] {
+        assert!(ran.stderr.contains(told), "{told}\n{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("000000"), "{}", ran.stderr);
+}
+
+#[test]
 fn parameters_are_numbers_with_quotes_and_without() {
     let quoted = CONFIG.replace(
         "temperature: 0.5",
