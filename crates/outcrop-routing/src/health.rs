@@ -93,10 +93,8 @@ impl Health {
     /// How it is now.
     pub fn condition(&self, now: Instant) -> Condition {
         let state = self.state();
-        match state.broken_until {
-            // Once the time is over, one call finds out.
-            Some(until) if now < until || state.probing => return Condition::Broken,
-            _ => {}
+        if state.is_left_alone(now) {
+            return Condition::Broken;
         }
         if self.max_in_flight.is_some_and(|most| self.in_flight() >= most) {
             return Condition::Busy;
@@ -127,13 +125,24 @@ impl Health {
 
     /// A call begins.
     pub fn begin(self: &Arc<Self>, now: Instant) -> Flight {
+        let is_probe = self.state().begins_probe(now);
+        self.flight(now, is_probe)
+    }
+
+    /// A call begins, unless the target is left alone.
+    pub fn try_begin(self: &Arc<Self>, now: Instant) -> Option<Flight> {
+        let is_probe = {
+            let mut state = self.state();
+            if state.is_left_alone(now) {
+                return None;
+            }
+            state.begins_probe(now)
+        };
+        Some(self.flight(now, is_probe))
+    }
+
+    fn flight(self: &Arc<Self>, now: Instant, is_probe: bool) -> Flight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let mut state = self.state();
-        let is_probe = state.broken_until.is_some_and(|until| now >= until) && !state.probing;
-        if is_probe {
-            state.probing = true;
-        }
-        drop(state);
         Flight {
             health: Arc::clone(self),
             began: now,
@@ -194,6 +203,18 @@ impl Health {
 }
 
 impl State {
+    /// Whether no call should begin. Once the time is over, one finds out.
+    fn is_left_alone(&self, now: Instant) -> bool {
+        self.broken_until.is_some_and(|until| now < until || self.probing)
+    }
+
+    /// Whether the call that begins now is the one that finds out.
+    fn begins_probe(&mut self, now: Instant) -> bool {
+        let is_probe = self.broken_until.is_some_and(|until| now >= until) && !self.probing;
+        self.probing |= is_probe;
+        is_probe
+    }
+
     fn count(&mut self, now: Instant, window: Duration, is_failure: bool) {
         self.in_a_row = if is_failure { self.in_a_row.saturating_add(1) } else { 0 };
         let began = *self.began.get_or_insert(now);

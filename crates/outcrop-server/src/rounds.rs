@@ -217,6 +217,7 @@ impl<E: Endpoint> Rounds<E> {
     ) -> Result<Option<Plan<E::Memo>>, Trouble> {
         let next = match missed {
             Missed::NoRoom(no_room) if answered > 0 => self.inquiry.course.after_no_room_for_the_rest(*no_room),
+            Missed::LeftAlone => self.inquiry.course.after_left_alone(),
             Missed::NoRoom(no_room) => self.inquiry.course.after_no_room(*no_room),
             Missed::Failed(failure) => {
                 refused.attempts += failure.attempts;

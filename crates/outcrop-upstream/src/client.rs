@@ -24,6 +24,7 @@ use crate::endpoint::{Endpoint, Service};
 use crate::error::{Error, Failure};
 use crate::identity::{Identities, Identity};
 use crate::place::{Configured, Place, Places};
+use crate::pool::Unanswered;
 use crate::sdk::configured_endpoint;
 use crate::stream::{Decoder, EventStream};
 use crate::sts::{CallerIdentity, Desk};
@@ -339,26 +340,20 @@ impl Shared {
         limits: Limits,
         request_id: &mut Option<String>,
     ) -> Result<(TokenCounts, ReplyBody), Error> {
-        let mut request = self.request(Method::POST, place.endpoint(call.operation), path, &call.body)?;
-        let accept = accept(call);
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        for (name, value) in &call.headers {
-            let value = HeaderValue::from_str(value).map_err(|_| {
-                Error::Sign(format!(
-                    "the header '{name}' would have characters that no header takes"
-                ))
-            })?;
-            headers.insert(HeaderName::from_static(name), value);
-        }
         let deadline = limits.deadline;
         let first_byte = deadline.min(Instant::now() + limits.first_byte_timeout);
-        timeout_at(first_byte, identity.auth.apply(&place.signer, &mut request, &call.body))
-            .await
-            .map_err(|_| Error::Credentials("the provider of credentials took too long".to_owned()))??;
-        let exchanged = timeout_at(first_byte, self.aws.pool.send(request)).await;
-        let (response, lease) = exchanged.map_err(|_| self.first_byte_timeout(limits))??;
+        let request = self.signed(call, identity, place, path, first_byte).await?;
+        let sent = timeout_at(first_byte, self.aws.pool.try_send(request)).await;
+        let (response, lease) = match sent.map_err(|_| self.first_byte_timeout(limits))? {
+            Ok(answered) => answered,
+            Err(Unanswered::Failed(error)) => return Err(error),
+            Err(Unanswered::Stale) => {
+                let request = Box::pin(self.signed(call, identity, place, path, first_byte)).await?;
+                // Boxed, as it is rare: every call would else carry room for it.
+                let sent = timeout_at(first_byte, Box::pin(self.aws.pool.send_fresh(request))).await;
+                sent.map_err(|_| self.first_byte_timeout(limits))??
+            }
+        };
         let (head, body) = response.into_parts();
         *request_id = text_header(&head.headers, "x-amzn-requestid");
         if !head.status.is_success() {
@@ -387,6 +382,33 @@ impl Shared {
             .await
             .map_err(|_| self.first_byte_timeout(limits))??;
         Ok((tokens, ReplyBody::Stream(Box::new(stream))))
+    }
+
+    /// A call's request, signed now.
+    async fn signed(
+        &self,
+        call: &Call,
+        identity: &Identity,
+        place: &Place,
+        path: &str,
+        first_byte: Instant,
+    ) -> Result<Request<PiecesBody>, Error> {
+        let mut request = self.request(Method::POST, place.endpoint(call.operation), path, &call.body)?;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, HeaderValue::from_static(accept(call)));
+        for (name, value) in &call.headers {
+            let value = HeaderValue::from_str(value).map_err(|_| {
+                Error::Sign(format!(
+                    "the header '{name}' would have characters that no header takes"
+                ))
+            })?;
+            headers.insert(HeaderName::from_static(name), value);
+        }
+        timeout_at(first_byte, identity.auth.apply(&place.signer, &mut request, &call.body))
+            .await
+            .map_err(|_| Error::Credentials("the provider of credentials took too long".to_owned()))??;
+        Ok(request)
     }
 
     fn request(

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use http::Extensions;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{CaptureConnection, Connected, Connection};
+use hyper_util::client::legacy::connect::{Connected, Connection};
 
 /// Whether a connection has brought an answer.
 #[derive(Clone, Debug, Default)]
@@ -24,11 +24,10 @@ impl Served {
 
     /// Whether a request went over a connection that has brought an answer to another one, and none now. What is shared
     /// by many calls at a time doesn't count: it breaks in other ways.
-    pub(crate) fn is_true_of(connection: &CaptureConnection) -> bool {
-        let connected = connection.connection_metadata();
-        let Some(connected) = connected.as_ref().filter(|connected| !connected.is_negotiated_h2()) else {
+    pub(crate) fn is_true_of(connected: &Connected) -> bool {
+        if connected.is_negotiated_h2() {
             return false;
-        };
+        }
         let mut extensions = Extensions::new();
         connected.get_extras(&mut extensions);
         extensions

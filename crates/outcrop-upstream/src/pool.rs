@@ -9,7 +9,6 @@ use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
@@ -88,14 +87,29 @@ impl Pool {
     /// once: it says nothing about Bedrock.
     pub(crate) async fn send(&self, request: Request<PiecesBody>) -> Result<(Response<Incoming>, Lease), Error> {
         let again = request.clone();
-        match exchange(self.lease(), request).await {
-            Err((_, true)) => {
-                self.fresh.calls.fetch_add(1, Ordering::Relaxed);
-                // Boxed, as it is rare: every call would else carry room for it.
-                let sent = Box::pin(exchange(Lease(Arc::clone(&self.fresh)), again)).await;
-                sent.map_err(|(error, _)| error)
-            }
-            sent => sent.map_err(|(error, _)| error),
+        match self.try_send(request).await {
+            Ok(sent) => Ok(sent),
+            Err(Unanswered::Failed(error)) => Err(error),
+            // Boxed, as it is rare: every call would else carry room for it.
+            Err(Unanswered::Stale) => Box::pin(self.send_fresh(again)).await,
+        }
+    }
+
+    /// The same for whoever can make the request once more, which costs less than to keep a copy of each.
+    pub(crate) async fn try_send(
+        &self,
+        request: Request<PiecesBody>,
+    ) -> Result<(Response<Incoming>, Lease), Unanswered> {
+        exchange(self.lease(), request).await
+    }
+
+    /// Sends a request over a connection of its own.
+    pub(crate) async fn send_fresh(&self, request: Request<PiecesBody>) -> Result<(Response<Incoming>, Lease), Error> {
+        self.fresh.calls.fetch_add(1, Ordering::Relaxed);
+        match exchange(Lease(Arc::clone(&self.fresh)), request).await {
+            Ok(sent) => Ok(sent),
+            Err(Unanswered::Failed(error)) => Err(error),
+            Err(Unanswered::Stale) => Err(Error::Interrupted("a new connection broke".to_owned())),
         }
     }
 
@@ -136,21 +150,32 @@ fn builder() -> legacy::Builder {
     builder
 }
 
-/// Sends a request; of a failure, also whether a connection is to blame that was kept.
-async fn exchange(
-    lease: Lease,
-    mut request: Request<PiecesBody>,
-) -> Result<(Response<Incoming>, Lease), (Error, bool)> {
-    let connection = capture_connection(&mut request);
-    match lease.0.client.request(request).await {
+/// Why a request was not answered.
+#[derive(Debug)]
+pub(crate) enum Unanswered {
+    /// It failed.
+    Failed(Error),
+    /// The connection was kept from an earlier call, and has died. It says nothing of this one.
+    Stale,
+}
+
+async fn exchange(lease: Lease, request: Request<PiecesBody>) -> Result<(Response<Incoming>, Lease), Unanswered> {
+    let error = match lease.0.client.request(request).await {
         Ok(response) => {
             Served::note(response.extensions());
-            Ok((response, lease))
+            return Ok((response, lease));
         }
-        Err(error) if error.is_connect() => Err((Error::Connect(with_causes(&error)), false)),
-        Err(error) if is_no_http(&error) => Err((Error::Protocol(with_causes(&error)), false)),
-        Err(error) => Err((Error::interrupted(&error), Served::is_true_of(&connection))),
-    }
+        Err(error) => error,
+    };
+    Err(if error.is_connect() {
+        Unanswered::Failed(Error::Connect(with_causes(&error)))
+    } else if is_no_http(&error) {
+        Unanswered::Failed(Error::Protocol(with_causes(&error)))
+    } else if error.connect_info().is_some_and(Served::is_true_of) {
+        Unanswered::Stale
+    } else {
+        Unanswered::Failed(Error::interrupted(&error))
+    })
 }
 
 /// Whether what came back isn't HTTP, so that it won't help to ask again.

@@ -61,7 +61,7 @@ impl<E: Endpoint> Rounds<E> {
                 sent = &mut second => (None, Some(sent)),
             };
             // The one that doesn't count is a call as well, unless there was no room for it.
-            let was_made = !matches!(second_sent, Some(Err(Missed::NoRoom(_))));
+            let was_made = !matches!(second_sent, Some(Err(Missed::NoRoom(_) | Missed::LeftAlone)));
             refused.attempts += u32::from(was_made);
             match (first_sent, second_sent) {
                 (Some(Ok(sent)), _) => return here(plan, Ok(sent)),

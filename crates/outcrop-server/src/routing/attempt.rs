@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_bedrock::call::Call;
+use outcrop_routing::Flight;
 use outcrop_translate::CallSize;
 
 use super::Next;
@@ -14,16 +15,33 @@ use crate::inquiry::{Inquiry, behind};
 impl Inquiry {
     /// Makes a call at the target that is asked now, once, if the quota has room for it.
     pub(crate) async fn attempt(&self, call: &Call, size: CallSize) -> Result<Sent, Missed> {
+        let flight = match self.is_at_target() {
+            true => self.course.begin().ok_or(Missed::LeftAlone)?,
+            false => None,
+        };
         let held = self
             .hold(call, size)
             .map_err(|no_room| Missed::NoRoom(Box::new(no_room)))?;
-        self.attempt_held(call, held).await
+        self.send(call, held, flight).await
     }
 
     /// Makes a call at the target that is asked now, once, with what was taken of the quota for it.
     pub(crate) async fn attempt_held(&self, call: &Call, held: Option<Held>) -> Result<Sent, Missed> {
-        let client = &self.gateway.client;
-        let sent = self.course.attempt(client, call, held, self.is_at_target()).await;
+        let flight = match self.is_at_target() {
+            true => match self.course.begin() {
+                Some(flight) => flight,
+                None => {
+                    held.into_iter().for_each(Held::release);
+                    return Err(Missed::LeftAlone);
+                }
+            },
+            false => None,
+        };
+        self.send(call, held, flight).await
+    }
+
+    async fn send(&self, call: &Call, held: Option<Held>, flight: Option<Flight>) -> Result<Sent, Missed> {
+        let sent = self.course.attempt(&self.gateway.client, call, held, flight).await;
         sent.map_err(Missed::Failed)
     }
 

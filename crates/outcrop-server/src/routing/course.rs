@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_bedrock::call::Call;
-use outcrop_routing::{Condition, Fallbacks, Found, Health, RouteTarget, Router, backoff};
+use outcrop_routing::{Condition, Fallbacks, Flight, Found, Health, RouteTarget, Router, backoff};
 use outcrop_upstream::{Client, Error, Failure, Limits};
 use tokio::time::Instant;
 
@@ -189,17 +189,15 @@ impl Course {
         !self.has_turned && !self.fallbacks().content_policy.is_empty()
     }
 
-    /// Makes a call here, once. What it holds of quotas is `held`; `tells` is whether what becomes of it says something
+    /// Makes a call here, once. What it holds of quotas is `held`; without a `flight`, what becomes of it says nothing
     /// of the target.
     pub(super) async fn attempt(
         &self,
         client: &Client,
         call: &Call,
         held: Option<Held>,
-        tells: bool,
+        flight: Option<Flight>,
     ) -> Result<Sent, Failure> {
-        let health = self.health().filter(|_| tells);
-        let flight = health.map(|health| health.begin(std::time::Instant::now()));
         let mut hold = Hold::new(flight, held, call.is_stream());
         let mut limits = self.limits;
         if let Some(timeout) = self.target().and_then(|target| target.first_byte_timeout) {
@@ -227,6 +225,25 @@ impl Course {
         }
         let wait = self.wait(attempts, verdict::retry_after(&failure.error))?;
         self.router.retry_budget.spend().then_some(wait)
+    }
+
+    /// A call to this target begins; `None` if the target is left alone by now, be it that one call is finding out about
+    /// it, while another target is well.
+    pub(super) fn begin(&self) -> Option<Option<Flight>> {
+        let Some(health) = self.health() else {
+            return Some(None);
+        };
+        let now = std::time::Instant::now();
+        match health.try_begin(now) {
+            None if self.beside().is_some() => None,
+            None => Some(Some(health.begin(now))),
+            begun => Some(begun),
+        }
+    }
+
+    /// What comes after a call that was not made here, as the target is left alone.
+    pub(crate) fn after_left_alone(&mut self) -> Next {
+        self.next_target().unwrap_or_else(|| self.fall_back())
     }
 
     /// What comes after a call for which there is no room here.

@@ -26,6 +26,8 @@ pub(crate) enum Missed {
     Failed(Failure),
     /// It was not made: the quota has no room for it.
     NoRoom(Box<NoRoom>),
+    /// It was not made: the target is left alone since it was chosen, and another one is well.
+    LeftAlone,
 }
 
 impl Missed {
@@ -33,7 +35,7 @@ impl Missed {
     pub(crate) fn is_final(&self) -> bool {
         match self {
             Self::Failed(failure) => !Verdict::of(&failure.error).is_avoidable(),
-            Self::NoRoom(_) => false,
+            Self::NoRoom(_) | Self::LeftAlone => false,
         }
     }
 }

@@ -119,6 +119,7 @@ async fn answer<T: Task>(
         let mut pages = BTreeMap::new();
         while let Err((missed, index)) = send_missing::<T>(&inquiry, &plan, &mut pages).await {
             let next = match missed {
+                Missed::LeftAlone => inquiry.course.after_left_alone(),
                 Missed::NoRoom(no_room) => inquiry.course.after_no_room(*no_room),
                 Missed::Failed(failure) => {
                     refused += failure.attempts;
