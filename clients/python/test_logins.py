@@ -300,8 +300,12 @@ def test_an_account_without_credentials_is_told_and_no_reason_to_go(routed, simu
     assert reply.status_code == 200, reply.text
     assert reply.json()["accounts"] == {"hub": "ready", "nobody": "no credentials"}
     assert "role/" not in reply.text
-    assert any("an account is not ready" in line and "AccessDenied" in line for line in gateway.stderr)
-    assert any("models are routed" in line and "hub" in line for line in gateway.stderr)
+
+    def logged(*words):
+        return lambda: any(all(word in line for word in words) for line in gateway.stderr)
+
+    poll(logged("an account is not ready", "AccessDenied"), "the reason in the log")
+    poll(logged("models are routed", "hub"), "the accounts in the log")
 
 
 def test_no_account_has_credentials(routed):
