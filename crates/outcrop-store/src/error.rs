@@ -1,0 +1,59 @@
+//! What can go wrong.
+
+/// Why the database didn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such thing.
+    #[error("there is no {kind} '{id}'")]
+    NotFound {
+        /// What: `key`, `project`.
+        kind: &'static str,
+        /// Its id or name.
+        id: String,
+    },
+    /// A name that must be one of its kind is taken.
+    #[error("there is a {kind} '{name}' already")]
+    Taken {
+        /// What: `organization`, `project`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// It was changed by somebody else since it was read.
+    #[error("the {kind} '{id}' has been changed meanwhile; read it again")]
+    Conflict {
+        /// What.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The page can't be continued.
+    #[error("there is no page behind '{0}'")]
+    Cursor(String),
+    /// What is in the database isn't what was put there.
+    #[error("the database holds something unexpected: {0}")]
+    Corrupt(String),
+    /// The database was made by a later version of this program.
+    #[error("the database is of a later version of outcrop (migration {0}); this one can't use it")]
+    TooNew(i64),
+    /// It can't be opened.
+    #[error("cannot open the database {location}: {source}")]
+    Open {
+        /// Where, without a password.
+        location: String,
+        /// Why not.
+        source: sqlx::Error,
+    },
+    /// It failed otherwise.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same may work later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Open { .. } | Self::Database(_))
+    }
+}
