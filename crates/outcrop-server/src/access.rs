@@ -14,19 +14,29 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Azure's header for keys.
 pub(crate) const API_KEY: &str = "api-key";
 
-/// Lets a caller in who shows one of the keys; with no keys, anyone whose credentials don't contradict each other, but
-/// for web pages where only programs of this machine are meant. Gives the key, where one is asked for.
+/// What a caller shows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nothing that matters: no key is asked for.
+    Nothing,
+    /// A key of the settings.
+    Known(String),
+    /// Something else, which may be a key of the database.
+    Unknown(String),
+}
+
+/// Reads what a caller shows. Where the gateway `is_open`, anyone is let in whose credentials don't contradict each other,
+/// but for web pages where only programs of this machine are meant.
 ///
 /// # Errors
 /// 401 or 403, in words that don't repeat what was shown.
-pub(crate) fn admit(headers: &HeaderMap, config: &Config) -> Result<Option<String>, Problem> {
-    let keys = &config.api_keys;
+pub(crate) fn admit(headers: &HeaderMap, config: &Config, is_open: bool) -> Result<Shown, Problem> {
     let shown = shown_key(headers)?;
-    if keys.is_empty() {
+    if is_open {
         if config.local_only {
             check_local(headers)?;
         }
-        return Ok(None);
+        return Ok(Shown::Nothing);
     }
     let Some(shown) = shown else {
         return Err(refusal(
@@ -35,15 +45,21 @@ pub(crate) fn admit(headers: &HeaderMap, config: &Config) -> Result<Option<Strin
         ));
     };
     // All keys are compared, and all of each, so that the time tells nothing of where they differ.
-    let known = keys
+    let known = config
+        .api_keys
         .iter()
         .fold(Choice::from(0), |known, key| known | key.as_bytes().ct_eq(shown));
-    if known.into() {
-        // One of ours, all of which are text.
-        Ok(Some(String::from_utf8_lossy(shown).into_owned()))
+    let shown = String::from_utf8(shown.to_vec()).map_err(|_| unknown_key())?;
+    Ok(if known.into() {
+        Shown::Known(shown)
     } else {
-        Err(refusal("Incorrect API key provided.", "invalid_api_key"))
-    }
+        Shown::Unknown(shown)
+    })
+}
+
+/// A key that nobody knows.
+pub(crate) fn unknown_key() -> Problem {
+    refusal("Incorrect API key provided.", "invalid_api_key")
 }
 
 /// Without a key, whoever can connect may call, and every page in a browser of this machine can connect. Browsers say
@@ -118,7 +134,8 @@ fn agree<'a>(shown: &mut Option<&'a [u8]>, key: &'a [u8]) -> Result<(), Problem>
     }
 }
 
-fn refusal(message: &str, code: &'static str) -> Problem {
+/// A 401.
+pub(crate) fn refusal(message: &str, code: &'static str) -> Problem {
     Problem::new(401, ProblemKind::Authentication, message).with_code(code)
 }
 
@@ -138,7 +155,11 @@ mod tests {
             local_only: true,
             ..Config::default()
         };
-        admit(&map, &config).err().and_then(|problem| problem.code)
+        match admit(&map, &config, keys.is_empty()) {
+            Ok(Shown::Unknown(_)) => Some("unknown"),
+            Ok(_) => None,
+            Err(problem) => problem.code,
+        }
     }
 
     #[test]
@@ -158,8 +179,8 @@ mod tests {
         let keys = ["first", "second"];
         assert_eq!(code(&[], &keys), Some("missing_api_key"));
         assert_eq!(code(&[("api-key", "")], &keys), Some("missing_api_key"));
-        assert_eq!(code(&[("api-key", "firs")], &keys), Some("invalid_api_key"));
-        assert_eq!(code(&[("api-key", "first1")], &keys), Some("invalid_api_key"));
+        assert_eq!(code(&[("api-key", "firs")], &keys), Some("unknown"));
+        assert_eq!(code(&[("api-key", "first1")], &keys), Some("unknown"));
         assert_eq!(
             code(&[("authorization", "Basic first")], &keys),
             Some("invalid_authorization")

@@ -7,7 +7,7 @@ use outcrop_routing::Routing;
 use outcrop_translate::Catalogue;
 use outcrop_translate::resolve::NameRules;
 
-use crate::fetch::FetchConfig;
+use crate::fetch::{FetchConfig, Network};
 use crate::policy::Policies;
 use crate::response_cache::CacheConfig;
 
@@ -16,6 +16,10 @@ use crate::response_cache::CacheConfig;
 pub struct Config {
     /// Keys that callers may show; with none, every caller is let in.
     pub api_keys: Vec<String>,
+    /// Keys for administration, each of which may do all.
+    pub admin_keys: Vec<String>,
+    /// Proxies that are believed where a request comes from.
+    pub trusted_proxies: Vec<Network>,
     /// Whether only programs of this machine are meant to call, not pages in its browsers.
     pub local_only: bool,
     /// The largest body of a request, in bytes, after decompression.
@@ -74,6 +78,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             api_keys: Vec::new(),
+            admin_keys: Vec::new(),
+            trusted_proxies: Vec::new(),
             local_only: false,
             body_limit: 32 * 1024 * 1024,
             header_timeout: Duration::from_secs(10),

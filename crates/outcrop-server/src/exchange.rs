@@ -34,7 +34,8 @@ use crate::response_cache::{Looked, Question, Repeats, ResponseCache, Ticket, ad
 use crate::rounds::{Answered, Rounds, Trouble};
 use crate::server::{Recorded, RequestId};
 use crate::shelf::Files;
-use crate::{access, body, caller, error, login};
+use crate::tenants::Tenants;
+use crate::{body, caller, error, login, tenants};
 
 /// `X-Bedrock-Model`: the model that is asked.
 const X_BEDROCK_MODEL: HeaderName = HeaderName::from_static("x-bedrock-model");
@@ -60,6 +61,8 @@ pub(crate) struct Gateway {
     pub(crate) client: Client,
     pub(crate) router: Arc<Router>,
     pub(crate) admission: Arc<Admission>,
+    /// Who may call besides those with a key of the settings.
+    pub(crate) tenants: Arc<Tenants>,
     pub(crate) models: ModelList,
     pub(crate) names: Names,
     pub(crate) mappings: Mappings,
@@ -80,7 +83,7 @@ pub(crate) struct Gateway {
 pub(crate) type Sending<M> = BoxFuture<'static, Result<Answered<M>, Trouble>>;
 
 impl Gateway {
-    pub(crate) fn new(mut config: Config, client: Client) -> Self {
+    pub(crate) fn new(mut config: Config, client: Client, tenants: Arc<Tenants>) -> Self {
         // The gateway's own comes first, and each once.
         let mut regions = vec![client.region().to_owned()];
         for region in std::mem::take(&mut config.regions) {
@@ -99,6 +102,7 @@ impl Gateway {
             router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
             config,
             client,
+            tenants,
             models: ModelList::default(),
             names: Names::default(),
             mappings: Mappings::default(),
@@ -120,7 +124,7 @@ impl Gateway {
             learned: Arc::clone(&self.learned),
             response_cache: ResponseCache::new(&config.cache, self.response_cache.as_deref()),
             ending: self.ending.clone(),
-            ..Self::new(config, client)
+            ..Self::new(config, client, Arc::clone(&self.tenants))
         }
     }
 }
@@ -176,10 +180,11 @@ impl Exchange {
         path_model: Option<String>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let (body, mut caller) = receive(&self.gateway.config, head, body, Takes::Json, path_model).await?;
+        let (body, mut caller) = receive(&self.gateway, head, body, Takes::Json, path_model).await?;
         let (body, login) = login::take_from_json(&self.gateway, body).await?;
         record.brings_account = login.as_ref().is_some_and(|login| login.account.is_some());
-        caller.login = login;
+        record.tenant.clone_from(&caller.tenant);
+        caller.login = login::of_tenant(&self.gateway, login, caller.tenant.as_deref()).await?;
         let question = Question::new::<E>(&self.gateway, head, &body, &caller, Repeats::Cold)?;
         let mut rounds = Rounds::<E>::new(Arc::clone(&self.gateway), body, caller);
         // It waits for the hosts of the request's URLs.
@@ -342,24 +347,31 @@ impl Exchange {
 
 /// Lets the caller in, and reads what it sends.
 pub(crate) async fn receive(
-    config: &Config,
+    gateway: &Gateway,
     head: &Parts,
     body: axum::body::Body,
     takes: Takes,
     path_model: Option<String>,
 ) -> Result<(Bytes, Caller), Problem> {
-    let key = match access::admit(&head.headers, config) {
-        Ok(key) => key,
+    let config = &gateway.config;
+    let admitted = match tenants::admit(gateway, head).await {
+        Ok(admitted) => admitted,
         Err(problem) => {
             body::discard(head, body, config).await;
             return Err(problem);
         }
     };
     let body = body::read(head, body, takes, config).await?;
+    let guardrail = caller::guardrail(&head.headers)?;
+    if let Some(tenant) = &admitted.tenant {
+        tenant.check_guardrail(guardrail.is_some())?;
+    }
     let caller = Caller {
         path_model,
-        key,
-        guardrail: caller::guardrail(&head.headers)?,
+        key: admitted.key,
+        tenant: admitted.tenant,
+        user: admitted.user,
+        guardrail,
         on_unsupported: caller::on_unsupported(&head.headers)?,
         session: caller::session(&head.headers),
         patience: caller::patience(&head.headers)?,

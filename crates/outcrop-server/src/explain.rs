@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::exchange::Gateway;
 use crate::inquiry::Inquiry;
 use crate::routing::Stop;
+use crate::tenants::Tenants;
 use crate::{iam, routes};
 
 /// A request that is to be explained, not made.
@@ -59,7 +60,7 @@ impl DryRun {
         if !self.headers.contains_key(AUTHORIZATION) && !self.headers.contains_key(API_KEY) {
             config.api_keys.clear();
         }
-        let mut gateway = Gateway::new(config, client);
+        let mut gateway = Gateway::new(config, client, Tenants::none());
         gateway.leaves_urls_out = !self.fetches_urls;
         let mut request = Request::new(axum::body::Body::from(self.body));
         *request.method_mut() = Method::POST;

@@ -25,14 +25,19 @@ use crate::exchange::Gateway;
 use crate::fetch::FetchError;
 use crate::login::Login;
 use crate::routing::{Course, Fill, Glance, Next, Patience};
+use crate::tenants::Tenant;
 
 /// What is known of a request besides its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// The model that the path names.
     pub(crate) path_model: Option<String>,
-    /// The key that the caller showed.
+    /// What tells the caller from others: the key of the settings that it showed, or the id of its key.
     pub(crate) key: Option<String>,
+    /// Whose key it is; `None` for those of the settings.
+    pub(crate) tenant: Option<Arc<Tenant>>,
+    /// Who uses the key, where it isn't the one that it belongs to.
+    pub(crate) user: Option<String>,
     /// The guardrail that the headers name.
     pub(crate) guardrail: Option<Guardrail>,
     /// What the headers want to become of what a model can't do.
@@ -152,7 +157,7 @@ impl Inquiry {
     where
         F: Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
     {
-        let planning = |inquiry: &Self| planning(&inquiry.context(None), inquiry.course.fill());
+        let planning = |inquiry: &Self| planning(&inquiry.context(None), inquiry.fill());
         match planning(self) {
             Ok(plan) => Ok(plan),
             Err(Halt::Problem(problem)) if self.may_be_elsewhere(&problem) => {
@@ -202,7 +207,21 @@ impl Inquiry {
         repair: Option<&Repair>,
         planning: impl Fn(&Context<'_>, Fill<'_>) -> Result<P, Halt>,
     ) -> Result<P, Problem> {
-        planning(&self.context(repair), self.course.fill()).map_err(known_halt)
+        planning(&self.context(repair), self.fill()).map_err(known_halt)
+    }
+
+    /// What a request gets that doesn't say it.
+    fn fill(&self) -> Fill<'_> {
+        let tenant = self.caller.tenant.as_deref();
+        Fill {
+            of_key: tenant.and_then(|tenant| tenant.parameters.as_deref()),
+            ..self.course.fill()
+        }
+    }
+
+    /// Whose files an answer tells of.
+    pub(crate) fn organization_id(&self) -> Option<&str> {
+        Some(&self.caller.tenant.as_deref()?.organization.id)
     }
 
     fn context<'a>(&'a self, repair: Option<&'a Repair>) -> Context<'a> {
@@ -390,12 +409,19 @@ fn course(gateway: &Gateway, caller: &mut Caller, input: &Input) -> Course {
     if caller.session.is_some() {
         glance.session = caller.session.take();
     }
-    Course::new(
-        &gateway.router,
-        (limits, patience),
-        caller.path_model.as_deref(),
-        glance,
-    )
+    let mut path_model = caller.path_model.as_deref();
+    if let Some(tenant) = caller.tenant.as_deref() {
+        // Another tenant's session of the same name is another session.
+        glance.session = glance
+            .session
+            .map(|session| format!("{}\n{session}", tenant.project.id));
+        path_model = path_model.map(|name| tenant.alias(name).unwrap_or(name));
+        glance.model = glance.model.map(|name| match tenant.alias(&name) {
+            Some(model) => model.to_owned(),
+            None => name,
+        });
+    }
+    Course::new(&gateway.router, (limits, patience), path_model, glance)
 }
 
 /// What halts a plan although all that it asked for was looked for.

@@ -35,6 +35,7 @@ mod routing;
 mod server;
 mod shelf;
 mod task;
+mod tenants;
 mod unserved;
 
 pub use config::Config;
@@ -51,3 +52,4 @@ pub use policy::{
 pub use response_cache::{CacheConfig, CacheStore, RedisUrl};
 pub use routing::{RouteView, Wanted};
 pub use server::{Reloader, Server};
+pub use tenants::Tenants;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use bytes::Bytes;
+use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use http::request::Parts;
 use outcrop_translate::catalogue::{Api, Catalogue, Word as _};
 use outcrop_translate::resolve::{Asked, Purpose, Step, Target, Unresolved};
 use outcrop_translate::{Problem, openai};
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 
 use crate::exchange::Gateway;
 use crate::routing::{RouteView, Wanted};
-use crate::{access, error, models};
+use crate::tenants::Tenant;
+use crate::{error, models, tenants};
 
 /// The whole list, written, and how often what names mean had changed by then.
 #[derive(Debug, Default)]
@@ -29,12 +31,8 @@ struct Question {
 }
 
 /// Answers with the steps of one name, `?name=…`, or with all names that are known.
-pub(crate) async fn list(
-    State(gateway): State<Arc<Gateway>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    match answer(&gateway, &headers, query.as_deref().unwrap_or_default()).await {
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, head: Parts, RawQuery(query): RawQuery) -> Response {
+    match answer(&gateway, &head, query.as_deref().unwrap_or_default()).await {
         Ok((body, warning)) => {
             let mut response = Response::new(body.into());
             let headers = response.headers_mut();
@@ -48,25 +46,39 @@ pub(crate) async fn list(
     }
 }
 
-async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<(Bytes, Option<HeaderValue>), Problem> {
-    access::admit(headers, &gateway.config)?;
+async fn answer(gateway: &Gateway, head: &Parts, query: &str) -> Result<(Bytes, Option<HeaderValue>), Problem> {
+    let admitted = tenants::admit(gateway, head).await?;
+    let tenant = admitted.tenant.as_deref();
     let question = Question::read(query)?;
     let Some(name) = &question.name else {
         return Ok(match (&question.provider, question.purpose) {
+            _ if tenant.is_some() => part(gateway, &question, tenant),
             (None, None) => (whole(gateway), None),
-            _ => part(gateway, &question),
+            _ => part(gateway, &question, None),
         });
     };
+    let alias = tenant.and_then(|tenant| tenant.alias(name));
     let asked = Asked {
-        name,
+        name: alias.unwrap_or(name),
         provider: question.provider.as_deref(),
         model_id: None,
         purpose: question.purpose.map_or(Purpose::Chat, asked_for),
+        is_restricted: tenant.is_some_and(|tenant| tenant.rights.restricts_models()),
+    };
+    let others: Vec<&str> = alias.map(|_| name.as_str()).into_iter().collect();
+    let check = |target: &Target, others: &[&str]| match tenant {
+        Some(tenant) => gateway.tenants.check_model(tenant, name, target, others),
+        None => Ok(()),
     };
     let told = match gateway.route_view(&asked).await {
-        None => mapping_of(gateway, name, &*gateway.resolve(&asked).await?, gateway.client.region()),
+        None => {
+            let target = gateway.resolve(&asked).await?;
+            check(&target, &others)?;
+            mapping_of(gateway, name, &target, gateway.client.region())
+        }
         Some(route) => {
             let (target, region) = route.first()?;
+            check(&target, &[&others[..], &[asked.name]].concat())?;
             let region = region.unwrap_or(gateway.client.region());
             let mut told = mapping_of(gateway, name, &target, region);
             told["route"] = route.to_json();
@@ -78,7 +90,7 @@ async fn answer(gateway: &Gateway, headers: &HeaderMap, query: &str) -> Result<(
 
 fn mapping_of(gateway: &Gateway, name: &str, target: &Target, region: &str) -> Value {
     let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
-    let policy = gateway.config.policies.resolve(&names, target.is_opaque, None);
+    let policy = gateway.config.policies.resolve(&names, target.is_opaque, None, None);
     mapping(
         &gateway.config.catalogue,
         name,
@@ -134,8 +146,18 @@ fn whole(gateway: &Gateway) -> Bytes {
 }
 
 /// Some of them; and a warning, if it is a provider of none.
-fn part(gateway: &Gateway, question: &Question) -> (Bytes, Option<HeaderValue>) {
-    let mut list = json!({"object": "list", "data": all(gateway, question)});
+fn part(gateway: &Gateway, question: &Question, tenant: Option<&Tenant>) -> (Bytes, Option<HeaderValue>) {
+    let mut rows = all(gateway, question);
+    if let Some(tenant) = tenant {
+        rows.retain(|row| may_see(gateway, tenant, row));
+        let own = tenant
+            .aliases()
+            .filter(|_| question.provider.is_none() && question.purpose.is_none());
+        rows.extend(
+            own.map(|(name, model)| json!({"object": "mapping", "name": name, "model_id": model, "kind": "alias"})),
+        );
+    }
+    let mut list = json!({"object": "list", "data": rows});
     let catalogue = &gateway.config.catalogue;
     let unknown = question.provider.as_deref().filter(|typed| {
         let id = models::provider_id(typed, catalogue);
@@ -149,6 +171,16 @@ fn part(gateway: &Gateway, question: &Question) -> (Bytes, Option<HeaderValue>) 
         list["warnings"] = json!([warning]);
     }
     (list.to_string().into(), header)
+}
+
+/// Whether a tenant may ask what a row of the list is about.
+fn may_see(gateway: &Gateway, tenant: &Tenant, row: &Value) -> bool {
+    let name = row["name"].as_str().unwrap_or_default();
+    let model_id = row["model_id"].as_str();
+    let base_id = model_id.and_then(|id| gateway.config.catalogue.base_id(id));
+    let names = [Some(name), model_id, base_id].into_iter().flatten();
+    tenant.rights.allow_names(names, &[], false)
+        && model_id.is_none_or(|id| gateway.tenants.directory().may_call(tenant, id))
 }
 
 impl Gateway {

@@ -64,6 +64,7 @@ impl Names {
         let is_plain = *asked
             == Asked {
                 name: asked.name,
+                is_restricted: asked.is_restricted,
                 ..Asked::default()
             };
         if is_plain && let Some(target) = read(&self.resolved).get(&*key) {

@@ -61,8 +61,14 @@ pub enum GuardrailChoice {
 impl Policies {
     /// The policy for a model with these names, and for the caller with this key. Later rules win over earlier ones,
     /// member by member. A model is opaque where nobody can tell what is behind its name: it gets the guardrails that are
-    /// meant for some models, since it may be one of them.
-    pub fn resolve(&self, names: &[&str], is_opaque: bool, key: Option<&str>) -> Policy {
+    /// meant for some models, since it may be one of them. What is said for the caller itself, `nearest`, wins.
+    pub fn resolve(
+        &self,
+        names: &[&str],
+        is_opaque: bool,
+        key: Option<&str>,
+        nearest: Option<&PolicyMembers>,
+    ) -> Policy {
         let mut resolved = self.base.clone();
         for rule in self.rules.iter().filter(|rule| rule.is_for_key(key)) {
             if rule.is_for_model(names) {
@@ -75,6 +81,9 @@ impl Policies {
                     ..PolicyMembers::default()
                 });
             }
+        }
+        if let Some(nearest) = nearest {
+            resolved.override_with(nearest);
         }
         resolved.into_policy()
     }
@@ -140,6 +149,7 @@ impl PolicyMembers {
             prompt_caching: self.prompt_caching.unwrap_or_default(),
             guardrail,
             bedrock_api: self.bedrock_api,
+            ..Policy::default()
         }
     }
 }
@@ -186,7 +196,7 @@ mod tests {
             ],
         };
         let resolve = |model, key| {
-            let policy = policies.resolve(&[model], false, key);
+            let policy = policies.resolve(&[model], false, key, None);
             (policy.prompt_caching, policy.guardrail.map(|guardrail| guardrail.id))
         };
         let id = |id: &str| Some(id.to_owned());
@@ -222,7 +232,7 @@ mod tests {
             rules: vec![rule(&["embed*"], &[], exempt), rule(&[], &[], streamed)],
         };
         assert_eq!(
-            policies.resolve(&["nova"], false, None).guardrail,
+            policies.resolve(&["nova"], false, None, None).guardrail,
             Some(Guardrail {
                 id: "base".to_owned(),
                 version: "1".to_owned(),
@@ -230,12 +240,12 @@ mod tests {
                 stream_mode: Some(StreamMode::Async),
             })
         );
-        assert_eq!(policies.resolve(&["embed-1"], false, None).guardrail, None);
+        assert_eq!(policies.resolve(&["embed-1"], false, None, None).guardrail, None);
     }
 
     #[test]
     fn with_nothing_said_the_defaults_hold() {
-        let policy = Policies::default().resolve(&["nova"], false, None);
+        let policy = Policies::default().resolve(&["nova"], false, None, None);
         assert_eq!(policy, Policy::default());
         assert_eq!(policy.on_unsupported, OnUnsupported::Adapt);
         assert_eq!(policy.prompt_caching, PromptCaching::Explicit);
@@ -255,12 +265,12 @@ mod tests {
             base: PolicyMembers::default(),
             rules: vec![rule(&["*claude*"], &[], members)],
         };
-        let opaque = policies.resolve(&["arn:x"], true, None);
+        let opaque = policies.resolve(&["arn:x"], true, None, None);
         assert_eq!(
             opaque.guardrail.map(|guardrail| guardrail.id).as_deref(),
             Some("claudes")
         );
         assert_eq!(opaque.prompt_caching, PromptCaching::default());
-        assert_eq!(policies.resolve(&["nova"], false, None).guardrail, None);
+        assert_eq!(policies.resolve(&["nova"], false, None, None).guardrail, None);
     }
 }

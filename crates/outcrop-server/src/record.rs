@@ -10,6 +10,7 @@ use outcrop_routing::ledger::{Lane, RateLimits};
 use crate::routing::{Hold, share};
 
 use crate::response_cache::Cached;
+use crate::tenants::Tenant;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub(crate) struct Record {
     method: Method,
     path: String,
     start: Instant,
+    /// Whose key it is; `None` for those of the settings.
+    pub(crate) tenant: Option<Arc<Tenant>>,
     /// HTTP status; 0 while there is none.
     pub(crate) status: u16,
     /// Model id that is asked.
@@ -71,6 +74,7 @@ impl Record {
             method,
             path: path.to_owned(),
             start,
+            tenant: None,
             status: 0,
             model: String::new(),
             region: String::new(),

@@ -64,6 +64,22 @@ fn table(own_prefix: Option<String>) -> Table {
     table
 }
 
+/// The path of an endpoint as the description has it, whatever prefix it was asked by: `/v1/chat/completions`.
+pub(crate) fn endpoint_of(path: &str, own_prefix: Option<&str>) -> String {
+    let rest = match path.strip_prefix("/openai/deployments/") {
+        // Azure's clients name the model in the path.
+        Some(rest) => rest.find('/').map_or("", |end| &rest[end..]),
+        None => {
+            let prefixes = own_prefix
+                .into_iter()
+                .chain(["/v1", "/api/v1", "/openai/v1", "/openai"]);
+            let strip = |prefix: &str| path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+            prefixes.map(strip).find_map(|rest| rest).unwrap_or(path)
+        }
+    };
+    format!("/v1{rest}")
+}
+
 /// What is served.
 #[cfg(test)]
 pub(crate) fn operations() -> Vec<Operation> {

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use crate::config::Config;
 use crate::connection::{Ambiguity, Connection};
 use crate::exchange::Gateway;
 use crate::record::Record;
+use crate::tenants::{Peer, Tenants};
 use crate::{request_id, routes};
 
 /// How long a connection may rest between two requests: longer than the 60 s of AWS's load balancers, which would
@@ -83,9 +85,9 @@ impl Reloader {
 }
 
 impl Server {
-    /// A server that asks Bedrock through `client`.
-    pub fn new(config: Config, client: Client) -> Self {
-        let live = Live::new(Gateway::new(config, client));
+    /// A server that asks Bedrock through `client` for `tenants`, and for whoever has a key of the settings.
+    pub fn new(config: Config, client: Client, tenants: Arc<Tenants>) -> Self {
+        let live = Live::new(Gateway::new(config, client, tenants));
         Self {
             current: Arc::new(Current(RwLock::new(live))),
         }
@@ -117,11 +119,11 @@ impl Server {
                 () = &mut stop => break,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     let (current, stopping) = (Arc::clone(&self.current), stopping.clone());
                     connections.spawn(async move {
                         let _slot = slot;
-                        serve_connection(stream, current, stopping).await;
+                        serve_connection((stream, peer.ip()), current, stopping).await;
                     });
                 }
                 Err(error) => {
@@ -153,7 +155,7 @@ impl Server {
     }
 }
 
-async fn serve_connection(stream: TcpStream, current: Arc<Current>, stopping: CancellationToken) {
+async fn serve_connection((stream, peer): (TcpStream, IpAddr), current: Arc<Current>, stopping: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
@@ -163,7 +165,7 @@ async fn serve_connection(stream: TcpStream, current: Arc<Current>, stopping: Ca
     let service = service_fn(move |request| {
         let number = next_request.get();
         next_request.set(number + 1);
-        respond(current.get().router, Arc::clone(&ambiguity), number, request)
+        respond(current.get().router, Arc::clone(&ambiguity), (number, peer), request)
     });
     let mut http1 = http1::Builder::new();
     http1.timer(TokioTimer::new()).header_read_timeout(REST);
@@ -184,7 +186,7 @@ async fn serve_connection(stream: TcpStream, current: Arc<Current>, stopping: Ca
 async fn respond(
     mut router: Router,
     ambiguity: Arc<Ambiguity>,
-    number: u64,
+    (number, peer): (u64, IpAddr),
     mut request: Request<Incoming>,
 ) -> Result<Response<axum::body::Body>, Infallible> {
     let id = request_id::of(request.headers());
@@ -195,6 +197,7 @@ async fn respond(
         routes::two_hosts()
     } else {
         request.extensions_mut().insert(RequestId(id.clone()));
+        request.extensions_mut().insert(Peer(peer));
         router.call(request).await?
     };
     // An exchange keeps its own record, which may outlive this function; nobody wants one of a load balancer's checks.

@@ -1,6 +1,7 @@
 //! Files that answers only name: kept in memory for a while, and served to whoever knows the name.
 //!
-//! As with OpenAI's URLs, the name is the key: it can't be guessed, and who has it needs no other.
+//! As with OpenAI's URLs, the name is the key: it can't be guessed, and who has it needs no other. Who shows a key of
+//! another organization nevertheless isn't served.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -10,15 +11,17 @@ use std::time::{Duration, Instant};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderName};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, Uri};
 use outcrop_translate::{File, Problem, ProblemKind, Shelf, openai};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::error;
+use crate::access::API_KEY;
 use crate::exchange::Gateway;
+use crate::tenants::Admitted;
+use crate::{error, tenants};
 
 /// How long a file is kept, as at OpenAI.
 const KEPT: Duration = Duration::from_secs(60 * 60);
@@ -48,6 +51,8 @@ struct KeptFile {
     file: File,
     /// The answer that tells of it.
     answer: u128,
+    /// The organization whose it is.
+    owner: Option<String>,
     since: Instant,
 }
 
@@ -61,7 +66,7 @@ impl Files {
 
     /// Keeps a file, and gives its name. The oldest make room for it, but for those of the same answer: it would tell
     /// of files that are gone.
-    fn keep(&self, file: File, answer: u128, now: Instant) -> Result<String, Problem> {
+    fn keep(&self, file: File, answer: u128, owner: Option<&str>, now: Instant) -> Result<String, Problem> {
         let size = file.bytes.len();
         let name = new_name(&file)?;
         let mut kept = self.lock();
@@ -78,16 +83,25 @@ impl Files {
             name: name.clone(),
             file,
             answer,
+            owner: owner.map(ToOwned::to_owned),
             since: now,
         });
         Ok(name)
     }
 
-    /// A file, and for how many seconds it is still kept.
-    fn find(&self, name: &str, now: Instant) -> Option<(File, u64)> {
+    /// A file, and for how many seconds it is still kept. Who says who they are get only their own organization's.
+    fn find(&self, name: &str, asker: Option<&Admitted>, now: Instant) -> Option<(File, u64)> {
         let mut kept = self.lock();
         kept.drop_old(now);
         let found = kept.files.iter().find(|kept| kept.name == name)?;
+        if let (Some(owner), Some(asker)) = (&found.owner, asker)
+            && asker
+                .tenant
+                .as_ref()
+                .is_none_or(|tenant| tenant.organization.id != *owner)
+        {
+            return None;
+        }
         let left = KEPT.saturating_sub(now.duration_since(found.since));
         Some((found.file.clone(), left.as_secs()))
     }
@@ -162,16 +176,19 @@ pub(crate) struct RequestShelf<'a> {
     base: Option<String>,
     /// The answer's own number.
     answer: u128,
+    /// The organization whose the answer is.
+    owner: Option<&'a str>,
 }
 
 impl<'a> RequestShelf<'a> {
     /// Clients reach the gateway at `public_url`; if there is none, as this one did.
-    pub(crate) fn new(gateway: &'a Gateway, head: &Parts, answer: u128) -> Self {
+    pub(crate) fn new(gateway: &'a Gateway, head: &Parts, answer: u128, owner: Option<&'a str>) -> Self {
         let base = gateway.config.public_url.clone().or_else(|| own_base(head));
         Self {
             files: &gateway.files,
             base,
             answer,
+            owner,
         }
     }
 }
@@ -183,7 +200,7 @@ impl Shelf for RequestShelf<'_> {
                            'public_url'.";
             Problem::invalid(message).with_param("response_format")
         })?;
-        let name = self.files.keep(file, self.answer, Instant::now())?;
+        let name = self.files.keep(file, self.answer, self.owner, Instant::now())?;
         Ok(format!("{base}/v1/images/{name}"))
     }
 }
@@ -199,8 +216,16 @@ fn own_base(head: &Parts) -> Option<String> {
 }
 
 /// `GET /v1/images/{name}`: a file that is kept.
-pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>) -> Response {
-    let Some((file, seconds)) = gateway.files.find(&name, Instant::now()) else {
+pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, Path(name): Path<String>, head: Parts) -> Response {
+    let shows_key = head.headers.contains_key(AUTHORIZATION) || head.headers.contains_key(API_KEY);
+    let asker = match shows_key {
+        false => None,
+        true => match tenants::admit(&gateway, &head).await {
+            Ok(asker) => Some(asker),
+            Err(problem) => return error::response(&problem, openai::error_body(&problem)),
+        },
+    };
+    let Some((file, seconds)) = gateway.files.find(&name, asker.as_ref(), Instant::now()) else {
         let message = "There is no such image, or its hour is over.";
         let problem = Problem::new(404, ProblemKind::InvalidRequest, message).with_code("not_found");
         return error::response(&problem, openai::error_body(&problem));
@@ -232,33 +257,39 @@ mod tests {
     #[test]
     fn a_file_is_kept_for_an_hour() {
         let (files, start) = (Files::new(100), Instant::now());
-        let name = files.keep(file(10), 1, start).unwrap();
+        let name = files.keep(file(10), 1, None, start).unwrap();
         assert!(name.ends_with(".png") && name.len() == 52, "{name}");
         let minutes = |minutes: u64| start + Duration::from_secs(minutes * 60);
-        assert_eq!(files.find(&name, minutes(59)).unwrap().1, 60);
-        assert!(files.find(&name, minutes(60)).is_none());
+        assert_eq!(files.find(&name, None, minutes(59)).unwrap().1, 60);
+        assert!(files.find(&name, None, minutes(60)).is_none());
         assert_eq!(files.lock().bytes, 0);
-        assert!(files.find("other.png", start).is_none());
+        assert!(files.find("other.png", None, start).is_none());
     }
 
     #[test]
     fn the_oldest_make_room() {
         let (files, now) = (Files::new(25), Instant::now());
-        let names = [1, 2, 3].map(|answer| files.keep(file(10), answer, now).unwrap());
-        let found = names.map(|name| files.find(&name, now).is_some());
+        let names = [1, 2, 3].map(|answer| files.keep(file(10), answer, None, now).unwrap());
+        let found = names.map(|name| files.find(&name, None, now).is_some());
         assert_eq!(found, [false, true, true]);
-        assert_eq!(files.keep(file(26), 4, now).unwrap_err().code, Some("no_room_for_file"));
+        assert_eq!(
+            files.keep(file(26), 4, None, now).unwrap_err().code,
+            Some("no_room_for_file")
+        );
         assert_eq!(files.lock().bytes, 20);
     }
 
     #[test]
     fn an_answer_never_pushes_out_its_own_files() {
         let (files, now) = (Files::new(25), Instant::now());
-        let old = files.keep(file(10), 1, now).unwrap();
-        let first = files.keep(file(10), 2, now).unwrap();
-        files.keep(file(10), 2, now).unwrap();
-        assert!(files.find(&old, now).is_none() && files.find(&first, now).is_some());
-        assert_eq!(files.keep(file(10), 2, now).unwrap_err().code, Some("no_room_for_file"));
+        let old = files.keep(file(10), 1, None, now).unwrap();
+        let first = files.keep(file(10), 2, None, now).unwrap();
+        files.keep(file(10), 2, None, now).unwrap();
+        assert!(files.find(&old, None, now).is_none() && files.find(&first, None, now).is_some());
+        assert_eq!(
+            files.keep(file(10), 2, None, now).unwrap_err().code,
+            Some("no_room_for_file")
+        );
         // Nobody was told of them.
         assert_eq!(files.lock().bytes, 0);
     }

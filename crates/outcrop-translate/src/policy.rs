@@ -1,8 +1,10 @@
 //! How an operator wants requests to be treated.
 
+use std::sync::Arc;
+
 use crate::catalogue::Api;
 use crate::notes::Notes;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 
 /// How a caller's requests to a model are treated, where the request doesn't say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,25 @@ pub struct Policy {
     pub guardrail: Option<Guardrail>,
     /// The API by which Bedrock is asked, where neither the request nor the model's name says.
     pub bedrock_api: Option<Api>,
+    /// Whether a request that names a guardrail is refused where there is one.
+    pub is_guardrail_fixed: bool,
+    /// The operator's part of Bedrock's request metadata. It comes before the request's own.
+    pub request_metadata: Arc<[(String, String)]>,
+}
+
+impl Policy {
+    /// Refuses a request that names another guardrail, where it may not.
+    ///
+    /// # Errors
+    /// 403, if it does.
+    pub(crate) fn check_guardrail(&self, names_guardrail: bool) -> Result<(), Problem> {
+        if !(names_guardrail && self.is_guardrail_fixed && self.guardrail.is_some()) {
+            return Ok(());
+        }
+        let message = "The guardrail of this API key is fixed: a request may not name one.";
+        let problem = Problem::new(403, ProblemKind::Permission, message);
+        Err(problem.with_code("guardrail_fixed").with_param("guardrailConfig"))
+    }
 }
 
 /// What becomes of a request that asks for what the model can't do.
@@ -112,6 +133,12 @@ impl Trace {
             Self::EnabledFull => "enabled_full",
         }
     }
+
+    /// The one with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Disabled, Self::Enabled, Self::EnabledFull];
+        all.into_iter().find(|trace| trace.name() == name)
+    }
 }
 
 impl StreamMode {
@@ -121,5 +148,10 @@ impl StreamMode {
             Self::Sync => "sync",
             Self::Async => "async",
         }
+    }
+
+    /// The one with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sync, Self::Async].into_iter().find(|mode| mode.name() == name)
     }
 }

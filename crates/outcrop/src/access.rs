@@ -9,6 +9,8 @@ use crate::settings::Settings;
 pub(crate) enum Access {
     /// Those who have one of this many keys.
     Keys(usize),
+    /// Those who have a key of the database.
+    Database,
     /// Anyone on this machine.
     Local,
     /// Anyone at all, as the user insisted.
@@ -20,6 +22,7 @@ pub(crate) enum Access {
 #[error(
     "refusing to listen on {listen} without an API key: anyone who reaches it could spend on your AWS account
   - configure a key: OUTCROP_API_KEYS, or `api_keys` in outcrop.toml
+  - or make one that is kept in the database: outcrop keys create
   - or listen on this machine only: --listen 127.0.0.1:{port}
   - or, if something else keeps others out: --insecure-no-auth",
     port = .listen.port()
@@ -31,8 +34,11 @@ pub(crate) struct Exposed {
 /// Applies the rule.
 ///
 /// # Errors
-/// If no key is configured, the address is not a loopback address, and the user didn't insist.
-pub(crate) fn check(settings: &Settings) -> Result<Access, Exposed> {
+/// If there is no key, in the settings or the database, the address is not a loopback address, and the user didn't insist.
+pub(crate) fn check(settings: &Settings, has_credentials: bool) -> Result<Access, Exposed> {
+    if settings.api_keys.is_empty() && has_credentials {
+        return Ok(Access::Database);
+    }
     decide(settings.api_keys.len(), settings.listen, settings.insecure_no_auth)
 }
 

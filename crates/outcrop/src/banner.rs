@@ -27,6 +27,7 @@ pub(crate) fn banner(base_url: &str, access: Access, models: &Models, key: Optio
         Access::Keys(_) if open_key.is_some() => open_key.unwrap_or_default().to_owned(),
         Access::Keys(1) => "******** (the one you configured)".to_owned(),
         Access::Keys(count) => format!("******** (any of the {count} you configured)"),
+        Access::Database => "******** (any that `outcrop keys create` has made)".to_owned(),
         Access::Local => {
             format!("{LOCAL_KEY} (none is configured: any will do, from this machine only)")
         }
@@ -52,7 +53,7 @@ fn curl(base_url: &str, access: Access, open_key: Option<&str>, example: &str) -
         Access::Keys(_) if open_key.is_some_and(|key| !key.contains('\'')) => {
             format!("'Authorization: Bearer {}'", open_key.unwrap_or_default())
         }
-        Access::Keys(_) => "\"Authorization: Bearer $OPENAI_API_KEY\"".to_owned(),
+        Access::Keys(_) | Access::Database => "\"Authorization: Bearer $OPENAI_API_KEY\"".to_owned(),
         Access::Local | Access::Anyone => format!("'Authorization: Bearer {LOCAL_KEY}'"),
     };
     let model = json!(example);

@@ -21,7 +21,7 @@ use crate::client::{Client, ClientError};
 use crate::failure::Failure;
 use crate::log;
 use crate::serve::{Running, start};
-use crate::settings::{self, BaseUrl, Kind, LogFilter};
+use crate::settings::{self, BaseUrl, Database, Kind, LogFilter};
 
 /// The model that the banner shows and that `outcrop chat` asks unless told otherwise.
 pub(crate) const DEFAULT_MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -101,6 +101,8 @@ async fn start_own(matches: &ArgMatches) -> Result<(Running, WorkerGuard), Failu
     let log = log::init(&loaded.settings.log, loaded.settings.log_format);
     loaded.warn();
     loaded.settings.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    // What one command asks is nobody's usage.
+    loaded.settings.database = Database::Nowhere;
     Ok((start(&loaded.settings).await?, log))
 }
 

@@ -95,6 +95,8 @@ pub(crate) fn policies(settings: &Settings, secrets: &Secrets) -> Policies {
 pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_server::Config {
     outcrop_server::Config {
         api_keys: secrets.api_keys.clone(),
+        admin_keys: secrets.admin_keys.clone(),
+        trusted_proxies: settings.trusted_proxies.to_vec(),
         local_only: !settings.insecure_no_auth,
         body_limit: bytes(settings.body_limit.bytes()),
         kept_files_limit: bytes(settings.kept_files_limit.bytes()),

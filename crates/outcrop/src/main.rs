@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod configs;
 mod convert;
+mod database;
 mod explanation;
 mod failure;
 mod litellm;

@@ -27,6 +27,9 @@ const FROM_THE_START: &[&str] = &[
     "simulator_pace",
     "simulator_scenario",
     "watch_config",
+    "database",
+    "state_dir",
+    "key_secret",
 ];
 
 /// The settings that are in force, and what they were read from.
@@ -119,7 +122,7 @@ impl Watch {
             tracing::warn!(settings = late.join(", "), "these settings only count after a restart");
         }
         keep_from_the_start(&mut loaded.settings, &self.loaded.settings);
-        if let Err(exposed) = access::check(&loaded.settings) {
+        if let Err(exposed) = access::check(&loaded.settings, reload.has_credentials()) {
             tracing::error!(%exposed, "the settings are refused; those from before stay in force");
             return;
         }
@@ -153,6 +156,9 @@ fn keep_from_the_start(settings: &mut Settings, old: &Settings) {
     settings.listen = old.listen;
     settings.simulate = old.simulate;
     settings.watch_config = old.watch_config;
+    settings.database = old.database.clone();
+    settings.state_dir.clone_from(&old.state_dir);
+    settings.key_secret.clone_from(&old.key_secret);
 }
 
 fn files(given: &Given, settings: &Settings) -> Vec<PathBuf> {

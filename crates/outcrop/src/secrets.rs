@@ -3,7 +3,7 @@
 use outcrop_server::CacheStore;
 use outcrop_upstream::{Config, Value, ValueError, read_value};
 
-use crate::settings::{ApiKey, ResponseCache, Settings, written};
+use crate::settings::{ApiKey, Database, ResponseCache, Settings, written};
 
 /// What was read.
 pub(crate) struct Secrets {
@@ -15,6 +15,8 @@ pub(crate) struct Secrets {
     pub(crate) bedrock_api_key: Option<String>,
     /// Where answers are kept.
     pub(crate) cache: CacheStore,
+    /// The keys for administration.
+    pub(crate) admin_keys: Vec<String>,
 }
 
 /// Why a secret is not to be had. Never holds one.
@@ -46,6 +48,10 @@ impl Secrets {
         for key in &settings.api_keys {
             api_keys.push(read_key("api_keys", key, config).await?);
         }
+        let mut admin_keys = Vec::new();
+        for key in &settings.admin_keys {
+            admin_keys.push(read_key("admin_keys", key, config).await?);
+        }
         let mut policy_keys = Vec::new();
         for table in &settings.policies {
             let mut keys = Vec::new();
@@ -68,6 +74,7 @@ impl Secrets {
             policy_keys,
             bedrock_api_key,
             cache: read_cache(&settings.response_cache, config).await?,
+            admin_keys,
         })
     }
 
@@ -88,6 +95,7 @@ impl Secrets {
             policy_keys: settings.policies.iter().map(|table| of_policy(&table.keys)).collect(),
             bedrock_api_key: settings.bedrock_api_key.as_ref().and_then(literal),
             cache: CacheStore::Off,
+            admin_keys: Vec::new(),
         }
     }
 }
@@ -118,6 +126,40 @@ async fn read_cache(cache: &ResponseCache, config: &Config) -> Result<CacheStore
         reference: reference(value),
         flaw: "it is no `redis://` or `rediss://` URL",
     })
+}
+
+/// The URL of the database, where it is one.
+///
+/// # Errors
+/// If it can't be read, or isn't one.
+pub(crate) async fn read_database_url(value: &Value, config: &Config) -> Result<String, SecretError> {
+    let setting = "database";
+    let url = read(setting, value, config).await?;
+    match Database::is_url(&url) {
+        true => Ok(url),
+        false => Err(SecretError::Unfit {
+            setting,
+            reference: reference(value),
+            flaw: "it is no `sqlite:` or `postgres://` URL",
+        }),
+    }
+}
+
+/// The secret that keys are hashed with.
+///
+/// # Errors
+/// If it can't be read, or is too short.
+pub(crate) async fn read_key_secret(value: &Value, config: &Config) -> Result<String, SecretError> {
+    let setting = "key_secret";
+    let secret = read(setting, value, config).await?;
+    match secret.len() >= 16 {
+        true => Ok(secret),
+        false => Err(SecretError::Unfit {
+            setting,
+            reference: reference(value),
+            flaw: "it is shorter than 16 characters",
+        }),
+    }
 }
 
 fn reference(value: &Value) -> String {

@@ -4,16 +4,19 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use outcrop_server::{Reloader, Server};
+use outcrop_server::{Reloader, Server, Tenants};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
 use outcrop_upstream::{Account, Client, ConfigError, StaticCredentials, configured_region};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::access::{self, Access, Exposed};
 use crate::banner::origin;
 use crate::configs::{server_config, upstream_config};
+use crate::database::{self, DatabaseError};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::Settings;
 
@@ -41,6 +44,12 @@ pub(crate) enum StartError {
     /// A secret is not where the settings say.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// There is no database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Others could reach the address without a key.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
     /// The scenario can't be read.
     #[error("cannot read the scenario {path}: {source}")]
     ReadScenario {
@@ -65,6 +74,8 @@ pub(crate) struct Running {
     pub(crate) base_url: String,
     /// A key that it accepts; `None` if it accepts any.
     pub(crate) api_key: Option<String>,
+    /// Who may use it.
+    pub(crate) access: Access,
     /// The AWS region in use.
     pub(crate) region: Option<String>,
     /// What changes a gateway's settings.
@@ -78,11 +89,17 @@ pub(crate) struct Running {
 #[derive(Clone)]
 pub(crate) struct Reload {
     reloader: Reloader,
+    tenants: Arc<Tenants>,
     /// The address of its simulator.
     endpoint: Option<String>,
 }
 
 impl Reload {
+    /// Whether there are keys besides those of the settings.
+    pub(crate) fn has_credentials(&self) -> bool {
+        self.tenants.has_credentials()
+    }
+
     /// Serves by other settings from now on.
     ///
     /// # Errors
@@ -151,6 +168,8 @@ impl Running {
 /// # Errors
 /// If the address can't be listened on, or nothing tells where Bedrock is.
 pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
+    let tenants = tenants(settings).await?;
+    let access = access::check(settings, tenants.has_credentials())?;
     let (listener, address) = listen(settings.listen).await?;
     let mut simulator = None;
     let mut endpoint = None;
@@ -162,13 +181,15 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let (config, client) = prepare(settings, endpoint.as_deref()).await?;
     let region = client.region().to_owned();
     let api_key = config.api_keys.first().cloned();
-    let server = Server::new(config, client);
+    let server = Server::new(config, client, Arc::clone(&tenants));
     Ok(Running {
         base_url: format!("{}/v1", origin(address)),
         api_key,
+        access,
         region: Some(region),
         reload: Some(Reload {
             reloader: server.reloader(),
+            tenants,
             endpoint,
         }),
         server: Task::start(|stop| async move {
@@ -177,6 +198,20 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
         }),
         simulator,
     })
+}
+
+/// Who may call, and what is kept of them. What stands in AWS is read there, as for all secrets.
+async fn tenants(settings: &Settings) -> Result<Arc<Tenants>, StartError> {
+    let mut upstream = upstream_config(settings);
+    if !settings.simulate {
+        name_region(&mut upstream, settings).await;
+    }
+    let Some(store) = database::open(settings, &upstream).await? else {
+        return Ok(Tenants::none());
+    };
+    let secret = database::key_secret(settings, &upstream).await?;
+    let opened = Tenants::open(store, secret.as_deref().map(str::as_bytes)).await;
+    Ok(opened.map_err(DatabaseError::from)?)
 }
 
 /// What the server is told, and the way to Bedrock, or to the simulator at `endpoint`.
@@ -228,6 +263,7 @@ pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, Star
     Ok(Running {
         base_url: origin(address),
         api_key: None,
+        access: Access::Local,
         region: Some(simulated_region(settings)),
         reload: None,
         server: Task::start(|stop| simulator.serve(listener, stop)),

@@ -131,7 +131,7 @@ fn embedded(address: IpAddr) -> Option<Ipv4Addr> {
 
 impl Network {
     /// Whether an address is in it.
-    fn contains(self, address: IpAddr) -> bool {
+    pub(crate) fn contains(self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
                 let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);

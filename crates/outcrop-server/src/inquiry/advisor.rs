@@ -16,10 +16,14 @@ impl Advisor for Inquiry {
         }
         let gateway = &self.gateway;
         let routed = self.course.model();
+        let tenant = self.caller.tenant.as_deref();
+        let alias = tenant.and_then(|tenant| tenant.alias(asked.name));
         let target = self.course.target();
+        let said = asked.name;
         let asked = Asked {
-            name: routed.as_deref().unwrap_or(asked.name),
+            name: routed.as_deref().or(alias).unwrap_or(asked.name),
             model_id: target.and_then(|target| target.model_id.as_deref()).or(asked.model_id),
+            is_restricted: tenant.is_some_and(|tenant| tenant.rights.restricts_models()),
             ..*asked
         };
         // The region of an account is as good as the target's own.
@@ -30,6 +34,11 @@ impl Advisor for Inquiry {
         let resolved = gateway
             .names
             .resolve(&asked, &gateway.config, gateway.client.region(), region)?;
+        if let Some(tenant) = tenant {
+            let others = [self.course.route_name(), alias.map(|_| said)];
+            let others: Vec<&str> = others.into_iter().flatten().collect();
+            gateway.tenants.check_model(tenant, said, &resolved, &others)?;
+        }
         *kept = Some(Arc::clone(&resolved));
         Ok(resolved)
     }
@@ -37,11 +46,17 @@ impl Advisor for Inquiry {
     fn policy(&self, names: &[&str], is_opaque: bool) -> Policy {
         let policies = &self.gateway.config.policies;
         let key = self.caller.key.as_deref();
+        let tenant = self.caller.tenant.as_deref();
+        let nearest = tenant.map(|tenant| &tenant.policy);
         let mut policy = match self.course.route_name() {
             // An operator's rule may mean the route.
-            Some(route) => policies.resolve(&[names, &[route]].concat(), is_opaque, key),
-            None => policies.resolve(names, is_opaque, key),
+            Some(route) => policies.resolve(&[names, &[route]].concat(), is_opaque, key, nearest),
+            None => policies.resolve(names, is_opaque, key, nearest),
         };
+        if let Some(tenant) = tenant {
+            policy.is_guardrail_fixed = tenant.policy.guardrail.is_some();
+            policy.request_metadata = Arc::clone(&tenant.metadata);
+        }
         if let Some(guardrail) = &self.caller.guardrail {
             policy.guardrail = Some(guardrail.clone());
         }

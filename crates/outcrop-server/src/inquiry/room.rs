@@ -12,11 +12,17 @@ impl Inquiry {
     /// Where calls of a model count that are made at the target that is asked now.
     pub(crate) fn lane(&self, model_id: &str, region: Option<&str>) -> Option<Arc<Lane>> {
         let admission = &self.gateway.admission;
-        if !admission.counts() || self.brought_account().is_some() {
+        let login = self.caller.login.as_ref();
+        if !admission.counts() || (self.brought_account().is_some() && !login.is_some_and(|login| login.is_tenants)) {
             return None;
         }
         let target = self.kept_target();
-        let account = self.course.target().and_then(|target| target.account.as_deref());
+        let of_target = self.course.target().and_then(|target| target.account.as_deref());
+        let account = match self.caller.tenant.as_deref().filter(|_| login.is_some()) {
+            // A role takes of the quotas of an account, as far as is known of the one that assumes it.
+            Some(tenant) => tenant.account.as_deref(),
+            None => of_target,
+        };
         admission.lane(Asked {
             account,
             region: region.unwrap_or_else(|| self.gateway.client.region_of(account)),

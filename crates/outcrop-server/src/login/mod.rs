@@ -13,6 +13,7 @@ use outcrop_upstream::Account;
 
 use crate::exchange::Gateway;
 use crate::iam::partition;
+use crate::tenants::Tenant;
 
 /// The parameters that an operator may allow.
 pub const REQUEST_AWS_PARAMETERS: [&str; 11] = [
@@ -36,6 +37,38 @@ pub(crate) struct Login {
     pub(crate) account: Option<String>,
     /// The region.
     pub(crate) region: Option<String>,
+    /// Whether the operator has said so of the caller's key, and not the request.
+    pub(crate) is_tenants: bool,
+}
+
+/// Who Bedrock is asked as for a caller: as the request says, where it may, else as is said of the caller's key.
+///
+/// # Errors
+/// When the role of the key can't be taken up.
+pub(crate) async fn of_tenant(
+    gateway: &Gateway,
+    said: Option<Login>,
+    tenant: Option<&Tenant>,
+) -> Result<Option<Login>, Problem> {
+    let Some(tenant) = tenant.filter(|tenant| tenant.has_own_login()) else {
+        return Ok(said);
+    };
+    if said.as_ref().is_some_and(|said| said.account.is_some()) {
+        return Ok(said);
+    }
+    let account = match &tenant.role {
+        None => tenant.account.clone(),
+        Some(role) => Some(gateway.client.adopt((**role).clone()).await.map_err(|error| {
+            tracing::error!(%error, project = tenant.project.id, "the role of a project can't be used");
+            let message = "The AWS role of this API key can't be used.";
+            Problem::new(502, ProblemKind::Server, message).with_code("upstream_credentials")
+        })?),
+    };
+    Ok(Some(Login {
+        account,
+        region: said.and_then(|said| said.region).or_else(|| tenant.region.clone()),
+        is_tenants: true,
+    }))
 }
 
 /// The parameters of one request, by their places in the list.
@@ -222,6 +255,7 @@ async fn login(gateway: &Gateway, said: &Said) -> Result<Option<Login>, Problem>
     let mut login = Login {
         account: None,
         region: region.map(ToOwned::to_owned),
+        is_tenants: false,
     };
     if let Some(account) = account(said) {
         let adopted = gateway.client.adopt(account).await;

@@ -7,8 +7,9 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use outcrop_translate::resolve::{Asked, Directory, near};
+use outcrop_translate::resolve::{Asked, Directory, Target, near};
 use outcrop_translate::{Problem, ProblemKind, openai};
 use serde_json::{Value, json};
 
@@ -17,21 +18,28 @@ use super::page::{self, Page, SharedPage, Written};
 use super::question::{Question, shown};
 use super::warning::Warning;
 use crate::exchange::Gateway;
-use crate::{access, error};
+use crate::tenants::Tenant;
+use crate::{error, tenants};
 
 /// `X-Outcrop-Warning`: what can't be told, and why.
 pub(crate) const X_OUTCROP_WARNING: HeaderName = HeaderName::from_static("x-outcrop-warning");
 
 /// `GET /v1/models`
-pub(crate) async fn list(
-    State(gateway): State<Arc<Gateway>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let listed = ask(&gateway, &headers, query, Question::read).await;
+pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, head: Parts, RawQuery(query): RawQuery) -> Response {
+    let listed = ask(&gateway, &head, query, Question::read).await;
     respond(
-        &headers,
-        listed.map(|(question, page)| {
+        &head.headers,
+        listed.map(|(question, page, tenant)| {
+            if let Some(tenant) = tenant {
+                let (mut found, note) = question.of(&page.entries, &gateway.config.catalogue);
+                let own = own_models(&gateway, &page, &tenant);
+                found.retain(|entry| may_see(&gateway, &tenant, entry));
+                if question.is_for_all() {
+                    found.extend(&own);
+                }
+                let written = page.write(found.into_iter(), note.as_slice(), &gateway.learned);
+                return (written, page, note);
+            }
             if question.is_for_all() {
                 return (page.whole(&gateway.learned), page, None);
             }
@@ -45,32 +53,31 @@ pub(crate) async fn list(
 /// `GET /v1/models/{id}`
 pub(crate) async fn one(
     State(gateway): State<Arc<Gateway>>,
-    headers: HeaderMap,
+    head: Parts,
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let found = match ask(&gateway, &headers, query, Question::read_of_one).await {
-        Ok((question, page)) => match find(&gateway, &page, &id, question.refresh).await {
+    let found = match ask(&gateway, &head, query, Question::read_of_one).await {
+        Ok((question, page, tenant)) => match find(&gateway, &page, &id, tenant.as_deref(), question.refresh).await {
             Ok(written) => Ok((written, page, None)),
             Err(problem) => Err(problem),
         },
         Err(problem) => Err(problem),
     };
-    respond(&headers, found)
+    respond(&head.headers, found)
 }
 
 /// `GET /v1/providers`
-pub(crate) async fn providers(
-    State(gateway): State<Arc<Gateway>>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let listed = ask(&gateway, &headers, query, Question::read).await;
+pub(crate) async fn providers(State(gateway): State<Arc<Gateway>>, head: Parts, RawQuery(query): RawQuery) -> Response {
+    let listed = ask(&gateway, &head, query, Question::read).await;
     respond(
-        &headers,
-        listed.map(|(question, page)| {
-            let (found, note) = question.of(&page.entries, &gateway.config.catalogue);
+        &head.headers,
+        listed.map(|(question, page, tenant)| {
+            let (mut found, note) = question.of(&page.entries, &gateway.config.catalogue);
+            if let Some(tenant) = tenant {
+                found.retain(|entry| may_see(&gateway, &tenant, entry));
+            }
             let mut list = json!({"object": "list", "data": makers(&gateway, &found)});
             let warnings: Vec<Value> = page.warnings.iter().map(Warning::to_json).chain(note.clone()).collect();
             if let (false, Some(members)) = (warnings.is_empty(), list.as_object_mut()) {
@@ -83,34 +90,76 @@ pub(crate) async fn providers(
 
 async fn ask(
     gateway: &Arc<Gateway>,
-    headers: &HeaderMap,
+    head: &Parts,
     query: Option<String>,
     read: impl FnOnce(&str) -> Result<Question, Problem>,
-) -> Result<(Question, SharedPage), Problem> {
-    access::admit(headers, &gateway.config)?;
+) -> Result<(Question, SharedPage, Option<Arc<Tenant>>), Problem> {
+    let admitted = tenants::admit(gateway, head).await?;
     let question = read(query.as_deref().unwrap_or_default())?;
     let page = if question.refresh {
         gateway.models.page_of_now(gateway).await?
     } else {
         gateway.models.page(gateway).await?
     };
-    Ok((question, page))
+    Ok((question, page, admitted.tenant))
+}
+
+/// Whether a tenant may ask a model of the list.
+fn may_see(gateway: &Gateway, tenant: &Tenant, entry: &Entry) -> bool {
+    let names = [
+        Some(entry.id.as_str()),
+        Some(entry.model_id.as_str()),
+        entry.base.as_deref(),
+    ];
+    tenant.rights.allow_names(names.into_iter().flatten(), &[], false)
+        && gateway.tenants.directory().may_call(tenant, &entry.model_id)
+}
+
+/// The models that a tenant has names of its own for, as far as they are known and it may ask them.
+fn own_models(gateway: &Gateway, page: &Page, tenant: &Tenant) -> Vec<Entry> {
+    let own = tenant.aliases().filter_map(|(name, model)| {
+        let asked = Asked {
+            name: model,
+            ..Asked::default()
+        };
+        let region = gateway.client.region();
+        let target = gateway.names.resolve(&asked, &gateway.config, region, None).ok()?;
+        gateway.tenants.check_model(tenant, name, &target, &[name]).ok()?;
+        among(gateway, page, |entries| entries.of_target(name, None, &target))
+    });
+    own.collect()
 }
 
 /// One model, by an id of the list or by any other name that means one. What was found out of it before counts, unless it
 /// shall be found out `anew`.
-async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Result<Written, Problem> {
-    if let Some(entry) = page.entry(id) {
+async fn find(
+    gateway: &Arc<Gateway>,
+    page: &Page,
+    id: &str,
+    tenant: Option<&Tenant>,
+    anew: bool,
+) -> Result<Written, Problem> {
+    let alias = tenant.and_then(|tenant| tenant.alias(id));
+    if let Some(entry) = page.entry(id).filter(|_| alias.is_none()) {
+        if let Some(tenant) = tenant.filter(|tenant| !may_see(gateway, tenant, entry)) {
+            return Err(gateway.tenants.no_such_model(tenant, id));
+        }
         return Ok(page::one(entry, &gateway.learned));
     }
     let asked = Asked {
-        name: id,
+        name: alias.unwrap_or(id),
+        is_restricted: tenant.is_some_and(|tenant| tenant.rights.restricts_models()),
         ..Asked::default()
     };
-    if let Some(found) = gateway.router.find(id)
+    let check = |target: &Target, others: &[&str]| match tenant {
+        Some(tenant) => gateway.tenants.check_model(tenant, id, target, others),
+        None => Ok(()),
+    };
+    if let Some(found) = gateway.router.find(asked.name)
         && let Some(route) = gateway.route_view(&asked).await
     {
         let (target, _) = route.first()?;
+        check(&target, &[id])?;
         return match among(gateway, page, |entries| entries.of_route(id, None, &found)) {
             Some(entry) => Ok(page::one(&entry, &gateway.learned)),
             None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),
@@ -121,6 +170,7 @@ async fn find(gateway: &Arc<Gateway>, page: &Page, id: &str, anew: bool) -> Resu
         gateway.names.forget(&target.model_id);
         target = gateway.resolve(&asked).await?;
     }
+    check(&target, alias.map(|_| id).as_slice())?;
     match among(gateway, page, |entries| entries.of_target(id, None, &target)) {
         Some(entry) => Ok(page::one(&entry, &gateway.learned)),
         None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),

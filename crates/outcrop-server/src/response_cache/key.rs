@@ -211,6 +211,8 @@ mod tests {
         Caller {
             path_model: None,
             key: Some(key.to_owned()),
+            tenant: None,
+            user: None,
             guardrail: None,
             on_unsupported: None,
             session: None,
@@ -271,6 +273,7 @@ mod tests {
             login: Some(Login {
                 account: account.map(ToOwned::to_owned),
                 region: region.map(ToOwned::to_owned),
+                is_tenants: false,
             }),
             ..caller("k")
         };

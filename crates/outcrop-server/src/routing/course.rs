@@ -181,7 +181,10 @@ impl Course {
 
     /// What the target adds to the request.
     pub(crate) fn fill(&self) -> Fill<'_> {
-        Fill(self.target().and_then(|target| target.parameters.as_deref()))
+        Fill {
+            of_target: self.target().and_then(|target| target.parameters.as_deref()),
+            of_key: None,
+        }
     }
 
     /// Whether a refused content may be asked of others.

@@ -4,16 +4,19 @@ use bytes::Bytes;
 use outcrop_bedrock::json::{Fault, Reader, write_str};
 use outcrop_translate::{Input, Part};
 
-/// Members for requests that don't have them, as the text of a JSON object.
+/// Members for requests that don't have them, as texts of JSON objects: the target's, and those of the caller's key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Fill<'a>(pub(super) Option<&'a str>);
+pub(crate) struct Fill<'a> {
+    pub(crate) of_target: Option<&'a str>,
+    pub(crate) of_key: Option<&'a str>,
+}
 
 impl Fill<'_> {
     /// The body with the members that it lacks. One that is no object stays as it is: whoever reads it says so.
     pub(crate) fn body(self, body: &Bytes) -> Bytes {
-        let Some(parameters) = self.0 else {
+        if self.of_target.is_none() && self.of_key.is_none() {
             return body.clone();
-        };
+        }
         let mut present = Vec::new();
         let read = Reader::document(body, |reader| {
             reader.object(|key, value| {
@@ -26,10 +29,11 @@ impl Fill<'_> {
         };
         let mut filled = body[..end].to_vec();
         let mut is_first = present.is_empty();
-        let _: Result<(), Fault> = each(parameters, |key, text| {
+        let _: Result<(), Fault> = self.each(|key, text| {
             if present.iter().any(|member| member == key) {
                 return;
             }
+            present.push(key.to_owned());
             if !std::mem::take(&mut is_first) {
                 filled.push(b',');
             }
@@ -48,10 +52,7 @@ impl Fill<'_> {
             Input::Form(form) => form,
         };
         let mut form = form.clone();
-        let Some(parameters) = self.0 else {
-            return Input::Form(form);
-        };
-        let _: Result<(), Fault> = each(parameters, |key, text| {
+        let _: Result<(), Fault> = self.each(|key, text| {
             if form.parts.iter().any(|part| part.name == key) {
                 return;
             }
@@ -64,6 +65,12 @@ impl Fill<'_> {
             });
         });
         Input::Form(form)
+    }
+
+    /// Calls `member` with each key and the text of its value; the target's come first.
+    fn each(self, mut member: impl FnMut(&str, &str)) -> Result<(), Fault> {
+        let objects = self.of_target.into_iter().chain(self.of_key);
+        objects.into_iter().try_for_each(|object| each(object, &mut member))
     }
 }
 
@@ -84,7 +91,10 @@ mod tests {
 
     #[test]
     fn only_what_a_request_lacks_is_added() {
-        let fill = Fill(Some(r#"{"temperature": 0.2, "stop": ["a"]}"#));
+        let fill = Fill {
+            of_target: Some(r#"{"temperature": 0.2, "stop": ["a"]}"#),
+            of_key: Some(r#"{"temperature": 0.9}"#),
+        };
         let of =
             |body: &'static str| String::from_utf8(fill.body(&Bytes::from_static(body.as_bytes())).to_vec()).unwrap();
         assert_eq!(

@@ -86,10 +86,11 @@ async fn answer<T: Task>(
     record: &mut Record,
 ) -> Result<Response, Refusal> {
     let takes = if T::TAKES_FORMS { Takes::JsonOrForm } else { Takes::Json };
-    let (mut body, mut caller) = exchange::receive(&gateway.config, head, body, takes, path_model).await?;
+    let (mut body, mut caller) = exchange::receive(&gateway, head, body, takes, path_model).await?;
     let (input, login) = login::take_from_input(&gateway, read_input(head, body.clone()).await?).await?;
     record.brings_account = login.as_ref().is_some_and(|login| login.account.is_some());
-    caller.login = login;
+    record.tenant.clone_from(&caller.tenant);
+    caller.login = login::of_tenant(&gateway, login, caller.tenant.as_deref()).await?;
     if let Input::Json(rest) = &input {
         body.clone_from(rest);
     }
@@ -328,7 +329,7 @@ fn write<T: Task>(
     let context = AnswerContext {
         unique: inquiry.unique,
         created: inquiry.created,
-        shelf: &RequestShelf::new(&inquiry.gateway, head, inquiry.unique),
+        shelf: &RequestShelf::new(&inquiry.gateway, head, inquiry.unique, inquiry.organization_id()),
     };
     let answer = T::answer(&plan.memo, &replies, &context)?;
     record.usage = answer.usage.unwrap_or_default();

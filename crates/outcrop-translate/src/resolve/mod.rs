@@ -133,6 +133,8 @@ pub struct Asked<'a> {
     pub model_id: Option<&'a str>,
     /// What it is for.
     pub purpose: Purpose,
+    /// Whether the caller may not ask all models, so that it must be known which one is called, whatever the name says.
+    pub is_restricted: bool,
 }
 
 /// What a model is asked for.
@@ -811,7 +813,7 @@ impl<'d> Resolving<'_, 'd> {
             self.target.behind = Some(model.base_model.clone().unwrap_or_else(|| model.id.clone()));
         } else if let Some(known) = catalogue.base_id(arn.and_then(|arn| arn.id()).unwrap_or(&decoded)) {
             self.target.behind = Some(catalogue.known_id(known).to_owned());
-        } else if self.directory.rules.looks_behind
+        } else if (self.directory.rules.looks_behind || self.asked.is_restricted)
             && (arn.is_some_and(|arn| arn.can_be_looked_up()) || is_opaque_id(&decoded))
         {
             let behind = self.look_up(&decoded)?;

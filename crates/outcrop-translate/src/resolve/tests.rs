@@ -92,6 +92,7 @@ impl World {
             provider: self.provider,
             model_id: self.model_id,
             purpose: self.purpose,
+            is_restricted: false,
         };
         let resolved = resolve(&asked, &directory);
         assert_eq!(resolved, resolve(&asked, &directory), "{name}: always the same");

@@ -13,7 +13,7 @@ use crate::reload::{Content, Watch};
 use crate::serve::start;
 use crate::settings::{Settings, load, name_rules};
 use crate::signals::{Hangup, Signals};
-use crate::{access, cli, log};
+use crate::{cli, log};
 
 /// Serves until a signal, then lets streams end.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
@@ -22,7 +22,6 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     let settings = &loaded.settings;
     // Starting may take a while, and what changes meanwhile is a change.
     let content = Content::of(&given, settings);
-    let access = access::check(settings)?;
     let _log = log::init(&settings.log, settings.log_format);
     raise_file_limit();
     loaded.warn();
@@ -43,7 +42,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             "{}",
             banner(
                 &running.base_url,
-                access,
+                running.access,
                 &models,
                 running.api_key.as_deref(),
                 example(settings, running.region.as_deref()),

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod aws;
+mod database;
 mod key;
 mod list;
 mod log;
@@ -17,6 +18,7 @@ mod words;
 
 pub(crate) use aliases::Aliases;
 pub(crate) use aws::{Profile, Region};
+pub(crate) use database::Database;
 pub(crate) use key::ApiKey;
 pub(crate) use list::{AwsParameter, List};
 pub(crate) use log::{LogFilter, LogFormat};

@@ -10,8 +10,8 @@ use outcrop_server::{Api, Catalogue, HostPattern, Network, OnUnsupported, Prompt
 
 use super::kind::Kind;
 use super::kinds::{
-    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, EmbeddingModelName, GuardrailId, GuardrailVersion, List,
-    LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix, Timeout,
+    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, GuardrailId, GuardrailVersion,
+    List, LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix, SecretValue, Timeout,
 };
 use super::layers::Layers;
 use super::policies::PolicyTable;
@@ -122,6 +122,28 @@ settings! {
         /// Listen on an address that others can reach although no API key is configured.
         /// Anyone who reaches it then spends on your AWS account.
         insecure_no_auth: bool = "false";
+    }
+    section "Tenants" {
+        /// Where organizations, projects, keys and usage are kept: `sqlite:PATH`, a `postgres://` URL, `memory`, `none`.
+        /// A URL with a password is a secret; it may be a reference: `os.environ/DATABASE_URL`. Where it is not set, they
+        /// are kept in `outcrop.db` in `state_dir`, and in memory while the models are simulated.
+        database: Database = "";
+        /// The folder for what the gateway keeps on disk: its database, where none is named, and usage that is on its way
+        /// to the database.
+        /// Where it is not set, it is systemd's `STATE_DIRECTORY`, else `outcrop` below `XDG_STATE_HOME` or
+        /// `~/.local/state`.
+        state_dir: Option<PathBuf> = "";
+        /// The keys for administration that may do all, as `Authorization: Bearer` at `/admin/v1`.
+        /// Further ones, with roles, are made by `outcrop keys` or the API itself. A key may be a reference, as for
+        /// `api_keys`. `LITELLM_MASTER_KEY` is LiteLLM's variable.
+        admin_keys: Vec<ApiKey> = "", or LITELLM_MASTER_KEY;
+        /// The secret that keys are hashed with, at least 16 characters.
+        /// Where it is not set, it is made once and kept in the database. Keys that were made with another secret don't
+        /// work. It may be a reference.
+        key_secret: Option<SecretValue> = "";
+        /// Proxies that are believed where a request comes from, by `X-Forwarded-For`.
+        /// It matters for keys that may be used from some networks only.
+        trusted_proxies: List<Network> = "";
     }
     section "AWS" {
         /// The region of Bedrock.

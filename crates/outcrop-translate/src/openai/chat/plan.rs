@@ -56,6 +56,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         return Err(makes_vectors(asked.name).into());
     }
     let policy = context.policy(&target);
+    policy.check_guardrail(request.bedrock.guardrail_config.is_some())?;
     let mut api = model::api(request, &target, &traits, &policy, &mut notes);
     if api == Api::OpenAi
         && let Some(obstacle) = find_mending(request, messages, &target, &traits, context)?
@@ -112,7 +113,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         messages,
         system,
         inference_config,
-        request_metadata: metadata::translate(request, &mut notes),
+        request_metadata: metadata::translate(request, &policy, &mut notes),
         ..ConverseRequest::default()
     };
     let guardrail = bedrock::place(request, &traits, &policy, &mut converse, &mut notes)?;

@@ -132,6 +132,7 @@ fn asked<'r>(request: &'r EmbeddingsRequest<'_>, context: &Context<'r>) -> Resul
         provider: said(&request.model_provider),
         model_id: said(&request.model_id),
         purpose: Purpose::Embedding,
+        ..Asked::default()
     };
     Ok((asked, purpose_of_name))
 }

@@ -160,6 +160,7 @@ fn target(
             _ if request.mask.is_some() => Purpose::MaskedImage,
             _ => Purpose::Image,
         },
+        ..Asked::default()
     };
     context.target(&asked, notes)
 }

@@ -45,6 +45,7 @@ pub(super) fn plan(request: &Request<'_>, context: &Context<'_>) -> Result<TaskP
         .advisor
         .map(|advisor| advisor.policy(&[model], false))
         .unwrap_or_default();
+    policy.check_guardrail(request.guardrail.is_some())?;
     let guardrail = request.guardrail.as_ref().or(policy.guardrail.as_ref());
     for name in &request.unknown {
         notes.lose(name, "dropped", "no-parameter-of-moderations");

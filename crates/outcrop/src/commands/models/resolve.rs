@@ -32,6 +32,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             .unwrap_or_default(),
         provider: matches.get_one::<String>("provider").map(String::as_str),
         model_id: None,
+        is_restricted: false,
         purpose: if matches.get_flag("embedding") {
             Purpose::Embedding
         } else {
@@ -48,7 +49,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
     };
     let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
     let wanted = policies(settings, &Secrets::offline(settings))
-        .resolve(&names, target.is_opaque, None)
+        .resolve(&names, target.is_opaque, None, None)
         .bedrock_api;
     let mut mapping = mapping(&settings.models, asked.name, &target, region.as_deref(), wanted);
     if let Some(route) = &routed {

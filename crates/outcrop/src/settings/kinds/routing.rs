@@ -112,7 +112,7 @@ impl Kind for ResponseCache {
 }
 
 /// A URL whose password is masked.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let masked = || {
         let (scheme, rest) = url.split_once("://")?;
         // A password may hold anything, so its end is the last `@` there is.

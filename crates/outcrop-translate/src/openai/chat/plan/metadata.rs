@@ -2,13 +2,16 @@
 
 use super::super::request::ChatRequest;
 use crate::notes::Notes;
+use crate::policy::Policy;
 
 /// Service model of Bedrock Runtime (2026-11), `requestMetadata`: pairs, and characters of a key or value.
 const MAX_PAIRS: usize = 16;
 const MAX_CHARS: usize = 256;
 
 /// Translates both; what Bedrock's pattern refuses is replaced, what is too long cut, and noted.
-pub(super) fn translate(request: &ChatRequest<'_>, notes: &mut Notes) -> Vec<(String, String)> {
+pub(super) fn translate(request: &ChatRequest<'_>, policy: &Policy, notes: &mut Notes) -> Vec<(String, String)> {
+    let operators = policy.request_metadata.iter();
+    let operators = operators.map(|(key, value)| (key.as_str(), value.as_str()));
     let user = request.user.as_deref().map(|user| ("user", user));
     let metadata = request
         .metadata
@@ -19,7 +22,7 @@ pub(super) fn translate(request: &ChatRequest<'_>, notes: &mut Notes) -> Vec<(St
         .request_metadata
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_ref()));
-    pairs(own.chain(metadata).chain(user), notes)
+    pairs(operators.chain(own).chain(metadata).chain(user), notes)
 }
 
 /// Makes them fit.

@@ -76,7 +76,7 @@ pub(super) fn obstacle(request: &ChatRequest<'_>, policy: &Policy) -> Option<&'s
         ),
         (
             "metadata",
-            !request.metadata.is_empty() || !bedrock.request_metadata.is_empty(),
+            !request.metadata.is_empty() || !bedrock.request_metadata.is_empty() || !policy.request_metadata.is_empty(),
         ),
         (
             "guardrail-stream-mode",

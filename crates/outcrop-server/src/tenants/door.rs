@@ -1,0 +1,115 @@
+//! Lets callers in: by a key of the settings, a key of the database, or as whoever they prove to be.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use outcrop_tenants::{CredentialKind, Token, TokenKind};
+use outcrop_translate::{Problem, ProblemKind};
+
+use super::{Tenant, client_address, now};
+use crate::access::{self, Shown};
+use crate::exchange::Gateway;
+use crate::routes;
+
+/// Somebody who was let in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Admitted {
+    /// What tells it from others: a key of the settings itself, or the id of a key of the database; `None` where no key is
+    /// asked for.
+    pub(crate) key: Option<String>,
+    /// Whose key it is; `None` for those of the settings.
+    pub(crate) tenant: Option<Arc<Tenant>>,
+    /// Who uses the key, where it isn't the one that it belongs to.
+    pub(crate) user: Option<String>,
+}
+
+/// Lets a caller in.
+///
+/// # Errors
+/// 401 or 403, in words that don't repeat what was shown.
+pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, Problem> {
+    let config = &gateway.config;
+    let tenants = &gateway.tenants;
+    let is_open = config.api_keys.is_empty() && !tenants.has_credentials();
+    let shown = match access::admit(&head.headers, config, is_open)? {
+        Shown::Nothing => return Ok(Admitted::default()),
+        Shown::Known(key) => {
+            return Ok(Admitted {
+                key: Some(key),
+                ..Admitted::default()
+            });
+        }
+        Shown::Unknown(shown) => shown,
+    };
+    match Token::parse(&shown).map(|token| (token.kind(), token)) {
+        Ok((TokenKind::Client, token)) => {
+            let tenant = find(gateway, &token).await.ok_or_else(access::unknown_key)?;
+            enter(gateway, head, tenant, None)
+        }
+        Ok((TokenKind::Admin, _)) => {
+            let message = "This is a key for administration, which models can't be asked with.";
+            Err(Problem::new(403, ProblemKind::Permission, message).with_code("admin_key"))
+        }
+        Err(_) => Err(access::unknown_key()),
+    }
+}
+
+/// Whose key it is. One that isn't known may be new.
+async fn find(gateway: &Gateway, token: &Token) -> Option<Arc<Tenant>> {
+    let tenants = &gateway.tenants;
+    if tenants.directory().by_prefix(token.prefix()).is_none() {
+        tenants.refresh_for_unknown().await;
+    }
+    let directory = tenants.directory();
+    let entry = directory.by_prefix(token.prefix())?;
+    let CredentialKind::Key { hash, .. } = &entry.credential.kind else {
+        return None;
+    };
+    if *hash != tenants.pepper().hash(token) {
+        return None;
+    }
+    directory.tenant(entry)
+}
+
+/// Lets in whoever has proved to be a tenant's, as far as the tenant allows it.
+pub(crate) fn enter(
+    gateway: &Gateway,
+    head: &Parts,
+    tenant: Arc<Tenant>,
+    user: Option<String>,
+) -> Result<Admitted, Problem> {
+    if !tenant.is_active(now()) {
+        return Err(over(&tenant));
+    }
+    let forbidden = |message: &str, code| Err(Problem::new(403, ProblemKind::Permission, message).with_code(code));
+    if !tenant.rights.allow_address(client_address(head, &gateway.config)) {
+        return forbidden("This API key may not be used from this network.", "network_not_allowed");
+    }
+    let own_prefix = gateway.config.route_prefix.as_deref();
+    let is_allowed = tenant
+        .rights
+        .allow_endpoint(|| routes::endpoint_of(head.uri.path(), own_prefix));
+    if !is_allowed {
+        return forbidden(
+            "This API key may not be used for this endpoint.",
+            "endpoint_not_allowed",
+        );
+    }
+    Ok(Admitted {
+        key: Some(tenant.credential.id.clone()),
+        tenant: Some(tenant),
+        user,
+    })
+}
+
+/// Why a key that was right doesn't hold.
+fn over(tenant: &Tenant) -> Problem {
+    let has_expired = tenant.credential.expires_at.is_some_and(|end| end <= now());
+    let (message, code) = match tenant.credential.status {
+        outcrop_tenants::Status::Deleted => return access::unknown_key(),
+        _ if has_expired => ("This API key has expired.", "expired_api_key"),
+        outcrop_tenants::Status::Disabled => ("This API key is disabled.", "disabled_api_key"),
+        outcrop_tenants::Status::Active => ("The project of this API key is disabled.", "disabled_project"),
+    };
+    access::refusal(message, code)
+}
