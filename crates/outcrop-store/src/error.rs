@@ -13,7 +13,7 @@ pub enum StoreError {
         id: String,
     },
     /// A name that must be one of its kind is taken.
-    #[error("there is a {kind} '{name}' already")]
+    #[error("{kind} '{name}' exists already")]
     Taken {
         /// What: `organization`, `project`.
         kind: &'static str,

@@ -1,0 +1,73 @@
+//! How the members of entities are kept in columns.
+
+use outcrop_tenants::{KeyHash, Role, Settings, Status};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::StoreError;
+use crate::sql::Row;
+
+/// A name of one word, as JSON has it.
+pub(crate) fn word(value: &impl Serialize) -> Result<String, StoreError> {
+    match serde_json::to_value(value) {
+        Ok(Json::String(word)) => Ok(word),
+        _ => Err(StoreError::Corrupt("a value isn't a word".to_owned())),
+    }
+}
+
+/// JSON of what is kept as one text.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// The same as a value, to be compared and shown.
+pub(crate) fn tree(value: &impl Serialize) -> Result<Json, StoreError> {
+    serde_json::to_value(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// What a text of JSON says.
+pub(crate) fn parsed<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("{column}: {error}")))
+}
+
+/// Settings as they will be read again: a number in them may not be kept to its last digit.
+pub(crate) fn as_kept(settings: &Settings) -> Result<(Settings, String), StoreError> {
+    let text = json(settings)?;
+    Ok((parsed("settings", &text)?, text))
+}
+
+impl Row {
+    fn worded<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
+        let word = self.text(column)?;
+        serde_json::from_value(Json::String(word)).map_err(|error| StoreError::Corrupt(format!("{column}: {error}")))
+    }
+
+    pub(crate) fn status(&self) -> Result<Status, StoreError> {
+        self.worded("status")
+    }
+
+    pub(crate) fn role(&self) -> Result<Role, StoreError> {
+        self.worded("role")
+    }
+
+    pub(crate) fn settings(&self) -> Result<Settings, StoreError> {
+        parsed("settings", &self.text("settings")?)
+    }
+
+    pub(crate) fn hash(&self) -> Result<KeyHash, StoreError> {
+        let hash = <[u8; 32]>::try_from(self.bytes("hash")?);
+        let hash = hash.map_err(|_| StoreError::Corrupt("a hash isn't of 32 bytes".to_owned()))?;
+        Ok(KeyHash::from_bytes(hash))
+    }
+}
+
+/// What the audit log calls a change of something that became this from that.
+pub(crate) fn verb(before: Status, after: Status) -> &'static str {
+    match (before, after) {
+        (before, after) if before == after => "update",
+        (_, Status::Active) => "enable",
+        (_, Status::Disabled) => "disable",
+        (_, Status::Deleted) => "delete",
+    }
+}

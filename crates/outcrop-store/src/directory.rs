@@ -1,0 +1,53 @@
+//! All that requests are answered by, and what has changed of it.
+
+use tokio::sync::watch;
+
+use crate::sql::{Purpose, Row, Session, values};
+use crate::{Directory, Store, StoreError, admin_keys, credentials, organizations, projects};
+
+impl Store {
+    /// Counts up whenever organizations, projects, credentials or admin keys have changed, whoever changed them: at
+    /// once if it was this process, else at most half a second later. PostgreSQL tells (LISTEN/NOTIFY, and a look each
+    /// second), SQLite is looked at.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.receiver()
+    }
+
+    /// What has changed since a version: of 0, everything. Deleted things are among it.
+    ///
+    /// # Errors
+    /// When the database fails, or holds what it can't.
+    pub async fn directory(&self, since: i64) -> Result<Directory, StoreError> {
+        let mut session = self.inner.pools.begin(Purpose::Snapshot).await?;
+        let version = session.row("SELECT version FROM directory_version", values![]).await?;
+        let version = version
+            .ok_or_else(|| StoreError::Corrupt("it has no version".to_owned()))?
+            .number("version")?;
+        // A backup that was put back knows nothing of later versions.
+        let since = if since > version { 0 } else { since };
+        let organizations = "SELECT * FROM organizations WHERE version > $1 ORDER BY sequence";
+        let projects = "SELECT * FROM projects WHERE version > $1 ORDER BY sequence";
+        let credentials = "SELECT * FROM credentials WHERE version > $1 ORDER BY sequence";
+        let admin_keys = "SELECT * FROM admin_keys WHERE version > $1 ORDER BY sequence";
+        let directory = Directory {
+            version,
+            organizations: read(&mut session, organizations, since, organizations::from_row).await?,
+            projects: read(&mut session, projects, since, projects::from_row).await?,
+            credentials: read(&mut session, credentials, since, credentials::from_row).await?,
+            admin_keys: read(&mut session, admin_keys, since, admin_keys::from_row).await?,
+        };
+        session.commit().await?;
+        Ok(directory)
+    }
+}
+
+async fn read<T>(
+    session: &mut Session,
+    sql: &'static str,
+    since: i64,
+    from_row: fn(&Row) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let rows = session.rows(sql, values![since]).await?;
+    rows.iter().map(from_row).collect()
+}

@@ -1,0 +1,141 @@
+//! What was spent, in each period: the sums that budgets are held to.
+
+use std::collections::BTreeMap;
+
+use outcrop_tenants::{Id, Money, Period, UsageRecord};
+
+use crate::sql::{Row, Session, values};
+use crate::{SpendScope, SpendTotal, Store, StoreError};
+
+/// How many sums one statement writes.
+const ROWS: usize = 1000;
+
+impl SpendScope {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Project => "project",
+            Self::Key => "key",
+        }
+    }
+
+    fn of(name: &str) -> Result<Self, StoreError> {
+        let all = [Self::Organization, Self::Project, Self::Key];
+        let found = all.into_iter().find(|scope| scope.name() == name);
+        found.ok_or_else(|| StoreError::Corrupt(format!("a sum of '{name}'")))
+    }
+}
+
+fn period(name: &str) -> Result<Period, StoreError> {
+    let found = Period::ALL.into_iter().find(|period| period.name() == name);
+    found.ok_or_else(|| StoreError::Corrupt(format!("a period '{name}'")))
+}
+
+/// What a transaction adds to the sums. They are written in one order by all instances, so that none waits for one
+/// that waits for it.
+#[derive(Default)]
+pub(crate) struct Sums(BTreeMap<(&'static str, Id, &'static str, i64), i64>);
+
+impl Sums {
+    pub(crate) fn add(&mut self, record: &UsageRecord, nanos: i64) {
+        if nanos == 0 {
+            return;
+        }
+        let of = [
+            (SpendScope::Organization, &record.organization_id),
+            (SpendScope::Project, &record.project_id),
+            (SpendScope::Key, &record.key_id),
+        ];
+        let at = record.at.div_euclid(1000);
+        for (scope, id) in of {
+            let Some(id) = id else { continue };
+            for period in Period::ALL {
+                let key = (scope.name(), id.clone(), period.name(), period.start(at));
+                let sum = self.0.entry(key).or_default();
+                *sum = sum.saturating_add(nanos);
+            }
+        }
+    }
+
+    pub(crate) async fn write(self, session: &mut Session) -> Result<(), StoreError> {
+        let sums: Vec<_> = self.0.into_iter().collect();
+        for some in sums.chunks(ROWS) {
+            let mut sql = "INSERT INTO spend (scope, id, period, start, nanos) VALUES ".to_owned();
+            let mut all = Vec::with_capacity(some.len() * 5);
+            for (index, ((scope, id, period, start), nanos)) in some.iter().enumerate() {
+                let first = index * 5;
+                sql += if index == 0 { "" } else { ", " };
+                sql += &format!(
+                    "(${}, ${}, ${}, ${}, ${})",
+                    first + 1,
+                    first + 2,
+                    first + 3,
+                    first + 4,
+                    first + 5
+                );
+                all.extend(values![*scope, id, *period, *start, *nanos]);
+            }
+            sql += " ON CONFLICT (scope, id, period, start) DO UPDATE SET nanos = spend.nanos + excluded.nanos";
+            session.execute(sql, all).await?;
+        }
+        Ok(())
+    }
+}
+
+fn from_row(row: &Row) -> Result<SpendTotal, StoreError> {
+    Ok(SpendTotal {
+        scope: SpendScope::of(&row.text("scope")?)?,
+        id: row.text("id")?,
+        period: period(&row.text("period")?)?,
+        start: row.number("start")?,
+        spent: Money::from_nanos(row.number("nanos")?),
+    })
+}
+
+/// The periods that a moment is in: `$1` to `$8` are their names and starts.
+const CURRENT: &str = "((period = $1 AND start = $2) OR (period = $3 AND start = $4) \
+                       OR (period = $5 AND start = $6) OR (period = $7 AND start = $8))";
+
+fn current(now: i64) -> Vec<crate::sql::Value> {
+    Period::ALL
+        .into_iter()
+        .flat_map(|period| values![period.name(), period.start(now)])
+        .collect()
+}
+
+impl Store {
+    /// What was spent of each organization, project and key in the periods that `now` (seconds since 1970) is in.
+    /// Where nothing was spent, there is no sum.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn spend(&self, now: i64) -> Result<Vec<SpendTotal>, StoreError> {
+        let sql = format!("SELECT scope, id, period, start, nanos FROM spend WHERE {CURRENT}");
+        let rows = self.inner.pools.rows(sql, current(now)).await?;
+        rows.iter().map(from_row).collect()
+    }
+
+    /// What was spent by one of them: always all periods.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn spend_of(&self, scope: SpendScope, id: &Id, now: i64) -> Result<Vec<SpendTotal>, StoreError> {
+        let sql =
+            format!("SELECT scope, id, period, start, nanos FROM spend WHERE {CURRENT} AND scope = $9 AND id = $10");
+        let mut values = current(now);
+        values.extend(values![scope.name(), id]);
+        let rows = self.inner.pools.rows(sql, values).await?;
+        let found: Vec<SpendTotal> = rows.iter().map(from_row).collect::<Result<_, _>>()?;
+        let total = |period: Period| SpendTotal {
+            scope,
+            id: id.clone(),
+            period,
+            start: period.start(now),
+            spent: found
+                .iter()
+                .find(|total| total.period == period)
+                .map_or(Money::ZERO, |total| total.spent),
+        };
+        Ok(Period::ALL.into_iter().map(total).collect())
+    }
+}
