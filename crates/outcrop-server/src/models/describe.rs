@@ -1,7 +1,7 @@
 //! What is told of one model.
 
 use outcrop_translate::Catalogue;
-use outcrop_translate::catalogue::{Capabilities, Model, Rates, Word as _};
+use outcrop_translate::catalogue::{Capabilities, Model, Price, Rates, Word as _};
 use outcrop_translate::resolve::Target;
 use outcrop_upstream::{FoundationModel, InferenceProfile};
 use serde_json::{Map, Value, json};
@@ -215,7 +215,7 @@ fn prices(described: &Described<'_>) -> Value {
     let mut members = Map::new();
     for (name, price) in rates_by_name(&rates) {
         if let Some(price) = price {
-            members.insert(name.to_owned(), price.into());
+            members.insert(name.to_owned(), price.dollars().into());
         }
     }
     if members.is_empty() {
@@ -226,7 +226,7 @@ fn prices(described: &Described<'_>) -> Value {
     Value::Object(members)
 }
 
-fn rates_by_name(rates: &Rates) -> [(&'static str, Option<f64>); 5] {
+fn rates_by_name(rates: &Rates) -> [(&'static str, Option<Price>); 5] {
     [
         ("input", rates.input),
         ("output", rates.output),

@@ -141,15 +141,6 @@ impl Layer {
                 faults.push(lines.fault(at, field, &format!("`{day}` is not a day like 2026-11-21")));
             }
         }
-        let geographic = row.geographic_prices.iter().flatten().map(|other| &other.rates);
-        for (field, rates) in [
-            ("prices", row.prices.iter().collect::<Vec<_>>()),
-            ("geographic_prices", geographic.collect()),
-        ] {
-            if rates.into_iter().any(|rates| !rates.are_sound()) {
-                faults.push(lines.fault(at, field, "a price is a number of 0 or more"));
-            }
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod file;
 mod images;
 mod media;
 mod model;
+mod prices;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,11 @@ pub use error::CatalogueError;
 pub use facts::Fact;
 pub use images::{ImageRules, ImageSize, SizeRule};
 pub use media::MediaSupport;
-pub use model::{GeographicRates, Lifecycle, Model, Prices, Provider, Rates, Source};
+pub use model::{Lifecycle, Model, Provider, Source};
+pub use prices::{
+    Ask, Consumption, Cost, GeographicRates, ImagePrice, Images, Latency, Price, Prices, Rates, SpecialRates, Tariff,
+    Terms, Tier,
+};
 pub use words::{Api, ImageTask, Modality, PromptFormat, Set, Shape, Status, VectorShape, Word};
 
 pub(crate) use traits::{CacheRules, MAX_CACHE_POINTS, MAX_STOP_SEQUENCES, Thinking, Traits};
@@ -271,6 +276,11 @@ impl Catalogue {
     #[must_use]
     pub fn known_id<'a>(&self, base_id: &'a str) -> &'a str {
         self.nearest_id(base_id).unwrap_or(base_id)
+    }
+
+    /// What the model costs.
+    fn prices(&self, base_id: &str) -> Option<&Arc<Prices>> {
+        self.nearest(base_id)?.model.prices.as_ref()
     }
 
     fn nearest(&self, base_id: &str) -> Option<&Entry> {

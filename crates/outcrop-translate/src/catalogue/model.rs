@@ -1,7 +1,10 @@
 //! What the catalogue tells of a model to all who ask.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
+use super::prices::Prices;
 use super::row::Row;
 use super::words::{Api, Modality, PromptFormat, Set, Shape, Status};
 
@@ -48,7 +51,7 @@ pub struct Model {
     /// How far it is in its life.
     pub lifecycle: Lifecycle,
     /// What it costs.
-    pub prices: Option<Prices>,
+    pub prices: Option<Arc<Prices>>,
     /// The APIs that it answers; the first is asked unless somebody wants another one.
     pub apis: Vec<Api>,
     /// The form of its InvokeModel bodies, where it is known.
@@ -76,94 +79,6 @@ pub struct Lifecycle {
     pub successor: Option<String>,
     /// Whether a request to it goes to the successor.
     pub redirect: bool,
-}
-
-/// Prices in USD for a million tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rates {
-    /// For what is read, and not found in the cache.
-    pub input: Option<f64>,
-    /// For what is written.
-    pub output: Option<f64>,
-    /// For what is found in the cache.
-    pub cache_read: Option<f64>,
-    /// For what is put into the cache for five minutes.
-    pub cache_write: Option<f64>,
-    /// For what is put into the cache for an hour.
-    pub cache_write_1h: Option<f64>,
-}
-
-impl Rates {
-    pub(super) fn are_sound(&self) -> bool {
-        [
-            self.input,
-            self.output,
-            self.cache_read,
-            self.cache_write,
-            self.cache_write_1h,
-        ]
-        .into_iter()
-        .flatten()
-        .all(|price| price.is_finite() && price >= 0.0)
-    }
-}
-
-/// What a model costs: [`Rates`] of its bare id and its global profile, and those of other profiles.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Prices {
-    /// For what is read, and not found in the cache.
-    pub input: Option<f64>,
-    /// For what is written.
-    pub output: Option<f64>,
-    /// For what is found in the cache.
-    pub cache_read: Option<f64>,
-    /// For what is put into the cache for five minutes.
-    pub cache_write: Option<f64>,
-    /// For what is put into the cache for an hour.
-    pub cache_write_1h: Option<f64>,
-    /// By profiles whose prices differ from these.
-    pub geographic: Vec<GeographicRates>,
-}
-
-/// What a model costs by some of its profiles.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GeographicRates {
-    /// The geographies of the profiles.
-    pub profiles: Vec<String>,
-    /// What it costs by them.
-    pub rates: Rates,
-}
-
-impl Prices {
-    /// What the model costs by the profile of `geography`, or by its bare id.
-    #[must_use]
-    pub fn rates(&self, geography: Option<&str>) -> Rates {
-        let is_theirs =
-            |other: &&GeographicRates| other.profiles.iter().any(|profile| Some(profile.as_str()) == geography);
-        self.geographic.iter().find(is_theirs).map_or(
-            Rates {
-                input: self.input,
-                output: self.output,
-                cache_read: self.cache_read,
-                cache_write: self.cache_write,
-                cache_write_1h: self.cache_write_1h,
-            },
-            |other| other.rates,
-        )
-    }
-
-    fn of_rates(base: Rates, geographic: Vec<GeographicRates>) -> Self {
-        Self {
-            input: base.input,
-            output: base.output,
-            cache_read: base.cache_read,
-            cache_write: base.cache_write,
-            cache_write_1h: base.cache_write_1h,
-            geographic,
-        }
-    }
 }
 
 /// Where facts are from.
@@ -201,9 +116,7 @@ impl Model {
                 successor: row.successor.clone(),
                 redirect: row.redirect.unwrap_or(false),
             },
-            prices: row
-                .prices
-                .map(|base| Prices::of_rates(base, row.geographic_prices.clone().unwrap_or_default())),
+            prices: prices(row).map(Arc::new),
             apis: row.apis.clone().unwrap_or_else(|| vec![Api::Converse]),
             invoke: row.invoke,
             prompt: row.prompt,
@@ -212,4 +125,15 @@ impl Model {
             sources,
         }
     }
+}
+
+/// What the rows say of prices; `None` where they say nothing.
+fn prices(row: &Row) -> Option<Prices> {
+    let is_priced = row.prices.is_some() || row.image_prices.is_some();
+    is_priced.then(|| Prices {
+        base: row.prices.unwrap_or_default(),
+        geographic: row.geographic_prices.clone().unwrap_or_default(),
+        special: row.special_prices.clone().unwrap_or_default(),
+        images: row.image_prices.clone().unwrap_or_default(),
+    })
 }

@@ -6,7 +6,7 @@ use outcrop_bedrock::converse::DocumentFormat;
 use serde::Deserialize;
 
 use super::images::ImageRules;
-use super::model::{GeographicRates, Rates};
+use super::prices::{GeographicRates, ImagePrice, Rates, SpecialRates};
 use super::words::{
     Api, EffortField, ForcedTools, Modality, Parameter, PromptFormat, Sampling, Set, Shape, Status, ThinkingKind,
     ThinkingTag, TopK, Ttl, VectorShape,
@@ -86,6 +86,8 @@ row! {
         redirect: bool,
         prices: Rates,
         geographic_prices: Vec<GeographicRates>,
+        special_prices: Vec<SpecialRates>,
+        image_prices: Vec<ImagePrice>,
     }
     both {
         source: String,

@@ -29,7 +29,10 @@ fn a_row_overrides_ours_field_by_field() {
     );
     let model = catalogue.model("amazon.nova-lite-v1:0").unwrap();
     assert_eq!(model.name, "Nova Lite");
-    assert_eq!(model.prices.as_ref().unwrap().rates(None).input, Some(0.05));
+    assert_eq!(
+        model.prices.as_ref().unwrap().rates(None).input.map(Price::dollars),
+        Some(0.05)
+    );
     assert_eq!(catalogue.by_short_name("house-model").unwrap().id, model.id);
 }
 

@@ -2,7 +2,7 @@
 
 use clap::ArgMatches;
 use outcrop_server::Catalogue;
-use outcrop_server::catalogue::{Lifecycle, Modality, Model, Prices, Set, Status, Word};
+use outcrop_server::catalogue::{Lifecycle, Modality, Model, Price, Prices, Set, Status, Word};
 use serde_json::{Value, json};
 
 use super::json::model as model_json;
@@ -65,7 +65,7 @@ fn row(model: &Model) -> [String; 8] {
         format!("{}→{}", modalities(model.input), modalities(model.output)),
         words(model.apis.iter().copied(), ","),
         model.context.map(tokens).unwrap_or_default(),
-        model.prices.as_ref().map(price).unwrap_or_default(),
+        model.prices.as_deref().map(price).unwrap_or_default(),
         lifecycle(&model.lifecycle),
     ]
 }
@@ -101,11 +101,11 @@ fn tokens(tokens: u64) -> String {
 
 /// What is read and what is written.
 fn price(prices: &Prices) -> String {
-    let one = |price: Option<f64>| price.map_or_else(|| "?".to_owned(), |price| format!("${price}"));
-    match prices.output {
-        Some(_) => format!("{}/{}", one(prices.input), one(prices.output)),
+    let one = |price: Option<Price>| price.map_or_else(|| "?".to_owned(), |price| format!("${price}"));
+    match prices.base.output {
+        Some(_) => format!("{}/{}", one(prices.base.input), one(prices.base.output)),
         // Embeddings write no tokens.
-        None => one(prices.input),
+        None => one(prices.base.input),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The page, as Markdown.
 
 use outcrop_translate::Catalogue;
-use outcrop_translate::catalogue::{Lifecycle, Modality, Model, Status, Word};
+use outcrop_translate::catalogue::{Lifecycle, Modality, Model, Price, Status, Word};
 
 use super::features::{Cell, Feature};
 use super::{Row, Rows, chats};
@@ -60,8 +60,8 @@ fn facts(models: &[&Model]) -> String {
             stage(&model.lifecycle),
             tokens(model.context),
             tokens(model.max_output),
-            price(prices.and_then(|prices| prices.input)),
-            price(prices.and_then(|prices| prices.output)),
+            price(prices.and_then(|prices| prices.base.input)),
+            price(prices.and_then(|prices| prices.base.output)),
         ]
     });
     table(&head, lines)
@@ -141,7 +141,7 @@ fn tokens(number: Option<u64>) -> String {
     grouped
 }
 
-fn price(price: Option<f64>) -> String {
+fn price(price: Option<Price>) -> String {
     price.map_or_else(String::new, |price| price.to_string())
 }
 
