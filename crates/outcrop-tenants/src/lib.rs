@@ -2,9 +2,11 @@
 //!
 //! This crate has no sockets, no clock and no randomness: whoever asks says what time it is, and brings random bytes.
 //! It knows neither the database nor HTTP. [`Settings`] is what an operator says of an organization, a project or a
-//! key; [`Token`] is how a key looks; [`UsageRecord`] is what one request leaves behind.
+//! key; [`Token`] is how a key looks; [`UsageRecord`] is what one request leaves behind. [`limits`] is the engine that
+//! holds what they may do within a time.
 
 mod entity;
+pub mod limits;
 mod money;
 mod settings;
 mod token;

@@ -178,6 +178,12 @@ impl Period {
     }
 }
 
+/// The year, the month and the day of a day since 1970.
+pub(crate) fn date(day: i64) -> (i64, i64, i64) {
+    let (year, month) = year_and_month(day);
+    (year, month, day - first_day(year, month) + 1)
+}
+
 /// The year and the month of a day since 1970, by Howard Hinnant's `civil_from_days`.
 fn year_and_month(day: i64) -> (i64, i64) {
     let shifted = day + 719_468;
