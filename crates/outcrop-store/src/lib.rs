@@ -15,6 +15,7 @@ mod once;
 mod open;
 mod organizations;
 mod projects;
+pub mod journal;
 mod query;
 mod random;
 mod report;
