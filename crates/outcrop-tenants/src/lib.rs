@@ -11,6 +11,7 @@ mod money;
 mod settings;
 mod token;
 mod usage;
+pub mod validate;
 
 pub use entity::{AdminKey, AuditEntry, Credential, CredentialKind, Id, Organization, Project, Role, Status};
 pub use money::{Money, MoneyError};
