@@ -1,7 +1,7 @@
 // Starts Outcrop for the tests: a simulator that they can look into, and a gateway in front of it.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,12 +12,20 @@ export const KEY = "sk-test";
 export const NOVA = "amazon.nova-lite-v1:0";
 export const CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 
+const folders = mkdtempSync(join(tmpdir(), "outcrop-"));
+process.once("exit", () => rmSync(folders, { recursive: true, force: true }));
+
+/** A folder that goes when the tests are over. */
+export function newFolder(prefix) {
+  return mkdtempSync(join(folders, prefix));
+}
+
 /** A running `outcrop`, ended by its own handle. */
 class Process {
   constructor(args, env = {}) {
     const binary = process.env.OUTCROP_BIN;
     if (!binary) throw new Error("OUTCROP_BIN is not set; run the tests by `cargo xtask clients node`");
-    const home = mkdtempSync(join(tmpdir(), "outcrop-home-"));
+    const home = newFolder("home-");
     // Nothing of this machine's AWS or Outcrop set-up shows through.
     const clean = { PATH: process.env.PATH, HOME: home, AWS_EC2_METADATA_DISABLED: "true", NO_COLOR: "1" };
     this.output = "";

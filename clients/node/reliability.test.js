@@ -1,14 +1,13 @@
 // Routes, quotas and the response cache, as OpenAI's SDK for Node meets them.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import OpenAI from "openai";
 
-import { ask, CLAUDE, collect, NOVA, poll, startStack } from "./outcrop.js";
+import { ask, CLAUDE, collect, newFolder, NOVA, poll, startStack } from "./outcrop.js";
 
 const HAIKU = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 
@@ -17,7 +16,7 @@ const route = (name, models, more = "") =>
 
 /** A stack with these settings; `rules` are a scenario's actions by a word of the model's id. */
 async function start(settings, { env = {}, rules = {} } = {}) {
-  const folder = mkdtempSync(join(tmpdir(), "outcrop-reliability-"));
+  const folder = newFolder("reliability-");
   const [config, scenario] = [join(folder, "outcrop.toml"), join(folder, "scenario.toml")];
   writeFileSync(config, settings);
   const rule = ([model, action]) => `[[rules]]\nmodel = "${model}"\nactions = ["${action}"]\n`;

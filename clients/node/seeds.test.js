@@ -3,13 +3,12 @@
 // clients/python/seeds/test_table.py.
 
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
-import { KEY, collect, startStack } from "./outcrop.js";
+import { KEY, collect, newFolder, startStack } from "./outcrop.js";
 import { PNG } from "./scenes.js";
 
 const SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -39,7 +38,7 @@ const messages = [
 describe("bedrock-wrapper's page", () => {
   let stack, client, site, siteUrl;
   before(async () => {
-    const scenario = join(await mkdtemp(join(tmpdir(), "outcrop-seeds-")), "scenario.toml");
+    const scenario = join(newFolder("seeds-"), "scenario.toml");
     await writeFile(scenario, SCENARIO);
     site = createServer((_, response) => response.writeHead(200, { "content-type": "image/png" }).end(PNG));
     await new Promise((resolve) => site.listen(0, "127.0.0.1", resolve));

@@ -5,7 +5,6 @@ schemathesis makes requests from the description, right and wrong ones, always t
 
 import contextlib
 import re
-import tempfile
 
 import httpx
 import hypothesis
@@ -27,7 +26,7 @@ from support import media, process, settings
 
 PATH = "/v1/openapi.json"
 # It keeps what it knows of letters on disk, and shall not do so beside the tests.
-set_hypothesis_home_dir(tempfile.mkdtemp(prefix="outcrop-hypothesis-"))
+set_hypothesis_home_dir(process.new_folder("hypothesis-"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

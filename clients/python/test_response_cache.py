@@ -425,7 +425,10 @@ class TestRedis:
         running.chat(mark)
         (key,) = poll(a_redis.keys, "a key")
         a_redis.command("SET", key, "something else")
+        length = a_redis.command("STRLEN", key)
         assert state(running.chat(mark)) == "miss"
+        # The new answer is written behind the request, and would else come after the list.
+        poll(lambda: a_redis.command("STRLEN", key) != length, "the answer in place of what others wrote")
         a_redis.command("DEL", key)
         a_redis.command("LPUSH", key, "a list")
         assert state(running.chat(mark)) is None

@@ -19,6 +19,9 @@ START_TIMEOUT = 30
 LIVE = []
 
 
+FOLDERS = tempfile.TemporaryDirectory(prefix="outcrop-", ignore_cleanup_errors=True)
+
+
 def binary():
     path = os.environ.get("OUTCROP_BIN")
     if not path:
@@ -26,10 +29,15 @@ def binary():
     return os.path.abspath(path)
 
 
+def new_folder(prefix):
+    """A folder that goes when the tests are over."""
+    return tempfile.mkdtemp(prefix=prefix, dir=FOLDERS.name)
+
+
 def clean_environment(extra=None):
     """An environment in which nothing of this machine's AWS or Outcrop set-up shows through."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "RUST_BACKTRACE", "TMPDIR") if name in os.environ}
-    home = tempfile.mkdtemp(prefix="outcrop-home-")
+    home = new_folder("home-")
     return kept | {"HOME": home, "AWS_EC2_METADATA_DISABLED": "true", "NO_COLOR": "1"} | (extra or {})
 
 

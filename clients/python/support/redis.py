@@ -3,7 +3,6 @@
 import shutil
 import socket
 import subprocess
-import tempfile
 
 from . import process
 
@@ -20,7 +19,7 @@ class Redis:
     def __init__(self, port=None, password=None):
         self.port = port or free_port()
         self.password = password
-        self.folder = tempfile.mkdtemp(prefix="outcrop-redis-")
+        self.folder = process.new_folder("redis-")
         arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         if password:
             arguments += ["--requirepass", password]
