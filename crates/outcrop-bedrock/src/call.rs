@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::converse::Served;
 use crate::model_id::path_segment;
 
 /// The operations that are called: of Bedrock Runtime, if nothing else is said.
@@ -138,13 +139,15 @@ impl Call {
     }
 }
 
-/// What the headers of an `InvokeModel` reply tell of its tokens.
+/// What the headers of an `InvokeModel` reply tell of its tokens, and how it was served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TokenCounts {
     /// `X-Amzn-Bedrock-Input-Token-Count`
     pub input: Option<u64>,
     /// `X-Amzn-Bedrock-Output-Token-Count`
     pub output: Option<u64>,
+    /// `X-Amzn-Bedrock-Service-Tier` and `X-Amzn-Bedrock-PerformanceConfig-Latency`
+    pub served: Served,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use http::header::{CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::call::Call;
-use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::converse::{Served, TokenUsage};
 use outcrop_routing::Router;
 use outcrop_translate::{Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
@@ -433,6 +433,9 @@ pub(crate) fn note_replies(record: &mut Record, replies: &[Reply]) {
         record.aws_request_id.push_str(&format!(", and {more} more"));
     }
     record.attempts = replies.iter().map(|reply| reply.attempts).sum();
+    record.served = replies
+        .first()
+        .map_or_else(Served::default, |reply| reply.tokens.served);
 }
 
 /// Notes what a failed call tells of itself.

@@ -253,6 +253,7 @@ async fn ask(client: &Client, arn: &str) -> Result<Behind, outcrop_upstream::Err
                 model: None,
                 architecture: found.architecture,
                 name: found.name,
+                geography: None,
             });
         };
         if model.contains(":foundation-model/") || model.contains(":inference-profile/") {
@@ -260,6 +261,7 @@ async fn ask(client: &Client, arn: &str) -> Result<Behind, outcrop_upstream::Err
                 model: Some(model),
                 architecture: found.architecture,
                 name: found.name,
+                geography: outcrop_translate::resolve::geography_of_models(&found.model_arns),
             });
         }
         arn = model;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderValue, Method};
-use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::converse::{Served, ServiceTier, TokenUsage};
 use outcrop_routing::ledger::{Lane, RateLimits};
+use outcrop_translate::Billed;
 
 use crate::routing::{Hold, share};
 
@@ -50,6 +51,10 @@ pub(crate) struct Record {
     pub(crate) attempts: u32,
     /// Tokens of all calls.
     pub(crate) usage: TokenUsage,
+    /// What is paid for besides tokens.
+    pub(crate) billed: Billed,
+    /// How the calls were served, as the headers of the answers tell.
+    pub(crate) served: Served,
     /// Whether another body was asked than was planned at first.
     pub(crate) is_changed: bool,
     /// Whether a call was left before it told its tokens, so that AWS counts more than `usage`.
@@ -85,6 +90,8 @@ impl Record {
             aws_request_id: String::new(),
             attempts: 0,
             usage: TokenUsage::default(),
+            billed: Billed::default(),
+            served: Served::default(),
             is_changed: false,
             is_usage_partial: false,
             holds: Vec::new(),
@@ -94,6 +101,15 @@ impl Record {
             outcome: None,
             error: None,
         }
+    }
+
+    /// The usage of all calls, and how they were served: the answers tell, or else their headers.
+    pub(crate) fn billed_usage(&self) -> TokenUsage {
+        let mut usage = self.usage;
+        if usage.served == Served::default() {
+            usage.served = self.served;
+        }
+        usage
     }
 
     /// The first byte of the answer's body is there.
@@ -144,6 +160,7 @@ impl Drop for Record {
                 hold.settle(share);
             }
         }
+        let usage = self.billed_usage();
         let outcome = match self.outcome {
             Some(Ending::Completed) => "completed",
             Some(Ending::Failed) => "failed",
@@ -165,6 +182,9 @@ impl Drop for Record {
                     stream = self.is_stream,
                     input_tokens = self.usage.prompt_tokens(),
                     output_tokens = self.usage.output_tokens,
+                    images = (self.billed.images.count > 0).then_some(self.billed.images.count),
+                    // Only where it isn't the usual one.
+                    service_tier = (usage.served.tier != ServiceTier::Default).then(|| usage.served.tier.name()),
                     // Only where it is so: a member of its own in few lines.
                     usage_partial = self.is_usage_partial.then_some(true),
                     cache_hit = self.cache.map(|cached| cached == Cached::Hit),

@@ -35,6 +35,8 @@ pub use policy::Policy;
 pub use problem::{AwsDetail, Problem, ProblemKind};
 pub use remote::{Fetched, Remote};
 pub use stop::StopMatcher;
-pub use task::{AnswerContext, File, Form, Input, Part, Shelf, Task, TaskAnswer, TaskCall, TaskPlan, TaskReply};
+pub use task::{
+    AnswerContext, Billed, File, Form, Input, Part, Shelf, Task, TaskAnswer, TaskCall, TaskPlan, TaskReply,
+};
 pub use unread::Unread;
 pub use wire::{StreamReader, Wire};

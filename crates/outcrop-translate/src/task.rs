@@ -5,6 +5,7 @@ use bytes::Bytes;
 use outcrop_bedrock::call::{Call, CallBody, Operation, TokenCounts};
 use outcrop_bedrock::converse::TokenUsage;
 
+use crate::catalogue::Images;
 use crate::endpoint::{Context, Halt};
 use crate::notes::Notes;
 use crate::problem::Problem;
@@ -170,6 +171,17 @@ pub struct File {
     pub bytes: Bytes,
 }
 
+/// What of a task is paid for besides tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Billed {
+    /// Images that were read, and that have no tokens.
+    pub input_images: u64,
+    /// Images that were made.
+    pub images: Images,
+    /// Search units.
+    pub searches: u64,
+}
+
 /// An answer.
 #[derive(Clone, Debug, Default)]
 pub struct TaskAnswer {
@@ -177,6 +189,8 @@ pub struct TaskAnswer {
     pub body: Vec<u8>,
     /// Tokens of all calls, if any were counted.
     pub usage: Option<TokenUsage>,
+    /// What is paid for besides tokens.
+    pub billed: Billed,
     /// What of the request the replies have not fulfilled.
     pub notes: Notes,
 }

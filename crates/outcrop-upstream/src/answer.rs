@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use outcrop_bedrock::call::TokenCounts;
+use outcrop_bedrock::converse::{Served, ServiceTier};
 use outcrop_bedrock::exception::{ErrorBody, Exception, bare_name};
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -132,10 +133,15 @@ fn retry_after(value: &str) -> Option<u64> {
 }
 
 pub(crate) fn token_counts(headers: &HeaderMap) -> TokenCounts {
-    let count = |name: &str| text_header(headers, name)?.trim().parse().ok();
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let count = |name: &str| text(name)?.parse().ok();
     TokenCounts {
         input: count("x-amzn-bedrock-input-token-count"),
         output: count("x-amzn-bedrock-output-token-count"),
+        served: Served {
+            tier: text("x-amzn-bedrock-service-tier").map_or(ServiceTier::Default, ServiceTier::from_name),
+            is_latency_optimized: text("x-amzn-bedrock-performanceconfig-latency") == Some("optimized"),
+        },
     }
 }
 

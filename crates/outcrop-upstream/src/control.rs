@@ -15,6 +15,8 @@ pub struct BehindArn {
     pub architecture: Option<String>,
     /// The name of an imported model.
     pub name: Option<String>,
+    /// The ARNs of the models that an inference profile, or a prompt router, calls.
+    pub model_arns: Vec<String>,
 }
 
 /// What the operations that describe such resources answer, as far as it tells of the model.
@@ -54,11 +56,11 @@ impl Client {
             // The id of an inference profile that the account has made.
             let path = format!("/inference-profiles/{}", outcrop_bedrock::model_id::path_segment(arn));
             let resource: Resource = parse(&self.control_document(None, &path).await?)?;
-            let first = resource.models.into_iter().next().map(|model| model.model_arn);
+            let model_arns: Vec<String> = resource.models.into_iter().map(|model| model.model_arn).collect();
             return Ok(BehindArn {
-                model_arn: first.filter(|found| !found.is_empty()),
-                architecture: None,
-                name: None,
+                model_arn: model_arns.first().cloned().filter(|found| !found.is_empty()),
+                model_arns,
+                ..BehindArn::default()
             });
         }
         let mut parts = arn.split(':').skip(3);
@@ -69,17 +71,18 @@ impl Client {
         };
         let path = format!("{path}{}", outcrop_bedrock::model_id::path_segment(arn));
         let resource: Resource = parse(&self.control_document(region, &path).await?)?;
-        let first = resource.models.into_iter().next().map(|model| model.model_arn);
+        let model_arns: Vec<String> = resource.models.into_iter().map(|model| model.model_arn).collect();
         let is_itself = |found: &String| found == arn;
         Ok(BehindArn {
             model_arn: resource
                 .foundation_model_arn
                 .or(resource.base_model_arn)
-                .or(first)
+                .or(model_arns.first().cloned())
                 .or(resource.model_arn)
                 .filter(|found| !found.is_empty() && !is_itself(found)),
             name: resource.model_name.filter(|_| resource.model_architecture.is_some()),
             architecture: resource.model_architecture,
+            model_arns,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! The events of `ConverseStream`.
 
 use super::content::SERVER_TOOL_USE;
-use super::response::{Extras, StopReason, TokenUsage};
+use super::response::{Extras, StopReason};
+use super::usage::TokenUsage;
 use crate::json::{Fault, JsonText, Reader};
 
 /// An event. Texts are slices of its payload.
@@ -122,6 +123,7 @@ impl<'a> Event<'a> {
                     "usage" => TokenUsage::read(reader).map(|read| usage = read),
                     _ => extras.read_member(member, reader),
                 })?;
+                let usage = extras.complete(usage);
                 Ok(Self::Metadata { usage, extras })
             }),
             _ => Ok(Self::Unknown),

@@ -9,6 +9,7 @@ mod event;
 mod media;
 mod request;
 mod response;
+mod usage;
 
 pub use cache::CacheTtl;
 pub use content::{ContentBlock, Reasoning, ToolResult, ToolResultBlock, ToolResultStatus, ToolUse};
@@ -20,4 +21,5 @@ pub use request::{
     ConverseRequest, InferenceConfig, JsonSchema, MediaSize, Message, OutputConfig, Role, SystemBlock, Tool,
     ToolChoice, ToolConfig, ToolSpec,
 };
-pub use response::{ConverseResponse, Extras, StopReason, TokenUsage};
+pub use response::{ConverseResponse, Extras, StopReason};
+pub use usage::{Served, ServiceTier, TokenUsage};

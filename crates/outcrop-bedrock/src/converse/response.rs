@@ -2,6 +2,7 @@
 
 use super::content::{ContentBlock, Reasoning};
 use super::event::{BlockStart, Delta, Event};
+use super::usage::{Served, ServiceTier, TokenUsage};
 use crate::json::{Fault, Json, JsonText, Kind, Reader};
 
 /// A whole reply.
@@ -50,6 +51,25 @@ impl<'a> Extras<'a> {
         Ok(())
     }
 
+    /// How the call was served: what isn't told is as usual.
+    pub fn served(&self) -> Served {
+        let tier = self.service_tier.as_ref();
+        Served {
+            tier: tier.map_or(ServiceTier::Default, |tier| ServiceTier::from_name(&tier.decoded())),
+            is_latency_optimized: self.performance_config.as_ref().is_some_and(is_optimized),
+        }
+    }
+
+    /// The usage with what else bears on its cost: how the call was served, and what of the output was thoughts.
+    #[must_use]
+    pub(super) fn complete(&self, mut usage: TokenUsage) -> TokenUsage {
+        if let Some(thoughts) = self.thinking_tokens() {
+            usage.reasoning_tokens = thoughts;
+        }
+        usage.served = self.served();
+        usage
+    }
+
     /// How many of the output tokens were thoughts, where the model was asked and told it.
     pub fn thinking_tokens(&self) -> Option<u64> {
         let fields = self.additional_model_response_fields.as_ref()?;
@@ -68,6 +88,18 @@ fn find_thinking_tokens(reader: &mut Reader<'_>, found: &mut Option<u64>) -> Res
         "thinking_tokens" | "reasoning_tokens" => reader.count().map(|count| *found = Some(count)),
         _ => find_thinking_tokens(reader, found),
     })
+}
+
+fn is_optimized(config: &Json<'_>) -> bool {
+    let mut found = false;
+    // What isn't as the service model has it says nothing.
+    let _ = config.read(|reader| {
+        reader.object(|member, reader| match member {
+            "latency" => reader.string().map(|latency| found = latency == "optimized"),
+            _ => reader.skip(),
+        })
+    });
+    found
 }
 
 /// Why a model stopped.
@@ -114,63 +146,6 @@ impl StopReason {
     }
 }
 
-/// Tokens of one call. Bedrock's `inputTokens` leaves out what was read from or written to the cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TokenUsage {
-    /// `inputTokens`
-    pub input_tokens: u64,
-    /// `outputTokens`
-    pub output_tokens: u64,
-    /// `cacheReadInputTokens`
-    pub cache_read_input_tokens: u64,
-    /// `cacheWriteInputTokens`
-    pub cache_write_input_tokens: u64,
-}
-
-impl TokenUsage {
-    /// All of the prompt, whether cached or not.
-    pub fn prompt_tokens(&self) -> u64 {
-        self.input_tokens
-            .saturating_add(self.cache_read_input_tokens)
-            .saturating_add(self.cache_write_input_tokens)
-    }
-
-    /// The sum with the usage of another call.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
-            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cache_read_input_tokens: self
-                .cache_read_input_tokens
-                .saturating_add(other.cache_read_input_tokens),
-            cache_write_input_tokens: self
-                .cache_write_input_tokens
-                .saturating_add(other.cache_write_input_tokens),
-        }
-    }
-
-    /// Reads a `usage` object.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut usage = Self::default();
-        reader.object(|member, reader| {
-            let slot = match member {
-                "inputTokens" => &mut usage.input_tokens,
-                "outputTokens" => &mut usage.output_tokens,
-                "cacheReadInputTokens" => &mut usage.cache_read_input_tokens,
-                "cacheWriteInputTokens" => &mut usage.cache_write_input_tokens,
-                _ => return reader.skip(),
-            };
-            *slot = reader.nullable(Reader::count)?.unwrap_or(0);
-            Ok(())
-        })?;
-        Ok(usage)
-    }
-}
-
 impl<'a> ConverseResponse<'a> {
     /// Reads a whole reply.
     ///
@@ -208,7 +183,7 @@ impl<'a> ConverseResponse<'a> {
         Ok(Self {
             content,
             stop_reason,
-            usage,
+            usage: extras.complete(usage),
             extras,
         })
     }

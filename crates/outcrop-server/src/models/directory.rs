@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use outcrop_translate::Catalogue;
 use outcrop_translate::catalogue::Status;
-use outcrop_translate::resolve::{Behind, Listing, geographies};
+use outcrop_translate::resolve::{Behind, Listing, geographies, geography_of_models};
 use outcrop_upstream::{FoundationModel, InferenceProfile};
 
 use super::gather::{Gathered, Region};
@@ -168,27 +168,31 @@ fn is_on_demand(model: &FoundationModel) -> bool {
 /// Notes what the account has in a region, and what is behind it.
 fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut HashMap<String, Behind>) {
     let base = |arn: Option<&str>| base_arn(region, arn?);
-    let mut note = |arn: &str, kind, name: &Option<String>, created: &Option<String>, model: Option<String>| {
-        if arn.is_empty() {
-            return;
-        }
-        if let Some(model) = model {
-            let found = Behind {
-                model: Some(model),
-                architecture: None,
-                name: None,
+    let mut note =
+        |arn: &str, kind, name: &Option<String>, created: &Option<String>, model: Option<String>, geography| {
+            if arn.is_empty() {
+                return;
+            }
+            if let Some(model) = model {
+                let found = Behind {
+                    model: Some(model),
+                    architecture: None,
+                    name: None,
+                    geography,
+                };
+                behind.insert(arn.to_owned(), found);
+            }
+            let thing = Own {
+                kind,
+                name: name.clone(),
+                created: created.clone(),
             };
-            behind.insert(arn.to_owned(), found);
-        }
-        let thing = Own {
-            kind,
-            name: name.clone(),
-            created: created.clone(),
+            own.insert(arn.to_owned(), thing);
         };
-        own.insert(arn.to_owned(), thing);
-    };
     for one in region.profiles.iter().filter(|profile| profile.r#type == "APPLICATION") {
         let model = one.models.first().map(|model| model.model_arn.clone());
+        let arns: Vec<&str> = one.models.iter().map(|model| model.model_arn.as_str()).collect();
+        let geography = geography_of_models(&arns);
         let kind = Kind::ApplicationInferenceProfile;
         note(
             &one.inference_profile_arn,
@@ -196,6 +200,7 @@ fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut Has
             &one.inference_profile_name,
             &one.created_at,
             model,
+            geography,
         );
     }
     // What is still being made can't be called; what is being changed can.
@@ -209,12 +214,13 @@ fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut Has
             &one.provisioned_model_name,
             &one.creation_time,
             model,
+            None,
         );
     }
     for one in region.deployments.iter().filter(|one| one.status == "Active") {
         let arn = &one.custom_model_deployment_arn;
         let (kind, name) = (Kind::CustomModelDeployment, &one.custom_model_deployment_name);
-        note(arn, kind, name, &one.created_at, base(one.model_arn.as_deref()));
+        note(arn, kind, name, &one.created_at, base(one.model_arn.as_deref()), None);
     }
     for one in region.imported.iter() {
         note(
@@ -223,6 +229,7 @@ fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut Has
             &one.model_name,
             &one.creation_time,
             None,
+            None,
         );
     }
     for one in region.imported.iter().filter(|one| one.model_architecture.is_some()) {
@@ -230,6 +237,7 @@ fn collect_own(region: &Region, own: &mut HashMap<String, Own>, behind: &mut Has
             model: None,
             architecture: one.model_architecture.clone(),
             name: one.model_name.clone(),
+            geography: None,
         };
         behind.insert(one.model_arn.clone(), found);
     }

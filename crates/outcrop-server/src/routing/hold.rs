@@ -139,5 +139,8 @@ pub(crate) fn share(usage: TokenUsage, calls: usize) -> TokenUsage {
         output_tokens: usage.output_tokens.div_ceil(calls),
         cache_read_input_tokens: usage.cache_read_input_tokens.div_ceil(calls),
         cache_write_input_tokens: usage.cache_write_input_tokens.div_ceil(calls),
+        cache_write_1h_input_tokens: usage.cache_write_1h_input_tokens.div_ceil(calls),
+        reasoning_tokens: usage.reasoning_tokens.div_ceil(calls),
+        served: usage.served,
     }
 }

@@ -333,6 +333,7 @@ fn write<T: Task>(
     };
     let answer = T::answer(&plan.memo, &replies, &context)?;
     record.usage = answer.usage.unwrap_or_default();
+    record.billed = answer.billed;
     let mut notes = plan.notes.clone();
     notes.merge(&answer.notes);
     record.adapted = notes.to_string();

@@ -33,9 +33,10 @@ pub use facts::Fact;
 pub use images::{ImageRules, ImageSize, SizeRule};
 pub use media::MediaSupport;
 pub use model::{Lifecycle, Model, Provider, Source};
+pub use outcrop_bedrock::converse::ServiceTier as Tier;
 pub use prices::{
-    Ask, Consumption, Cost, GeographicRates, ImagePrice, Images, Latency, Price, Prices, Rates, SpecialRates, Tariff,
-    Terms, Tier,
+    Ask, Consumption, Cost, GeographicRates, ImagePrice, Images, Latency, Place, Price, Prices, Rates, SpecialRates,
+    Tariff, Terms,
 };
 pub use words::{Api, ImageTask, Modality, PromptFormat, Set, Shape, Status, VectorShape, Word};
 

@@ -8,6 +8,6 @@ mod tariff;
 mod tests;
 
 pub use amount::Price;
-pub use cost::{Ask, Consumption, Cost, Images, Terms, Tier};
+pub use cost::{Ask, Consumption, Cost, Images, Place, Terms};
 pub use rules::{GeographicRates, ImagePrice, Latency, Prices, Rates, SpecialRates};
 pub use tariff::Tariff;

@@ -1,7 +1,7 @@
 //! What all shapes have in common: headers, and fields that Converse only carries.
 
 use outcrop_bedrock::call::TokenCounts;
-use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, StopReason};
+use outcrop_bedrock::converse::{ConverseRequest, ConverseResponse, Served, StopReason};
 use outcrop_bedrock::json::{Json, JsonText, Kind, ObjectWriter, Reader};
 
 use super::Family;
@@ -115,6 +115,10 @@ pub(crate) fn reply<'a>(
     if reply.usage.output_tokens == 0 {
         reply.usage.output_tokens = tokens.output.unwrap_or(0);
     }
+    if reply.usage.served == Served::default() {
+        reply.usage.served = tokens.served;
+    }
+    reply.usage.reasoning_tokens = reply.extras.thinking_tokens().unwrap_or(reply.usage.reasoning_tokens);
     let of_bedrock = OfBedrock::read(body)?;
     if of_bedrock.intervened {
         reply.stop_reason = StopReason::GuardrailIntervened;

@@ -30,6 +30,7 @@ impl Said {
         } else {
             self.metrics.output_tokens
         };
+        total.reasoning_tokens = self.usage.reasoning_tokens;
         total
     }
 }
@@ -125,6 +126,8 @@ impl<'s> Sayings<'s> {
         known.output_tokens = newer(known.output_tokens, usage.output_tokens);
         known.cache_read_input_tokens = newer(known.cache_read_input_tokens, usage.cache_read_input_tokens);
         known.cache_write_input_tokens = newer(known.cache_write_input_tokens, usage.cache_write_input_tokens);
+        known.cache_write_1h_input_tokens = newer(known.cache_write_1h_input_tokens, usage.cache_write_1h_input_tokens);
+        known.reasoning_tokens = newer(known.reasoning_tokens, usage.reasoning_tokens);
     }
 
     /// What it cost, as Bedrock tells it. That counts cached tokens in its own way, so that it is never mixed with the

@@ -162,6 +162,7 @@ fn a_prompt_that_was_cached_wholly_is_not_counted_again_by_the_headers() {
     let tokens = TokenCounts {
         input: Some(60),
         output: Some(1),
+        ..TokenCounts::default()
     };
     let reply = super::super::reply(&OpenAiChat, body.as_bytes(), tokens).unwrap();
     assert_eq!(reply.usage.prompt_tokens(), 60);

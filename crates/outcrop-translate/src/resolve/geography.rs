@@ -33,6 +33,22 @@ pub fn of_region(region: &str) -> &'static [&'static str] {
         .map_or(&[], |(_, geographies)| geographies)
 }
 
+/// The geography of an inference profile that calls these models: where one is in no region, it is everywhere; where
+/// there is but one, it stays in its region, and has none.
+#[must_use]
+pub fn of_models<T: AsRef<str>>(arns: &[T]) -> Option<String> {
+    let regions: Vec<&str> = arns.iter().filter_map(|arn| arn.as_ref().split(':').nth(3)).collect();
+    if regions.iter().any(|region| region.is_empty()) {
+        return Some(GLOBAL.to_owned());
+    }
+    let (first, others) = regions.split_first()?;
+    let holds = |geography: &&&str| others.iter().all(|region| of_region(region).contains(*geography));
+    let found = of_region(first).iter().find(holds);
+    found
+        .filter(|_| !others.is_empty())
+        .map(|geography| (*geography).to_owned())
+}
+
 /// The partition of a region: credentials are good for one of them.
 pub(crate) fn partition(region: &str) -> &'static str {
     // AWS's own partitions by the beginnings of their regions (botocore 1.44.5, `partitions.json`, 2026-11).
@@ -96,5 +112,19 @@ mod tests {
         }
         assert_eq!(of_region("us-gov-east-1"), ["us-gov"]);
         assert!(of_region("moon-base-1").is_empty());
+    }
+
+    #[test]
+    fn a_profile_has_the_geography_that_its_models_have_in_common() {
+        let geography = |regions: &[&str]| {
+            let arn = |region: &&str| format!("arn:aws:bedrock:{region}::foundation-model/amazon.nova-lite-v1:0");
+            of_models(&regions.iter().map(arn).collect::<Vec<_>>())
+        };
+        assert_eq!(geography(&["us-east-1", "us-west-2"]).as_deref(), Some("us"));
+        assert_eq!(geography(&["ap-northeast-1", "ap-northeast-3"]).as_deref(), Some("jp"));
+        assert_eq!(geography(&["ap-northeast-1", "ap-south-1"]).as_deref(), Some("apac"));
+        assert_eq!(geography(&["eu-west-1", ""]).as_deref(), Some("global"));
+        assert_eq!(geography(&["eu-west-1"]), None);
+        assert_eq!(geography(&[]), None);
     }
 }

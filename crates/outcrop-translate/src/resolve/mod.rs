@@ -23,7 +23,7 @@ pub(crate) use arn::Arn;
 pub(crate) use geography::arn_partition;
 
 pub use crate::vectors::is_purpose;
-pub use geography::of_region as geographies;
+pub use geography::{of_models as geography_of_models, of_region as geographies};
 pub use nearest::near;
 pub use pattern::NamePattern;
 
@@ -83,6 +83,8 @@ pub struct Behind {
     pub architecture: Option<String>,
     /// The name that the account gave an imported model.
     pub name: Option<String>,
+    /// The geography of the profile that an application profile was made of.
+    pub geography: Option<String>,
 }
 
 /// What is known when a name is resolved.
@@ -162,6 +164,8 @@ pub struct Target {
     pub model_id: String,
     /// The name by which the catalogue knows the model, or its family; `None` for what nobody knows.
     pub base_id: Option<String>,
+    /// The geography whose prices hold, where the name doesn't tell it: an application profile has its source's.
+    pub geography: Option<String>,
     /// What is really behind it, where that is another name than `base_id`: an operator's rules are for models, however
     /// they are called.
     pub behind: Option<String>,
@@ -720,6 +724,7 @@ impl<'d> Resolving<'_, 'd> {
                 let id = Arn::parse(&model).and_then(|arn| arn.id()).unwrap_or(&model);
                 let base_id = catalogue.known_id(catalogue.base_id(id).unwrap_or(id)).to_owned();
                 self.step("look-up", &base_id, "the model behind it, as AWS tells");
+                self.target.geography = behind.geography.or_else(|| geography_of_id(catalogue, id));
                 self.target.base_id = Some(base_id);
             }
             None if behind.architecture.is_none() => {
@@ -943,4 +948,10 @@ fn not_found(message: String) -> Problem {
     Problem::new(404, ProblemKind::InvalidRequest, message)
         .with_code("model_not_found")
         .with_param("model")
+}
+
+/// The geography that the id of an inference profile begins with.
+fn geography_of_id(catalogue: &Catalogue, id: &str) -> Option<String> {
+    let geography = id.strip_suffix(catalogue.base_id(id)?)?.strip_suffix('.')?;
+    Some(geography.to_owned())
 }

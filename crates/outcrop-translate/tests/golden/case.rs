@@ -178,6 +178,7 @@ fn response<E: Endpoint>(plan: &Plan<E::Memo>, replies: &[String]) -> Result<Res
             let headers = TokenCounts {
                 input: Some(11),
                 output: Some(7),
+                ..TokenCounts::default()
             };
             plan.wire.reply(reply.as_bytes(), headers).map_err(|fault| at(&fault))
         })

@@ -55,6 +55,7 @@ pub(crate) fn run<T: Task>(folder: &Path) -> Result<Outcome, String> {
             tokens: TokenCounts {
                 input: Some(11),
                 output: None,
+                ..TokenCounts::default()
             },
         })
         .collect();

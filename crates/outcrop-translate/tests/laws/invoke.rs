@@ -126,7 +126,7 @@ proptest! {
     fn a_streamed_answer_is_the_whole_one_whatever_the_body((model, shape) in prop::sample::select(MODELS), answer in answer()) {
         let plan = plan_for(model, "invoke");
         let body = shape.whole(&answer).to_string();
-        let tokens = TokenCounts { input: Some(TOKENS.0), output: Some(TOKENS.1) };
+        let tokens = TokenCounts { input: Some(TOKENS.0), output: Some(TOKENS.1), ..TokenCounts::default() };
         let reply = plan.wire.reply(body.as_bytes(), tokens).unwrap();
         let (message, reason, usage) = whole(ChatCompletions::response(&plan.memo, &[reply])).unwrap();
         let sse = stream(plan, &metered(shape, &answer));

@@ -3,10 +3,13 @@
 //! Prices are whole billionths of a dollar for a million tokens, so sums of tokens times prices are whole numbers, and
 //! a call is rounded once, at its end.
 
-use serde::Deserialize;
+use std::sync::Arc;
+
+use outcrop_bedrock::converse::{Served, ServiceTier, TokenUsage};
 
 use super::amount::Price;
 use super::rules::{Prices, Rates};
+use crate::task::Billed;
 
 /// Prices of tokens are for so many.
 const TOKENS: u128 = 1_000_000;
@@ -14,26 +17,20 @@ const TOKENS: u128 = 1_000_000;
 /// What a factor of 1 is.
 const ONE: u128 = 1_000_000_000;
 
-/// By which service tier a call is answered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    /// As usual.
-    #[default]
-    Default,
-    /// When there is room, for less.
-    Flex,
-    /// Before others, for more.
-    Priority,
-    /// By capacity that is paid for by time.
-    Reserved,
+/// Where a call goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The geography of the profile that is called; `None` for a bare id.
+    pub geography: Option<Arc<str>>,
+    /// The region that is called; empty where that isn't known.
+    pub region: Arc<str>,
 }
 
 /// On which terms a call is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// The service tier.
-    pub tier: Tier,
+    pub tier: ServiceTier,
     /// Whether latency-optimized inference answers.
     pub is_latency_optimized: bool,
     /// Whether it is part of a batch.
@@ -101,27 +98,40 @@ pub struct Cost {
     pub is_assumed: bool,
 }
 
-impl Tier {
-    /// The tier of a name, as Bedrock and its clients write it. An unknown one is `None`.
+impl Terms {
+    /// The terms on which a call was answered.
     #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "" | "default" | "standard" | "auto" => Self::Default,
-            "flex" => Self::Flex,
-            "priority" => Self::Priority,
-            "reserved" => Self::Reserved,
-            _ => return None,
-        })
+    pub fn of(served: Served) -> Self {
+        Self {
+            tier: served.tier,
+            is_latency_optimized: served.is_latency_optimized,
+            is_batch: false,
+        }
     }
+}
 
-    /// Its name.
+impl Consumption {
+    /// What a call has used: tokens, and what else is paid for.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Flex => "flex",
-            Self::Priority => "priority",
-            Self::Reserved => "reserved",
+    pub fn of(usage: &TokenUsage, billed: &Billed) -> Self {
+        Self {
+            input_images: billed.input_images,
+            images: billed.images,
+            searches: billed.searches,
+            ..Self::from(usage)
+        }
+    }
+}
+
+impl From<&TokenUsage> for Consumption {
+    fn from(usage: &TokenUsage) -> Self {
+        Self {
+            input: usage.input_tokens,
+            output: usage.output_tokens,
+            cache_read: usage.cache_read_input_tokens,
+            cache_write: usage.cache_write_5m_input_tokens(),
+            cache_write_1h: usage.cache_write_1h_input_tokens,
+            ..Self::default()
         }
     }
 }
@@ -135,12 +145,12 @@ impl Consumption {
 }
 
 impl Prices {
-    /// What a call costs by the profile of `geography`, or by the bare id; `None` where a price that is needed isn't
+    /// What a call costs at `place`; `None` where a price that is needed isn't
     /// known. Without a price for what the cache does, what it stands in for counts: `input` for reading and writing,
     /// and `cache_write` for writing for an hour.
     #[must_use]
-    pub fn cost(&self, geography: Option<&str>, terms: &Terms, used: &Consumption) -> Option<Cost> {
-        let (rates, factor) = self.holding(geography, terms, used.read())?;
+    pub fn cost(&self, place: &Place, terms: &Terms, used: &Consumption) -> Option<Cost> {
+        let (rates, factor) = self.holding(place, terms, used.read())?;
         let mut sum = Sum::default();
         sum.tokens(used.input, rates.input)?;
         sum.tokens(used.output, rates.output)?;
@@ -177,20 +187,20 @@ impl Prices {
     /// The most that a call can cost, in billionths of a dollar: with `read` tokens of input, at most `written` of
     /// output, and `others` besides. `None` where a price that may be needed isn't known.
     #[must_use]
-    pub fn most(&self, geography: Option<&str>, terms: &Terms, ask: &Ask) -> Option<i64> {
+    pub fn most(&self, place: &Place, terms: &Terms, ask: &Ask) -> Option<i64> {
         let default = Terms {
-            tier: Tier::Default,
+            tier: ServiceTier::Default,
             ..*terms
         };
         // A tier that has no room lets the call through as usual.
         let both = [*terms, default];
         both.iter()
-            .map(|terms| self.most_on(geography, terms, ask))
+            .map(|terms| self.most_on(place, terms, ask))
             .try_fold(0, |most, one| one.map(|one| one.max(most)))
     }
 
-    fn most_on(&self, geography: Option<&str>, terms: &Terms, ask: &Ask) -> Option<i64> {
-        let (rates, factor) = self.holding(geography, terms, ask.input)?;
+    fn most_on(&self, place: &Place, terms: &Terms, ask: &Ask) -> Option<i64> {
+        let (rates, factor) = self.holding(place, terms, ask.input)?;
         let mut sum = Sum::default();
         sum.tokens(ask.input, dearest(&rates, ask.may_cache))?;
         sum.tokens(ask.output, rates.output)?;

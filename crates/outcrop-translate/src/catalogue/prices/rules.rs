@@ -1,9 +1,11 @@
 //! Prices, as the catalogue's files hold them.
 
-use serde::Deserialize;
+use outcrop_bedrock::converse::ServiceTier;
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer};
 
 use super::amount::Price;
-use super::cost::{Images, Terms, Tier};
+use super::cost::{Images, Place, Terms};
 
 /// Prices in USD: of tokens for a million of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -63,8 +65,12 @@ pub struct SpecialRates {
     /// By the profiles of these geographies. With none named: rates hold where `prices` do, factors everywhere.
     #[serde(default)]
     pub profiles: Vec<String>,
+    /// By the bare id in these regions.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// By this service tier.
-    pub tier: Option<Tier>,
+    #[serde(default, deserialize_with = "tier")]
+    pub tier: Option<ServiceTier>,
     /// With this latency.
     pub latency: Option<Latency>,
     /// In batches.
@@ -76,6 +82,19 @@ pub struct SpecialRates {
     pub rates: Option<Rates>,
     /// What all prices are multiplied by then.
     pub factor: Option<Price>,
+}
+
+fn tier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ServiceTier>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    match ServiceTier::from_name(&name) {
+        tier @ (ServiceTier::Flex | ServiceTier::Priority | ServiceTier::Reserved) if tier.name() == name => {
+            Ok(Some(tier))
+        }
+        _ => {
+            let expected = &"one of `flex`, `priority`, `reserved`";
+            Err(D::Error::invalid_value(Unexpected::Str(&name), expected))
+        }
+    }
 }
 
 /// What a model costs for an image that it makes.
@@ -105,12 +124,13 @@ impl Prices {
 
     /// What holds for a call: rates, and what to multiply them by. `None` where nobody knows what it costs on these
     /// terms.
-    pub(super) fn holding(&self, geography: Option<&str>, terms: &Terms, read: u64) -> Option<(Rates, Option<Price>)> {
+    pub(super) fn holding(&self, place: &Place, terms: &Terms, read: u64) -> Option<(Rates, Option<Price>)> {
+        let geography = place.geography.as_deref();
         let has_own = self.of_geography(geography).is_some();
         let mut rates = self.rates(geography);
         let mut factor = None;
         let (mut tier, mut latency, mut batch) = (
-            terms.tier == Tier::Default,
+            terms.tier == ServiceTier::Default,
             !terms.is_latency_optimized,
             !terms.is_batch,
         );
@@ -120,7 +140,11 @@ impl Prices {
             } else {
                 special.profiles.iter().any(|name| Some(name.as_str()) == geography)
             };
+            // What a region's prices are says nothing of profiles, which go to several.
+            let is_here = special.regions.is_empty()
+                || (geography.is_none() && special.regions.iter().any(|name| **name == *place.region));
             let holds = is_there
+                && is_here
                 && special.tier.is_none_or(|named| named == terms.tier)
                 && (special.latency.is_none() || terms.is_latency_optimized)
                 && (!special.batch || terms.is_batch)

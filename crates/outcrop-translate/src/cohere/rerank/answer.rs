@@ -4,7 +4,7 @@ use outcrop_bedrock::json::{Fault, ObjectWriter, Reader, write_array};
 
 use super::Memo;
 use crate::problem::{Problem, ProblemKind};
-use crate::task::{AnswerContext, TaskAnswer, TaskReply};
+use crate::task::{AnswerContext, Billed, TaskAnswer, TaskReply};
 
 /// The documents that one search unit pays for (Bedrock's prices, Rerank, read 2026-11).
 const DOCUMENTS_OF_A_UNIT: usize = 100;
@@ -25,6 +25,7 @@ pub(super) fn write(
     for reply in replies {
         read(reply.body, memo.documents, &mut ranked).map_err(|_| unreadable())?;
     }
+    let units = memo.documents.div_ceil(DOCUMENTS_OF_A_UNIT) as u64;
     let mut body = Vec::new();
     ObjectWriter::write(&mut body, |answer| {
         answer.field("id", &uuid(context.unique));
@@ -40,12 +41,15 @@ pub(super) fn write(
         });
         answer.object("meta", |meta| {
             meta.object("api_version", |api| api.field("version", &version.to_string()));
-            let units = memo.documents.div_ceil(DOCUMENTS_OF_A_UNIT) as u64;
             meta.object("billed_units", |billed| billed.field("search_units", &units));
         });
     });
     Ok(TaskAnswer {
         body,
+        billed: Billed {
+            searches: units,
+            ..Billed::default()
+        },
         ..TaskAnswer::default()
     })
 }

@@ -70,6 +70,16 @@ impl<'a> Usage<'a> {
                 "output_tokens" => &mut self.tokens.output_tokens,
                 "cache_read_input_tokens" => &mut self.tokens.cache_read_input_tokens,
                 "cache_creation_input_tokens" => &mut self.tokens.cache_write_input_tokens,
+                "cache_creation" if reader.kind()? == Kind::Object => {
+                    return reader.object(|member, reader| match member {
+                        "ephemeral_1h_input_tokens" => {
+                            let count = reader.nullable(Reader::count)?;
+                            self.tokens.cache_write_1h_input_tokens = count.unwrap_or(0);
+                            Ok(())
+                        }
+                        _ => reader.skip(),
+                    });
+                }
                 "output_tokens_details" => {
                     self.details = reader.nullable(Reader::json)?;
                     return Ok(());

@@ -8,7 +8,11 @@ use super::super::{ChunkReader, Sayings};
 /// Reads a whole answer.
 pub(super) fn reply(body: &[u8]) -> Result<ConverseResponse<'_>, Fault> {
     let mut reply = ConverseResponse::parse(body)?;
-    reply.usage = read_usage(body)?;
+    reply.usage = TokenUsage {
+        reasoning_tokens: reply.usage.reasoning_tokens,
+        served: reply.usage.served,
+        ..read_usage(body)?
+    };
     Ok(reply)
 }
 

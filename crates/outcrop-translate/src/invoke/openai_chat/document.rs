@@ -51,6 +51,15 @@ fn read_usage(reader: &mut Reader<'_>) -> Result<TokenUsage, Fault> {
                     _ => reader.skip(),
                 });
             }
+            "completion_tokens_details" if reader.kind()? == Kind::Object => {
+                return reader.object(|member, reader| match member {
+                    "reasoning_tokens" => {
+                        usage.reasoning_tokens = reader.nullable(Reader::count)?.unwrap_or(0);
+                        Ok(())
+                    }
+                    _ => reader.skip(),
+                });
+            }
             _ => return reader.skip(),
         };
         *slot = reader.nullable(Reader::count)?.unwrap_or(0);

@@ -6,7 +6,7 @@ mod read;
 
 use std::collections::BTreeMap;
 
-use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::converse::{ServiceTier, TokenUsage};
 use outcrop_bedrock::json::{Fault, Json, JsonText, ObjectWriter, ToJson, write_array};
 
 use super::{Memo, write_usage};
@@ -40,7 +40,11 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
     }
     let usage = replies
         .iter()
-        .filter_map(|reply| reply.usage.or(reply.metrics))
+        .filter_map(|reply| {
+            let mut usage = reply.usage.or(reply.metrics)?;
+            usage.served.tier = reply.tier.unwrap_or_default();
+            Some(usage)
+        })
         .fold(TokenUsage::default(), TokenUsage::plus);
     let mut body = Vec::with_capacity(1024);
     ObjectWriter::write(&mut body, |answer| {
@@ -139,6 +143,8 @@ pub(super) struct Told {
     /// What Bedrock itself says that it cost.
     pub(super) metrics: Option<TokenUsage>,
     pub(super) thinking_tokens: Option<u64>,
+    /// The tier that served the call.
+    pub(super) tier: Option<ServiceTier>,
 }
 
 impl StraightStream {
@@ -177,6 +183,7 @@ impl StraightStream {
             usage: chunk.usage,
             metrics: chunk.metrics,
             thinking_tokens: chunk.thinking_tokens,
+            tier: chunk.tier,
         };
         let Some(state) = self.choices.get_mut(number) else {
             return Ok(told);

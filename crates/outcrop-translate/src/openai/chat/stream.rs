@@ -103,6 +103,7 @@ impl StreamTranslator for ChatStream {
             // The model's own count, where there are two, knows of the cache.
             choice.usage = told.usage.or(choice.usage).or(told.metrics);
             choice.thinking_tokens = told.thinking_tokens.or(choice.thinking_tokens);
+            choice.tier = told.tier.or(choice.tier);
         }
         Ok(told.is_end)
     }
@@ -148,7 +149,7 @@ impl StreamTranslator for ChatStream {
     fn usage(&self) -> TokenUsage {
         self.choices
             .iter()
-            .filter_map(|choice| choice.usage)
+            .filter_map(Choice::billed)
             .fold(TokenUsage::default(), TokenUsage::plus)
     }
 }

@@ -260,7 +260,11 @@ impl StreamTranslator for CompletionStream {
     fn usage(&self) -> TokenUsage {
         self.choices
             .iter()
-            .filter_map(|choice| choice.usage)
+            .filter_map(|choice| {
+                let mut usage = choice.usage?;
+                usage.reasoning_tokens = choice.thinking_tokens.unwrap_or(usage.reasoning_tokens);
+                Some(usage)
+            })
             .fold(TokenUsage::default(), TokenUsage::plus)
     }
 }

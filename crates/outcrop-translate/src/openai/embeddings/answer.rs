@@ -6,7 +6,7 @@ use outcrop_bedrock::json::{ObjectWriter, write_array};
 
 use super::Memo;
 use crate::problem::{Problem, ProblemKind};
-use crate::task::{TaskAnswer, TaskReply};
+use crate::task::{Billed, TaskAnswer, TaskReply};
 use crate::vectors::{FLOAT, Reply, Typed, numbers};
 
 /// Writes the answer.
@@ -59,6 +59,10 @@ pub(super) fn write(memo: &Memo, replies: &[TaskReply<'_>]) -> Result<TaskAnswer
     Ok(TaskAnswer {
         body,
         usage,
+        billed: Billed {
+            input_images: memo.images,
+            ..Billed::default()
+        },
         ..TaskAnswer::default()
     })
 }

@@ -32,6 +32,8 @@ pub struct Memo {
     is_purpose_of_name: bool,
     /// How many vectors each reply holds.
     counts: Vec<usize>,
+    /// How many images there are.
+    images: u64,
 }
 
 impl Task for Embeddings {

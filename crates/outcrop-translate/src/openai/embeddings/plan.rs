@@ -106,6 +106,7 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
                 .collect(),
             is_purpose_of_name,
             counts: ranges.iter().map(ExactSizeIterator::len).collect(),
+            images: items.iter().flat_map(Item::images).count() as u64,
         },
         notes,
     })

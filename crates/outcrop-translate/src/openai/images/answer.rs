@@ -7,11 +7,11 @@ use outcrop_bedrock::call::TokenCounts;
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter, Reader, write_array};
 
-use crate::catalogue::{ImageSize, Shape};
+use crate::catalogue::{ImageSize, Images, Shape};
 use crate::media;
 use crate::notes::Notes;
 use crate::problem::{Problem, ProblemKind};
-use crate::task::{AnswerContext, File, TaskAnswer, TaskReply};
+use crate::task::{AnswerContext, Billed, File, TaskAnswer, TaskReply};
 
 /// What the way back must know.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Memo {
     pub(super) has_source: bool,
     /// How many images were asked for.
     pub(super) count: u64,
+    /// The quality that is paid for.
+    pub(super) quality: &'static str,
 }
 
 /// How the client wants the images.
@@ -82,6 +84,13 @@ pub(super) fn answer(
     let usage = replies.iter().map(|reply| reply.tokens).fold(None, add);
     let data = images.iter().map(|image| datum(memo.form, image, context));
     let data = data.collect::<Result<Vec<_>, Problem>>()?;
+    // They are of one size.
+    let size = images.first().and_then(look).and_then(|(_, size)| size);
+    let made = Images {
+        count: images.len() as u64,
+        quality: memo.quality,
+        pixels: size.map_or(0, |size| u64::from(size.width) * u64::from(size.height)),
+    };
     let mut body = Vec::with_capacity(data.iter().map(Datum::length).sum::<usize>() + 512);
     ObjectWriter::write(&mut body, |out| {
         out.field("created", &context.created);
@@ -110,6 +119,10 @@ pub(super) fn answer(
             output_tokens,
             ..TokenUsage::default()
         }),
+        billed: Billed {
+            images: made,
+            ..Billed::default()
+        },
         notes,
     })
 }
@@ -154,7 +167,7 @@ fn look(image: &JsonText<'_>) -> Option<(&'static str, Option<ImageSize>)> {
 }
 
 fn add(sum: Option<(u64, u64)>, tokens: TokenCounts) -> Option<(u64, u64)> {
-    if tokens == TokenCounts::default() {
+    if tokens.input.is_none() && tokens.output.is_none() {
         return sum;
     }
     let (input, output) = sum.unwrap_or_default();

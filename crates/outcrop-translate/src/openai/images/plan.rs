@@ -77,6 +77,23 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// The quality that the images are paid for by, in the words of the prices.
+    fn quality(&self, shape: Shape) -> &'static str {
+        let premium = match shape {
+            Shape::AmazonImage => {
+                let config = self.members.get("imageGenerationConfig");
+                config.and_then(|config| config.get("quality")).and_then(Value::as_str) == Some("premium")
+            }
+            // More than 50 steps are the dearer quality (Amazon Bedrock's prices, as LiteLLM's price map has them).
+            Shape::StableDiffusion => {
+                let steps = self.members.get("steps").and_then(Value::as_u64);
+                steps.is_some_and(|steps| steps > 50)
+            }
+            _ => return "",
+        };
+        if premium { "premium" } else { "standard" }
+    }
+
     /// How many images a call makes at most.
     fn per_call(&self, rules: &ImageRules) -> u64 {
         if self.count_at.is_some() { rules.per_call() } else { 1 }
@@ -118,6 +135,7 @@ pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Res
         Shape::StableDiffusion => diffusion::body(&mut order, &mut notes),
         _ => stability::body(&mut order, &mut notes),
     }?;
+    let quality = body.quality(shape);
     check_seed(&body, n, seed, &rules, &mut notes)?;
     let on_unsupported = request.on_unsupported.unwrap_or(policy.on_unsupported);
     on_unsupported.check(&notes)?;
@@ -139,6 +157,7 @@ pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Res
             form: form(&request, context),
             has_source: !images.is_empty(),
             count: n,
+            quality,
         },
         notes,
     })

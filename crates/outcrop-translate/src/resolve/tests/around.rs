@@ -85,6 +85,7 @@ fn what_an_opaque_arn_stands_for_is_looked_up_once_and_then_known() {
                     model: Some(model.clone()),
                     architecture: None,
                     name: None,
+                    geography: None,
                 },
             )],
             ..World::default()

@@ -142,6 +142,7 @@ fn a_distillation_is_known_by_the_name_that_the_account_gave_it() {
                     model: None,
                     architecture: Some("llama".to_owned()),
                     name: Some(name.to_owned()),
+                    geography: None,
                 },
             )],
             ..World::default()
@@ -162,6 +163,7 @@ fn an_imported_models_format_is_read_off_its_name() {
                 model: None,
                 architecture: Some("MixtralForCausalLM".to_owned()),
                 name: None,
+                geography: None,
             },
         )],
         ..World::default()

@@ -1,10 +1,10 @@
 //! Costs that were worked out by hand from published prices.
 
 use crate::Catalogue;
-use crate::catalogue::{Ask, Consumption, Cost, Price, Tariff, Terms};
+use crate::catalogue::{Ask, Consumption, Cost, Place, Price, Tariff, Terms};
 
 fn tariff(called: &str) -> Tariff {
-    Catalogue::built_in().tariff_of(called, None).unwrap()
+    Catalogue::built_in().tariff_of(called, None, "us-east-1").unwrap()
 }
 
 fn cost(called: &str, used: Consumption) -> Option<Cost> {
@@ -77,7 +77,7 @@ fn the_cache_saves_what_it_spares() {
         ..Consumption::default()
     };
     let cost = super::super::Prices::default();
-    assert_eq!(cost.cost(None, &Terms::default(), &written), None);
+    assert_eq!(cost.cost(&Place::default(), &Terms::default(), &written), None);
     let cost = tariff("global.anthropic.claude-sonnet-4-5-20250929-v1:0").cost(&Terms::default(), &written);
     assert_eq!(cost.unwrap().savings_nanos, -750_000, "writing alone costs more");
 }
@@ -119,11 +119,11 @@ fn what_is_of_an_account_alone_has_no_price_of_a_model() {
     let arn = |kind: &str| format!("arn:aws:bedrock:us-east-1:123456789012:{kind}/abc");
     assert!(
         catalogue
-            .tariff_of(&arn("application-inference-profile"), nova)
+            .tariff_of(&arn("application-inference-profile"), nova, "us-east-1")
             .is_some()
     );
     for kind in ["provisioned-model", "imported-model", "custom-model-deployment"] {
-        assert_eq!(catalogue.tariff_of(&arn(kind), nova), None, "{kind}");
+        assert_eq!(catalogue.tariff_of(&arn(kind), nova, "us-east-1"), None, "{kind}");
     }
-    assert_eq!(catalogue.tariff_of("acme.model-1", None), None);
+    assert_eq!(catalogue.tariff_of("acme.model-1", None, "us-east-1"), None);
 }

@@ -1,6 +1,6 @@
 //! OpenAI's answers and chunks, read as far as they are written anew; all else is kept as it stands.
 
-use outcrop_bedrock::converse::TokenUsage;
+use outcrop_bedrock::converse::{ServiceTier, TokenUsage};
 use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, ObjectWriter, Reader};
 
 use super::{METRICS, Member, OF_BEDROCK, OWN_MEMBERS};
@@ -17,6 +17,8 @@ pub(super) struct ReplyRead<'a> {
     pub(super) metrics: Option<TokenUsage>,
     pub(super) usage_json: Option<Json<'a>>,
     pub(super) thinking_tokens: Option<u64>,
+    /// The tier that served the call, where it is told.
+    pub(super) tier: Option<ServiceTier>,
     /// Whether a guardrail has stepped in.
     pub(super) is_filtered: bool,
     /// Members that pass.
@@ -68,6 +70,10 @@ impl<'a> ReplyRead<'a> {
                     let value = reader.json()?;
                     // What is Bedrock's own may come alone.
                     has_choices |= name.starts_with(OF_BEDROCK);
+                    if name == "service_tier" {
+                        let tier = value.as_str().trim_matches('"');
+                        read.tier = (tier != "null").then(|| ServiceTier::from_name(tier));
+                    }
                     if name == METRICS {
                         metrics = value.read(read_metrics).ok();
                     }
@@ -238,5 +244,6 @@ fn read_usage(reader: &mut Reader<'_>) -> Result<(TokenUsage, Option<u64>), Faul
         _ => reader.skip(),
     })?;
     usage.input_tokens = u64::saturating_sub(prompt_tokens, usage.cache_read_input_tokens);
+    usage.reasoning_tokens = thinking_tokens.unwrap_or(0);
     Ok((usage, thinking_tokens))
 }

@@ -1,6 +1,6 @@
 //! One choice of a streamed answer: what its events have come to so far.
 
-use outcrop_bedrock::converse::{BlockStart, Delta, Extras, StopReason, TokenUsage};
+use outcrop_bedrock::converse::{BlockStart, Delta, Extras, ServiceTier, StopReason, TokenUsage};
 use outcrop_bedrock::json::{JsonText, ObjectWriter};
 
 use super::chunk::{Chunk, write_call};
@@ -39,6 +39,8 @@ pub(super) struct Choice {
     pub(super) usage: Option<TokenUsage>,
     /// Set by `messageStop`, where the model tells.
     pub(super) thinking_tokens: Option<u64>,
+    /// Set by chunks in OpenAI's words, where they tell.
+    pub(super) tier: Option<ServiceTier>,
     /// Members of the last chunk that tell of the call itself.
     pub(super) extras: Vec<u8>,
 }
@@ -74,6 +76,14 @@ impl FormState {
 }
 
 impl Choice {
+    /// What the choice has used, with all that was told of it.
+    pub(super) fn billed(&self) -> Option<TokenUsage> {
+        let mut usage = self.usage?;
+        usage.reasoning_tokens = self.thinking_tokens.unwrap_or(usage.reasoning_tokens);
+        usage.served.tier = self.tier.unwrap_or(usage.served.tier);
+        Some(usage)
+    }
+
     /// The choice numbered `index`, before its first event.
     pub(super) fn new(index: u64, memo: &Memo) -> Self {
         Self {
