@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::task::AbortHandle;
 
 use crate::changes::{Changes, follow};
@@ -132,7 +132,8 @@ async fn open_file(path: &Path) -> Result<Pools, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
-        .busy_timeout(BUSY_LIMIT);
+        .busy_timeout(BUSY_LIMIT)
+        .disable_statement_logging();
     let write = loop {
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
@@ -188,6 +189,7 @@ async fn open_memory() -> Result<Pools, StoreError> {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .acquire_timeout(2 * BUSY_LIMIT)
         .connect_with(options)
         .await?;
     migrations::sqlite(&mut *pool.acquire().await?).await?;
@@ -198,7 +200,10 @@ async fn open_memory() -> Result<Pools, StoreError> {
 }
 
 async fn open_postgres(url: &str, max_connections: u32) -> Result<Pools, StoreError> {
-    let options = PgConnectOptions::from_str(url)?.application_name("outcrop");
+    // Statements of hundreds of rows are no help in a log.
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("outcrop")
+        .disable_statement_logging();
     // By a connection of its own: a pool would tell of the time alone, not of what is wrong.
     let connecting = PgConnection::connect_with(&options);
     let mut connection = tokio::time::timeout(CONNECT_LIMIT, connecting)

@@ -63,3 +63,10 @@ async fn postgres() {
     run(suite::POSTGRES, async || server.place().await).await;
     server.stop().await;
 }
+
+/// What cases start as other instances, each in a process of its own.
+#[tokio::test]
+#[ignore = "part of a case"]
+async fn another_process() {
+    suite::open_as_told().await;
+}

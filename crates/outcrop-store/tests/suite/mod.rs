@@ -1,6 +1,12 @@
 //! What is promised of a store.
 
+mod directory;
 mod entities;
+mod log;
+mod opening;
+mod usage;
+
+pub(crate) use opening::open_as_told;
 
 use crate::Case;
 
@@ -20,13 +26,39 @@ pub(crate) const CASES: &[Case] = cases![
     entities::a_key_is_rotated,
     entities::admin_keys_are_made_and_changed,
     entities::what_was_changed_meanwhile_is_not_overwritten,
+    directory::it_has_what_is_different,
+    directory::a_change_of_our_own_is_seen_at_once,
+    directory::nothing_is_missed_that_tasks_write,
+    log::each_change_leaves_a_line,
+    log::it_is_paged_newest_first,
+    log::names_taken_at_once_are_given_once,
+    log::the_secret_is_made_once,
+    log::what_may_be_used_once_is_used_once,
+    usage::records_are_read_as_they_were_written,
+    usage::words_of_clients_do_no_harm,
+    usage::a_record_counts_once_whoever_writes_it,
+    usage::sums_are_by_time_and_group,
+    usage::a_filter_holds_for_records_and_sums,
+    usage::spending_is_by_period,
+    usage::pages_go_on_where_they_ended,
+    usage::pages_of_other_lists_are_refused,
+    usage::old_usage_is_forgotten_but_not_its_cost,
+    opening::it_answers_until_it_is_closed,
 ];
 
 /// Of databases that several instances share.
-pub(crate) const SHARED: &[Case] = cases![];
+pub(crate) const SHARED: &[Case] = cases![
+    directory::a_change_of_another_instance_is_seen,
+    directory::nothing_is_missed_that_instances_write,
+    opening::it_is_there_after_it_was_closed,
+    opening::tasks_open_it_at_once,
+    opening::processes_open_it_at_once,
+    opening::a_later_versions_is_refused,
+    opening::the_audit_log_is_only_added_to,
+];
 
 /// Of SQLite's files.
-pub(crate) const SQLITE: &[Case] = cases![];
+pub(crate) const SQLITE: &[Case] = cases![opening::the_file_is_for_its_owner];
 
 /// Of PostgreSQL.
 pub(crate) const POSTGRES: &[Case] = cases![];
