@@ -4,7 +4,7 @@ use outcrop_tenants::{AdminKey, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::detail;
-use crate::columns::{verb, word};
+use crate::columns::{select, verb, word};
 use crate::sql::{Row, values};
 use crate::{Actor, NewAdminKey, Page, PageOf, Store, StoreError, cursor, random};
 
@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or the database fails.
     pub async fn admin_key(&self, id: &str) -> Result<AdminKey, StoreError> {
-        let sql = "SELECT * FROM admin_keys WHERE id = $1 OR prefix = $1";
+        let sql = select!(admin_keys "WHERE id = $1 OR prefix = $1");
         let row = self.inner.pools.row(sql, values![id]).await?;
         from_row(&row.ok_or_else(|| missing(id))?)
     }
@@ -108,8 +108,8 @@ impl Store {
     /// [`StoreError::Cursor`], or the database fails.
     pub async fn admin_keys(&self, page: &Page) -> Result<PageOf<AdminKey>, StoreError> {
         let after = cursor::after(LIST, page)?.unwrap_or(0);
-        let sql = "SELECT * FROM admin_keys WHERE sequence > $1 AND ($2 = 1 OR status <> 'deleted') \
-                   ORDER BY sequence LIMIT $3";
+        let sql = select!(admin_keys "WHERE sequence > $1 AND ($2 = 1 OR status <> 'deleted') \
+                   ORDER BY sequence LIMIT $3");
         let values = values![after, page.with_deleted, cursor::limit(page) + 1];
         let rows = self.inner.pools.rows(sql, values).await?;
         cursor::by_sequence(LIST, page, rows, from_row)
@@ -127,7 +127,7 @@ impl Store {
         changed: AdminKey,
     ) -> Result<AdminKey, StoreError> {
         let mut change = self.change(actor).await?;
-        let sql = "SELECT * FROM admin_keys WHERE id = $1 AND status <> 'deleted'";
+        let sql = select!(admin_keys "WHERE id = $1 AND status <> 'deleted'");
         let row = change.row(sql, values![&expected.id]).await?;
         if from_row(&row.ok_or_else(|| missing(&expected.id))?)? != *expected {
             return Err(StoreError::Conflict {

@@ -2,7 +2,7 @@
 
 use outcrop_tenants::AuditEntry;
 
-use crate::columns::parsed;
+use crate::columns::{parsed, select};
 use crate::conditions::Conditions;
 use crate::sql::Row;
 use crate::{Page, PageOf, Store, StoreError, cursor};
@@ -36,7 +36,10 @@ impl Store {
         }
         let limit = conditions.placeholder(cursor::limit(page) + 1);
         let (condition, values) = conditions.finish();
-        let sql = format!("SELECT * FROM audit_log WHERE {condition} ORDER BY sequence DESC LIMIT {limit}");
+        let sql = format!(
+            "{} WHERE {condition} ORDER BY sequence DESC LIMIT {limit}",
+            select!(audit_log "")
+        );
         let rows = self.inner.pools.rows(sql, values).await?;
         cursor::by_sequence(LIST, page, rows, from_row)
     }

@@ -8,6 +8,44 @@ use serde_json::Value as Json;
 use crate::StoreError;
 use crate::sql::Row;
 
+/// The columns of a table that are read. With `*` a later version's new column would break the statements that an
+/// older instance has prepared.
+macro_rules! select {
+    (organizations $rest:literal) => {
+        concat!(
+            "SELECT id, sequence, name, status, settings, created_at FROM organizations ",
+            $rest
+        )
+    };
+    (projects $rest:literal) => {
+        concat!(
+            "SELECT id, sequence, organization_id, name, status, settings, created_at FROM projects ",
+            $rest
+        )
+    };
+    (credentials $rest:literal) => {
+        concat!(
+            "SELECT id, sequence, project_id, name, kind, prefix, hash, identity, status, expires_at, settings, ",
+            "created_at, rotated_from, used_by FROM credentials ",
+            $rest
+        )
+    };
+    (admin_keys $rest:literal) => {
+        concat!(
+            "SELECT id, sequence, name, prefix, hash, role, organization_id, status, expires_at, created_at ",
+            "FROM admin_keys ",
+            $rest
+        )
+    };
+    (audit_log $rest:literal) => {
+        concat!(
+            "SELECT sequence, at, actor, address, action, object, detail FROM audit_log ",
+            $rest
+        )
+    };
+}
+pub(crate) use select;
+
 /// A name of one word, as JSON has it.
 pub(crate) fn word(value: &impl Serialize) -> Result<String, StoreError> {
     match serde_json::to_value(value) {

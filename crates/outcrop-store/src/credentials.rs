@@ -4,7 +4,7 @@ use outcrop_tenants::{Credential, CredentialKind, Id, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, detail};
-use crate::columns::{as_kept, parsed, tree, verb, word};
+use crate::columns::{as_kept, parsed, select, tree, verb, word};
 use crate::conditions::Conditions;
 use crate::sql::{Row, Value, values};
 use crate::{Actor, Filter, NewCredential, Page, PageOf, Store, StoreError, cursor, random};
@@ -165,7 +165,7 @@ impl Change<'_> {
         expected: &Credential,
         changed: Credential,
     ) -> Result<Credential, StoreError> {
-        let sql = "SELECT * FROM credentials WHERE id = $1 AND status <> 'deleted'";
+        let sql = select!(credentials "WHERE id = $1 AND status <> 'deleted'");
         let row = self.row(sql, values![&expected.id]).await?;
         if from_row(&row.ok_or_else(|| missing(&expected.id))?)? != *expected {
             return Err(StoreError::Conflict {
@@ -226,7 +226,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or the database fails.
     pub async fn credential(&self, id_or_prefix: &str) -> Result<Credential, StoreError> {
-        let sql = "SELECT * FROM credentials WHERE id = $1 OR prefix = $1";
+        let sql = select!(credentials "WHERE id = $1 OR prefix = $1");
         let row = self.inner.pools.row(sql, values![id_or_prefix]).await?;
         from_row(&row.ok_or_else(|| missing(id_or_prefix))?)
     }
@@ -259,7 +259,10 @@ impl Store {
         conditions.add_any(&["used_by"], &filter.users);
         let limit = conditions.placeholder(cursor::limit(page) + 1);
         let (condition, values) = conditions.finish();
-        let sql = format!("SELECT * FROM credentials WHERE {condition} ORDER BY sequence LIMIT {limit}");
+        let sql = format!(
+            "{} WHERE {condition} ORDER BY sequence LIMIT {limit}",
+            select!(credentials "")
+        );
         let rows = self.inner.pools.rows(sql, values).await?;
         cursor::by_sequence(LIST, page, rows, from_row)
     }

@@ -2,6 +2,7 @@
 
 use tokio::sync::watch;
 
+use crate::columns::select;
 use crate::sql::{Purpose, Row, Session, values};
 use crate::{Directory, Store, StoreError, admin_keys, credentials, organizations, projects};
 
@@ -26,10 +27,10 @@ impl Store {
             .number("version")?;
         // A backup that was put back knows nothing of later versions.
         let since = if since > version { 0 } else { since };
-        let organizations = "SELECT * FROM organizations WHERE version > $1 ORDER BY sequence";
-        let projects = "SELECT * FROM projects WHERE version > $1 ORDER BY sequence";
-        let credentials = "SELECT * FROM credentials WHERE version > $1 ORDER BY sequence";
-        let admin_keys = "SELECT * FROM admin_keys WHERE version > $1 ORDER BY sequence";
+        let organizations = select!(organizations "WHERE version > $1 ORDER BY sequence");
+        let projects = select!(projects "WHERE version > $1 ORDER BY sequence");
+        let credentials = select!(credentials "WHERE version > $1 ORDER BY sequence");
+        let admin_keys = select!(admin_keys "WHERE version > $1 ORDER BY sequence");
         let directory = Directory {
             version,
             organizations: read(&mut session, organizations, since, organizations::from_row).await?,

@@ -4,7 +4,7 @@ use outcrop_tenants::{Organization, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, detail};
-use crate::columns::{as_kept, tree, verb, word};
+use crate::columns::{as_kept, select, tree, verb, word};
 use crate::sql::{Row, values};
 use crate::{Actor, NewOrganization, Page, PageOf, Store, StoreError, cursor, random};
 
@@ -58,7 +58,7 @@ impl Change<'_> {
 
     /// One that isn't deleted, for something to be made in it.
     pub(crate) async fn living_organization(&mut self, id: &str) -> Result<Organization, StoreError> {
-        let sql = "SELECT * FROM organizations WHERE id = $1 AND status <> 'deleted'";
+        let sql = select!(organizations "WHERE id = $1 AND status <> 'deleted'");
         let row = self.row(sql, values![id]).await?;
         from_row(&row.ok_or_else(|| missing(id))?)
     }
@@ -89,8 +89,8 @@ impl Store {
     /// [`StoreError::NotFound`], or the database fails.
     pub async fn organization(&self, id_or_name: &str) -> Result<Organization, StoreError> {
         // An id is no other one's name, unless somebody wants to confuse.
-        let sql = "SELECT * FROM organizations WHERE id = $1 OR (name = $1 AND status <> 'deleted') \
-                   ORDER BY CASE WHEN id = $1 THEN 1 ELSE 0 END";
+        let sql = select!(organizations "WHERE id = $1 OR (name = $1 AND status <> 'deleted') \
+                   ORDER BY CASE WHEN id = $1 THEN 1 ELSE 0 END");
         let row = self.inner.pools.row(sql, values![id_or_name]).await?;
         from_row(&row.ok_or_else(|| missing(id_or_name))?)
     }
@@ -101,8 +101,8 @@ impl Store {
     /// [`StoreError::Cursor`], or the database fails.
     pub async fn organizations(&self, page: &Page) -> Result<PageOf<Organization>, StoreError> {
         let after = cursor::after(LIST, page)?;
-        let sql = "SELECT * FROM organizations WHERE sequence > $1 AND ($2 = 1 OR status <> 'deleted') \
-                   ORDER BY sequence LIMIT $3";
+        let sql = select!(organizations "WHERE sequence > $1 AND ($2 = 1 OR status <> 'deleted') \
+                   ORDER BY sequence LIMIT $3");
         let values = values![after.unwrap_or(0), page.with_deleted, cursor::limit(page) + 1];
         let rows = self.inner.pools.rows(sql, values).await?;
         cursor::by_sequence(LIST, page, rows, from_row)

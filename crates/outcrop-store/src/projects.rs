@@ -4,7 +4,7 @@ use outcrop_tenants::{Project, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, detail};
-use crate::columns::{as_kept, tree, verb, word};
+use crate::columns::{as_kept, select, tree, verb, word};
 use crate::sql::{Row, values};
 use crate::{Actor, NewOrganization, NewProject, Page, PageOf, Store, StoreError, cursor, organizations, random};
 
@@ -72,7 +72,7 @@ impl Change<'_> {
 
     /// One that isn't deleted.
     pub(crate) async fn living_project(&mut self, id: &str) -> Result<Project, StoreError> {
-        let sql = "SELECT * FROM projects WHERE id = $1 AND status <> 'deleted'";
+        let sql = select!(projects "WHERE id = $1 AND status <> 'deleted'");
         let row = self.row(sql, values![id]).await?;
         from_row(&row.ok_or_else(|| missing(id))?)
     }
@@ -104,14 +104,12 @@ impl Store {
     pub async fn project(&self, id_or_path: &str) -> Result<Project, StoreError> {
         let row = match id_or_path.split_once('/') {
             None => {
-                let sql = "SELECT * FROM projects WHERE id = $1";
+                let sql = select!(projects "WHERE id = $1");
                 self.inner.pools.row(sql, values![id_or_path]).await?
             }
             Some((organization, project)) => {
-                let sql = "SELECT projects.* FROM projects \
-                           JOIN organizations ON organizations.id = projects.organization_id \
-                           WHERE organizations.name = $1 AND projects.name = $2 \
-                           AND organizations.status <> 'deleted' AND projects.status <> 'deleted'";
+                let sql = select!(projects "WHERE name = $2 AND status <> 'deleted' AND organization_id IN \
+                           (SELECT id FROM organizations WHERE name = $1 AND status <> 'deleted')");
                 self.inner.pools.row(sql, values![organization, project]).await?
             }
         };
@@ -127,14 +125,14 @@ impl Store {
         let limit = cursor::limit(page) + 1;
         let rows = match organization_id {
             Some(organization) => {
-                let sql = "SELECT * FROM projects WHERE organization_id = $4 AND sequence > $1 \
-                           AND ($2 = 1 OR status <> 'deleted') ORDER BY sequence LIMIT $3";
+                let sql = select!(projects "WHERE organization_id = $4 AND sequence > $1 \
+                           AND ($2 = 1 OR status <> 'deleted') ORDER BY sequence LIMIT $3");
                 let values = values![after, page.with_deleted, limit, organization];
                 self.inner.pools.rows(sql, values).await?
             }
             None => {
-                let sql = "SELECT * FROM projects WHERE sequence > $1 AND ($2 = 1 OR status <> 'deleted') \
-                           ORDER BY sequence LIMIT $3";
+                let sql = select!(projects "WHERE sequence > $1 AND ($2 = 1 OR status <> 'deleted') \
+                           ORDER BY sequence LIMIT $3");
                 self.inner
                     .pools
                     .rows(sql, values![after, page.with_deleted, limit])
@@ -192,7 +190,7 @@ impl Store {
         }
         // Whoever else makes it at the same time is either before this, and seen, or waits for it.
         let mut change = self.change(actor).await?;
-        let sql = "SELECT * FROM organizations WHERE name = $1 AND status <> 'deleted'";
+        let sql = select!(organizations "WHERE name = $1 AND status <> 'deleted'");
         let organization = match change.row(sql, values![DEFAULT]).await? {
             Some(row) => organizations::from_row(&row)?,
             None => {
@@ -203,7 +201,7 @@ impl Store {
                 change.add_organization(new).await?
             }
         };
-        let sql = "SELECT * FROM projects WHERE organization_id = $1 AND name = $2 AND status <> 'deleted'";
+        let sql = select!(projects "WHERE organization_id = $1 AND name = $2 AND status <> 'deleted'");
         if let Some(row) = change.row(sql, values![&organization.id, DEFAULT]).await? {
             return from_row(&row);
         }

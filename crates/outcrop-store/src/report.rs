@@ -6,7 +6,7 @@ use outcrop_tenants::{Money, UsageRecord};
 
 use crate::conditions::Conditions;
 use crate::sql::Row;
-use crate::usage::{from_row, tokens};
+use crate::usage::{COLUMNS, from_row, tokens};
 use crate::{Bucket, Filter, GroupBy, Page, PageOf, Store, StoreError, UsageQuery, UsageRow, cursor};
 
 const LIST: &str = "usage";
@@ -156,7 +156,8 @@ impl Store {
         }
         let limit = conditions.placeholder(cursor::limit(page) + 1);
         let (condition, values) = conditions.finish();
-        let sql = format!("SELECT * FROM usage_records WHERE {condition} ORDER BY at DESC, id DESC LIMIT {limit}");
+        let sql =
+            format!("SELECT {COLUMNS} FROM usage_records WHERE {condition} ORDER BY at DESC, id DESC LIMIT {limit}");
         let rows = self.inner.pools.rows(sql, values).await?;
         cursor::page(page, rows, from_row, |row| {
             Ok(cursor::write(LIST, row.number("at")?, &row.text("id")?))

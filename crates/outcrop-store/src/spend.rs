@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use outcrop_tenants::{Id, Money, Period, UsageRecord};
 
-use crate::sql::{Row, Session, values};
+use crate::sql::{Insert, Row, Session, values};
 use crate::{SpendScope, SpendTotal, Store, StoreError};
 
 /// How many sums one statement writes.
@@ -58,27 +58,15 @@ impl Sums {
     }
 
     pub(crate) async fn write(self, session: &mut Session) -> Result<(), StoreError> {
-        let sums: Vec<_> = self.0.into_iter().collect();
-        for some in sums.chunks(ROWS) {
-            let mut sql = "INSERT INTO spend (scope, id, period, start, nanos) VALUES ".to_owned();
-            let mut all = Vec::with_capacity(some.len() * 5);
-            for (index, ((scope, id, period, start), nanos)) in some.iter().enumerate() {
-                let first = index * 5;
-                sql += if index == 0 { "" } else { ", " };
-                sql += &format!(
-                    "(${}, ${}, ${}, ${}, ${})",
-                    first + 1,
-                    first + 2,
-                    first + 3,
-                    first + 4,
-                    first + 5
-                );
-                all.extend(values![*scope, id, *period, *start, *nanos]);
-            }
-            sql += " ON CONFLICT (scope, id, period, start) DO UPDATE SET nanos = spend.nanos + excluded.nanos";
-            session.execute(sql, all).await?;
-        }
-        Ok(())
+        let into = Insert {
+            head: "INSERT INTO spend (scope, id, period, start, nanos) VALUES".to_owned(),
+            width: 5,
+            rows: ROWS,
+            tail: "ON CONFLICT (scope, id, period, start) DO UPDATE SET nanos = spend.nanos + excluded.nanos",
+        };
+        let row = |((scope, id, period, start), nanos)| values![scope, id, period, start, nanos];
+        let rows = self.0.into_iter().map(row).collect();
+        session.insert(&into, rows).await.map(drop)
     }
 }
 

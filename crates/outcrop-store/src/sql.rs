@@ -1,5 +1,6 @@
 //! One text of SQL for both databases: what goes in, what comes out, and transactions.
 
+use std::fmt::Write as _;
 use std::future::Future;
 use std::time::Duration;
 
@@ -107,6 +108,44 @@ impl From<String> for Sql {
         Self {
             text: AssertSqlSafe(text).into_sql_str(),
             is_kept: false,
+        }
+    }
+}
+
+/// Statements that write many rows into a table: `INSERT INTO … VALUES (…), (…) tail`. SQLite is given one row at a
+/// time by a statement that is kept prepared: it has no way to go, and looks up each of a statement's places among all
+/// of them.
+pub(crate) struct Insert {
+    /// `INSERT INTO table (columns) VALUES`
+    pub(crate) head: String,
+    /// How many columns.
+    pub(crate) width: usize,
+    /// How many rows PostgreSQL is given at once; it takes 65,535 values.
+    pub(crate) rows: usize,
+    /// What becomes of rows that are there.
+    pub(crate) tail: &'static str,
+}
+
+impl Insert {
+    fn statement(&self, rows: usize) -> Sql {
+        let mut text = self.head.clone();
+        for row in 0..rows {
+            text += if row == 0 { " (" } else { ", (" };
+            for column in 1..=self.width {
+                let _ = write!(
+                    text,
+                    "{}${}",
+                    if column == 1 { "" } else { ", " },
+                    row * self.width + column
+                );
+            }
+            text += ")";
+        }
+        text += " ";
+        text += self.tail;
+        Sql {
+            is_kept: rows == 1,
+            ..Sql::from(text)
         }
     }
 }
@@ -294,6 +333,23 @@ impl Session {
                 done.rows_affected()
             }
         })
+    }
+
+    /// Writes rows, and gives what the statement returns.
+    pub(crate) async fn insert(&mut self, into: &Insert, rows: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
+        let at_once = match self {
+            Self::Sqlite(_) => 1,
+            Self::Postgres(_) => into.rows,
+        };
+        let mut returned = Vec::new();
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let some: Vec<Vec<Value>> = rows.by_ref().take(at_once).collect();
+            let statement = into.statement(some.len());
+            let values = some.into_iter().flatten().collect();
+            returned.extend(self.rows(statement, values).await?);
+        }
+        Ok(returned)
     }
 
     /// Tells the other instances once the transaction is committed. SQLite has nobody to tell it.

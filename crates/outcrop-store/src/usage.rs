@@ -6,17 +6,17 @@ use outcrop_tenants::{Estimate, Money, TokenCounts, UsageRecord};
 
 use crate::columns::{json, parsed};
 use crate::spend::Sums;
-use crate::sql::{Purpose, Row, Session, Value, values};
+use crate::sql::{Insert, Purpose, Row, Session, Value, values};
 use crate::{Store, StoreError};
 
 /// The columns, in the order of [`record_values`].
-const COLUMNS: &str = "id, request_id, aws_request_id, at, organization_id, project_id, key_id, user_name, endpoint, \
+pub(crate) const COLUMNS: &str = "id, request_id, aws_request_id, at, organization_id, project_id, key_id, user_name, endpoint, \
     operation, model, called_model, base_model, region, account, route, tier, is_stream, input_tokens, output_tokens, \
     cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, reasoning_tokens, images, searches, is_estimated, \
     cost, cache_savings, status, outcome, error_type, attempts, is_cache_hit, first_byte_ms, duration_ms, metadata";
 /// How many they are.
 const WIDTH: usize = 37;
-/// How many records one statement writes: 18,500 values, of 32,766 that SQLite takes and 65,535 that PostgreSQL does.
+/// How many records one statement writes.
 const ROWS: usize = 500;
 /// How many bytes of a text are kept. Clients choose some of them, and indexes don't take any length.
 const LONGEST_TEXT: usize = 1024;
@@ -145,25 +145,15 @@ pub(crate) fn from_row(row: &Row) -> Result<UsageRecord, StoreError> {
 
 /// Writes records, and gives the ids of those that weren't there.
 async fn insert(session: &mut Session, records: &[&UsageRecord]) -> Result<HashSet<String>, StoreError> {
-    let mut new = HashSet::new();
-    for some in records.chunks(ROWS) {
-        let mut sql = format!("INSERT INTO usage_records ({COLUMNS}) VALUES ");
-        let mut values = Vec::with_capacity(some.len() * WIDTH);
-        for (index, record) in some.iter().enumerate() {
-            let places: Vec<String> = (1..=WIDTH)
-                .map(|column| format!("${}", index * WIDTH + column))
-                .collect();
-            sql += if index == 0 { "(" } else { ", (" };
-            sql += &places.join(", ");
-            sql += ")";
-            values.extend(record_values(record)?);
-        }
-        sql += " ON CONFLICT (id) DO NOTHING RETURNING id";
-        for row in session.rows(sql, values).await? {
-            new.insert(row.text("id")?);
-        }
-    }
-    Ok(new)
+    let into = Insert {
+        head: format!("INSERT INTO usage_records ({COLUMNS}) VALUES"),
+        width: WIDTH,
+        rows: ROWS,
+        tail: "ON CONFLICT (id) DO NOTHING RETURNING id",
+    };
+    let rows: Result<Vec<_>, _> = records.iter().map(|record| record_values(record)).collect();
+    let new = session.insert(&into, rows?).await?;
+    new.iter().map(|row| row.text("id")).collect()
 }
 
 impl Store {
@@ -219,7 +209,7 @@ mod tests {
     fn all_columns_have_values() {
         assert_eq!(COLUMNS.split(',').count(), WIDTH);
         assert_eq!(record_values(&UsageRecord::default()).unwrap().len(), WIDTH);
-        const { assert!(ROWS * WIDTH <= 32_766) };
+        const { assert!(ROWS * WIDTH <= 65_535) };
     }
 
     #[test]
