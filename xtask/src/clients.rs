@@ -153,7 +153,7 @@ fn once_per(list: &Path, stamp: &Path, install: impl FnOnce() -> Result) -> Resu
 }
 
 /// Makes sure that something is there, by Debian's packages where we may.
-fn need(what: &str, packages: &[&str], is_there: impl Fn() -> bool) -> Result {
+pub(crate) fn need(what: &str, packages: &[&str], is_there: impl Fn() -> bool) -> Result {
     if is_there() {
         return Ok(());
     }

@@ -161,6 +161,10 @@ fn check_fuzz_targets() -> Result {
 }
 
 fn test(arguments: &[String]) -> Result {
+    // The store's tests say so and go on without it, except in CI.
+    if let Err(missing) = clients::need("PostgreSQL", &["postgresql"], has_postgres) {
+        eprintln!("{missing}");
+    }
     if cargo(["nextest", "--version"]).succeeds() {
         cargo(["nextest", "run", "--workspace"]).args(arguments).run()?;
         // nextest leaves the examples in the documentation out.
@@ -172,6 +176,13 @@ fn test(arguments: &[String]) -> Result {
     } else {
         cargo(["test", "--workspace"]).args(arguments).run()
     }
+}
+
+/// Whether there is a server to start, or one that is named. Debian keeps the server's programs out of the way.
+fn has_postgres() -> bool {
+    let is_debians = std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| versions.count() > 0);
+    let is_named = std::env::var_os("OUTCROP_TEST_POSTGRES").is_some();
+    is_named || is_debians || steps::program("postgres").args(["--version"]).succeeds()
 }
 
 fn bless(arguments: &[String]) -> Result {

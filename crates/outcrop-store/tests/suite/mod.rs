@@ -1,5 +1,6 @@
 //! What is promised of a store.
 
+mod away;
 mod directory;
 mod entities;
 mod log;
@@ -61,4 +62,9 @@ pub(crate) const SHARED: &[Case] = cases![
 pub(crate) const SQLITE: &[Case] = cases![opening::the_file_is_for_its_owner];
 
 /// Of PostgreSQL.
-pub(crate) const POSTGRES: &[Case] = cases![];
+pub(crate) const POSTGRES: &[Case] = cases![
+    away::a_server_that_is_not_there_is_told,
+    away::a_server_that_says_nothing_is_given_up,
+    away::it_goes_on_when_the_server_is_back,
+    away::a_change_that_was_left_alone_holds_nobody_up,
+];

@@ -1,6 +1,7 @@
 //! Databases to test with.
 
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
