@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::error::CatalogueError;
 use super::model::{Provider, Source};
+use super::prices::SpecialRates;
 use super::row::Row;
 
 /// What one file says, once it is known to be sound in itself.
@@ -140,6 +141,9 @@ impl Layer {
             if let Some(day) = day.as_ref().filter(|day| !is_day(day)) {
                 faults.push(lines.fault(at, field, &format!("`{day}` is not a day like 2026-11-21")));
             }
+        }
+        for fault in row.special_prices.iter().flatten().filter_map(SpecialRates::fault) {
+            faults.push(lines.fault(at, "special_prices", fault));
         }
     }
 }

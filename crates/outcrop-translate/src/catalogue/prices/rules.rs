@@ -175,3 +175,25 @@ impl Prices {
         self.images.iter().map(|image| image.price).max()
     }
 }
+
+impl SpecialRates {
+    /// What is wrong with it.
+    pub(in super::super) fn fault(&self) -> Option<&'static str> {
+        let names_terms = !self.profiles.is_empty()
+            || !self.regions.is_empty()
+            || self.tier.is_some()
+            || self.latency.is_some()
+            || self.batch
+            || self.above_input.is_some();
+        if !names_terms {
+            return Some(
+                "a row must say on which terms it holds: `tier`, `latency`, `batch`, `above_input`, `regions`, `profiles`",
+            );
+        }
+        if self.rates.is_none() && self.factor.is_none() {
+            return Some("a row needs `rates` or a `factor`");
+        }
+        (!self.profiles.is_empty() && !self.regions.is_empty())
+            .then_some("prices are those of `profiles` or those of `regions`")
+    }
+}

@@ -105,7 +105,7 @@ fn price(prices: &Prices) -> String {
     match prices.base.output {
         Some(_) => format!("{}/{}", one(prices.base.input), one(prices.base.output)),
         // Embeddings write no tokens.
-        None => one(prices.base.input),
+        None => prices.base.input.map(|price| format!("${price}")).unwrap_or_default(),
     }
 }
 
