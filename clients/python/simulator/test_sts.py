@@ -209,3 +209,64 @@ def test_a_web_identity_from_the_environment(endpoint, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_ROLE_ARN", f"{ROLE}web")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
     assert ask(boto3.Session().client("bedrock-runtime")) == "Hello"
+
+
+class TestPresigned:
+    """A request that one signs and another sends."""
+
+    HEADER = "x-outcrop-gateway"
+
+    def url(self, sts, seconds=900, header="gateway.example"):
+        def add(request, **_):
+            request.headers[self.HEADER] = header
+
+        sts.meta.events.register("before-sign.sts.GetCallerIdentity", add)
+        return sts.generate_presigned_url("get_caller_identity", ExpiresIn=seconds, HttpMethod="GET")
+
+    def send(self, url, **headers):
+        request = urllib.request.Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, refusal.read().decode()
+
+    def test_says_who_signed_it(self, sts, connect):
+        status, body = self.send(self.url(sts), x_outcrop_gateway="gateway.example")
+        assert status == 200 and "<Arn>arn:aws:iam::123456789012:user/simulator</Arn>" in body
+        session = connect("sts", **keys(assume(sts)["Credentials"]))
+        status, body = self.send(self.url(session), x_outcrop_gateway="gateway.example")
+        assert status == 200 and ":assumed-role/simulator-bedrock/me</Arn>" in body
+
+    def test_is_sent_with_what_was_signed(self, sts):
+        url = self.url(sts)
+        assert self.send(url)[0] == 403
+        for value in ("other.example", "gateway.example;1"):
+            status, body = self.send(url, x_outcrop_gateway=value)
+            assert status == 403 and "<Code>SignatureDoesNotMatch</Code>" in body
+
+    @pytest.mark.parametrize(
+        ("was", "becomes", "code"),
+        [
+            ("GetCallerIdentity", "AssumeRole", "SignatureDoesNotMatch"),
+            ("X-Amz-Expires=900", "X-Amz-Expires=899", "SignatureDoesNotMatch"),
+            ("&Version=2011-06-15", "&Version=2011-06-15&RoleArn=a", "SignatureDoesNotMatch"),
+            ("X-Amz-Credential=AKIDSIMULATOR0000000", "X-Amz-Credential=AKIDSIMULATOR0000009", "InvalidClientTokenId"),
+            ("X-Amz-Expires=900&", "", "IncompleteSignature"),
+            ("X-Amz-Expires=900", "X-Amz-Expires=0", "IncompleteSignature"),
+            ("%2Fsts%2F", "%2Fs3%2F", "SignatureDoesNotMatch"),
+        ],
+    )
+    def test_is_sent_as_it_was_signed(self, sts, was, becomes, code):
+        url = self.url(sts)
+        assert was in url
+        status, body = self.send(url.replace(was, becomes), x_outcrop_gateway="gateway.example")
+        assert status in (400, 403) and f"<Code>{code}</Code>" in body, body
+
+    def test_ends(self, sts):
+        url = self.url(sts, seconds=1)
+        deadline = time.monotonic() + 15
+        while (answer := self.send(url, x_outcrop_gateway="gateway.example"))[0] == 200:
+            assert time.monotonic() < deadline, "it goes on and on"
+            time.sleep(0.1)
+        assert answer[0] == 403 and "<Code>SignatureDoesNotMatch</Code>" in answer[1] and "expired" in answer[1]

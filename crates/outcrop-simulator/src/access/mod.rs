@@ -1,6 +1,7 @@
 //! Who may call: SigV4 signatures and Bedrock API keys.
 
 mod canonical;
+mod presigned;
 pub(crate) mod session;
 mod sigv4;
 
@@ -141,16 +142,19 @@ impl Access {
 
     /// Admits a request that carries a right signature for a service. STS is everywhere, the others in their region.
     pub(crate) fn admit_signed(&self, request: &Signed<'_>, service: &str, now: SystemTime) -> Result<Caller, Refusal> {
+        let scope = Scope {
+            service,
+            region: (service != "sts").then_some(self.region.as_str()),
+        };
+        if !request.headers.contains_key(AUTHORIZATION) && presigned::is_meant(request.query) {
+            return presigned::verify(request, scope, &self.credentials, now);
+        }
         let authorization = authorization(request)?;
         let Some((sigv4::ALGORITHM, fields)) = authorization.split_once(' ') else {
             return Err(Refusal::new(
                 "IncompleteSignatureException",
                 "Unsupported AWS 'algorithm' in the Authorization header.",
             ));
-        };
-        let scope = Scope {
-            service,
-            region: (service != "sts").then_some(self.region.as_str()),
         };
         let authorization = sigv4::Authorization::parse(fields)?;
         sigv4::verify(&authorization, request, scope, &self.credentials, now)

@@ -19,6 +19,8 @@ const TERMINATOR: &str = "aws4_request";
 const TOKEN_HEADER: &str = "x-amz-security-token";
 /// How far the client's clock may be off.
 const SKEW: Duration = Duration::from_secs(5 * 60);
+/// How long a presigned request is good at the longest.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// The fields of an `Authorization` header.
 #[derive(Debug)]
@@ -31,6 +33,12 @@ pub(super) struct Authorization<'a> {
     terminator: &'a str,
     signed_headers: Vec<&'a str>,
     signature: &'a str,
+    /// When it was signed, if the query says so and not a header.
+    pub(super) date_of_query: Option<&'a str>,
+    /// For how many seconds a presigned request is good.
+    pub(super) expires: Option<u64>,
+    /// The token of temporary credentials, if the query has it and not a header.
+    pub(super) token_of_query: Option<&'a str>,
 }
 
 impl<'a> Authorization<'a> {
@@ -45,14 +53,20 @@ impl<'a> Authorization<'a> {
                 ))
             })
         };
-        let credential = field("Credential")?;
+        Authorization::new(field("Credential")?, field("SignedHeaders")?, field("Signature")?)
+    }
+
+    /// Of its three parts.
+    pub(super) fn new(
+        credential: &'a str,
+        signed_headers: &'a str,
+        signature: &'a str,
+    ) -> Result<Authorization<'a>, Refusal> {
         let [access_key_id, date, region, service, terminator] = credential.split('/').collect::<Vec<_>>()[..] else {
             return Err(incomplete(format!(
                 "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '{credential}'"
             )));
         };
-        let signed_headers = field("SignedHeaders")?.split(';').collect();
-        let signature = field("Signature")?;
         Ok(Authorization {
             credential,
             access_key_id,
@@ -60,9 +74,19 @@ impl<'a> Authorization<'a> {
             region,
             service,
             terminator,
-            signed_headers,
+            signed_headers: signed_headers.split(';').collect(),
             signature,
+            date_of_query: None,
+            expires: None,
+            token_of_query: None,
         })
+    }
+
+    fn token<'h>(&'h self, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+        match self.date_of_query {
+            Some(_) => self.token_of_query.map(str::as_bytes),
+            None => headers.get(TOKEN_HEADER).map(|value| value.as_bytes()),
+        }
     }
 }
 
@@ -96,10 +120,18 @@ pub(super) fn verify(
     credentials: &[Credential],
     now: SystemTime,
 ) -> Result<Caller, Refusal> {
-    let timestamp = timestamp(request.headers)?;
+    let timestamp = match authorization.date_of_query {
+        Some(date) => well_formed(date)?,
+        None => timestamp(request.headers)?,
+    };
     check_scope(authorization, &timestamp, scope)?;
     let signer = known(authorization, request.headers, credentials)?;
-    check_clock(&timestamp, now)?;
+    let age = match authorization.expires {
+        // STS takes none that are older, whatever they say of themselves.
+        Some(seconds) => Duration::from_secs(seconds).min(LONGEST),
+        None => SKEW,
+    };
+    check_clock(&timestamp, age, now)?;
     check_signed_headers(authorization, request.headers)?;
     let computed = signature(authorization, request, &timestamp, &signer.secret());
     if computed != authorization.signature {
@@ -125,10 +157,14 @@ fn timestamp(headers: &HeaderMap) -> Result<String, Refusal> {
     let header = header.ok_or_else(|| {
         incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     })?;
-    match moment(header) {
-        Some(_) => Ok(header.to_owned()),
+    well_formed(header)
+}
+
+fn well_formed(date: &str) -> Result<String, Refusal> {
+    match moment(date) {
+        Some(_) => Ok(date.to_owned()),
         None => Err(incomplete(format!(
-            "Date must be in ISO-8601 'basic format'. Got '{header}'."
+            "Date must be in ISO-8601 'basic format'. Got '{date}'."
         ))),
     }
 }
@@ -170,7 +206,7 @@ fn known<'c>(
     headers: &HeaderMap,
     credentials: &'c [Credential],
 ) -> Result<Signer<'c>, Refusal> {
-    let token = headers.get(TOKEN_HEADER).map(|value| value.as_bytes());
+    let token = authorization.token(headers);
     let matching = credentials.iter().find(|credential| {
         credential.access_key_id == authorization.access_key_id
             && credential.session_token.as_ref().map(String::as_bytes) == token
@@ -187,15 +223,15 @@ fn known<'c>(
     })
 }
 
-fn check_clock(timestamp: &str, now: SystemTime) -> Result<(), Refusal> {
+fn check_clock(timestamp: &str, age: Duration, now: SystemTime) -> Result<(), Refusal> {
     let Some(signed) = moment(timestamp) else {
         return Ok(());
     };
-    let (earliest, latest) = (now - SKEW, now + SKEW);
+    let (earliest, latest) = (now - age, now + SKEW);
     if signed < earliest {
-        let (earliest, now) = (basic(earliest), basic(now));
+        let (earliest, now, minutes) = (basic(earliest), basic(now), age.as_secs() / 60);
         return Err(invalid(format!(
-            "Signature expired: {timestamp} is now earlier than {earliest} ({now} - 5 min.)"
+            "Signature expired: {timestamp} is now earlier than {earliest} ({now} - {minutes} min.)"
         )));
     }
     if signed > latest {
@@ -264,7 +300,7 @@ fn basic(moment: SystemTime) -> String {
     whole.fmt(Format::DateTime).unwrap_or_default().replace(['-', ':'], "")
 }
 
-fn incomplete(message: impl Into<String>) -> Refusal {
+pub(super) fn incomplete(message: impl Into<String>) -> Refusal {
     Refusal::new("IncompleteSignatureException", message)
 }
 

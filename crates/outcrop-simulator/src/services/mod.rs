@@ -77,6 +77,11 @@ impl Call {
             };
             return call(service, operation);
         }
+        if (&parts.method, path) == (&Method::GET, "/") {
+            let fields = form::pairs(parts.uri.query()?.as_bytes());
+            let (_, action) = fields.iter().find(|(name, _)| name == "Action")?;
+            return call(Service::Sts, action);
+        }
         if let Some(operation) = machine::operation(&parts.method, path) {
             return call(Service::Machine, operation);
         }
@@ -232,6 +237,11 @@ mod tests {
             find("GET", "/v2/credentials/simulator", None, ""),
             found(Service::Machine, "GetContainerCredentials")
         );
+        assert_eq!(
+            find("GET", &format!("/?{body}"), None, ""),
+            found(Service::Sts, "GetCallerIdentity")
+        );
+        assert_eq!(find("GET", "/", None, ""), None);
         assert_eq!(find("GET", "/foundation-models", None, ""), None);
         assert_eq!(find("POST", "/model/a/converse", None, ""), None);
     }

@@ -1,4 +1,4 @@
-//! STS, in its query protocol of 2011-06-15: form bodies, and answers in XML.
+//! STS, in its query protocol of 2011-06-15: form bodies, or the same in the query of a GET, and answers in XML.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +27,7 @@ const SHORTEST: u64 = 900;
 ///
 /// A wrong signature, parameters that aren't as the service model says, roles that the caller may not assume.
 pub(super) fn answer(shared: &Shared, operation: &str, signed: &Signed<'_>) -> Result<Answer, Refusal> {
-    let mut fields = form::to_json(&form::pairs(signed.body));
+    let mut fields = form::to_json(&pairs(signed));
     let version = fields["Version"].as_str().unwrap_or_default().to_owned();
     if !["AssumeRole", "AssumeRoleWithWebIdentity", "GetCallerIdentity"].contains(&operation) || version != VERSION {
         return Err(Refusal::new(
@@ -79,6 +79,17 @@ pub(super) fn answer(shared: &Shared, operation: &str, signed: &Signed<'_>) -> R
     let name = fields["RoleSessionName"].as_str().unwrap_or_default();
     let issued = Session::issue(role_arn, name, lifetime, now);
     Ok(credentials(operation, &issued, &fields))
+}
+
+/// The parameters, without what signs them.
+fn pairs(signed: &Signed<'_>) -> Vec<(String, String)> {
+    let mut pairs = form::pairs(if signed.method == "GET" {
+        signed.query.as_bytes()
+    } else {
+        signed.body
+    });
+    pairs.retain(|(name, _)| !name.starts_with("X-Amz-"));
+    pairs
 }
 
 /// A role whose credentials end early may also be asked for a time shorter than AWS's shortest, so that tests need not
