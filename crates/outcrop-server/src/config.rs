@@ -8,6 +8,7 @@ use outcrop_translate::Catalogue;
 use outcrop_translate::resolve::NameRules;
 
 use crate::fetch::{FetchConfig, Network};
+use crate::identity::IdentityConfig;
 use crate::policy::Policies;
 use crate::response_cache::CacheConfig;
 
@@ -68,6 +69,8 @@ pub struct Config {
     pub request_aws_parameters: Vec<String>,
     /// Whether quotas are read from AWS.
     pub service_quotas: bool,
+    /// How somebody without a key may prove who they are.
+    pub identity: IdentityConfig,
     /// Keeping answers for when the same is asked again.
     pub cache: CacheConfig,
     /// A path under which the API is served too, such as `/api/v2`.
@@ -104,6 +107,7 @@ impl Default for Config {
             routing: Routing::default(),
             request_aws_parameters: Vec::new(),
             service_quotas: false,
+            identity: IdentityConfig::default(),
             cache: CacheConfig::default(),
             route_prefix: None,
         }

@@ -17,6 +17,7 @@ mod form;
 mod framing;
 mod health;
 mod iam;
+mod identity;
 mod inquiry;
 mod learned;
 mod login;
@@ -41,6 +42,10 @@ mod unserved;
 pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
+pub use identity::{
+    ForwardedIdentity, GATEWAY_HEADER, IamReplay, IdentityConfig, Issuer, JwtAlgorithm, Presigned, TokenFlaw,
+    arn_of_request_context, is_trustworthy, write_token,
+};
 pub use login::REQUEST_AWS_PARAMETERS;
 pub use mappings::mapping;
 pub use outcrop_translate::resolve::{Alias, NameRules};

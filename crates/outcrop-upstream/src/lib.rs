@@ -18,11 +18,13 @@ mod control;
 mod credentials;
 mod endpoint;
 mod error;
+mod fetch;
 mod identity;
 mod lists;
 mod login;
 mod place;
 mod pool;
+mod presign;
 mod proxy;
 mod quotas;
 mod roles;
@@ -45,6 +47,7 @@ pub use lists::{
     CustomModel, CustomModelDeployment, FoundationModel, ImportedModel, InferenceProfile, Listed, ModelLifecycle,
     ProfileModel, ProvisionedModel,
 };
+pub use presign::{PresignError, presigned_identity};
 pub use quotas::ServiceQuota;
 pub use roles::AssumedRole;
 pub use sdk::configured_region;

@@ -203,7 +203,7 @@ impl Signer {
 }
 
 /// The host as hyper sends it: without the port that the scheme has anyway.
-fn push_host(uri: &Uri, out: &mut String) {
+pub(crate) fn push_host(uri: &Uri, out: &mut String) {
     out.push_str(uri.host().unwrap_or_default());
     let usual_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     if let Some(port) = uri.port_u16().filter(|&port| port != usual_port) {
@@ -213,8 +213,14 @@ fn push_host(uri: &Uri, out: &mut String) {
 }
 
 fn encode_path(path: &str, out: &mut String) {
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
+    encode(path, "/", out);
+}
+
+/// Encodes all but RFC 3986's unreserved characters, and those in `keep`.
+pub(crate) fn encode(text: &str, keep: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || keep.as_bytes().contains(&byte)
+        {
             out.push(char::from(byte));
         } else {
             out.push('%');
@@ -229,7 +235,7 @@ fn push_hex_upper(byte: u8, out: &mut String) {
     out.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
-fn push_hex(bytes: &[u8], out: &mut String) {
+pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
         out.push(char::from(DIGITS[usize::from(byte >> 4)]));
@@ -238,7 +244,7 @@ fn push_hex(bytes: &[u8], out: &mut String) {
 }
 
 /// `20231114T221320Z`
-fn timestamp(time: SystemTime) -> String {
+pub(crate) fn timestamp(time: SystemTime) -> String {
     let seconds = time
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_secs());

@@ -97,6 +97,7 @@ pub(crate) fn command() -> Command {
             count_tokens(),
             explain(),
             config(),
+            token(),
         ])
 }
 
@@ -336,6 +337,43 @@ fn config() -> Command {
             Command::new("schema").about("Print a JSON Schema of outcrop.toml, for editors"),
             Command::new("docs").about("Print the reference page of all settings, in Markdown"),
         ])
+}
+
+fn token() -> Command {
+    let text = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .value_parser(NonEmptyStringValueParser::new())
+            .help(help)
+    };
+    Command::new("token")
+        .about("Print a token by which your AWS identity logs in at a gateway")
+        .long_about(
+            "Print a token by which your AWS identity logs in at a gateway, made with the AWS credentials that are found as \
+             AWS's own tools find them. It is good for 15 minutes, for that gateway, and once. With --session the gateway \
+             gives a key for it that is good for an hour, and that is printed.",
+        )
+        .arg(text("url", "URL", "The gateway [OPENAI_BASE_URL, else http://127.0.0.1:8080/v1]"))
+        .arg(text("gateway", "HOST", "The name that the gateway goes by [the URL's host]"))
+        .arg(text("profile", "NAME", "The profile in AWS's configuration files"))
+        .arg(text("region", "REGION", "The region whose STS is asked"))
+        .arg(
+            Arg::new("session")
+                .long("session")
+                .action(ArgAction::SetTrue)
+                .help("Print the key of a session instead"),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Print JSON, with the end"),
+        )
+        .after_long_help(
+            "Examples:\n  export OPENAI_API_KEY=$(outcrop token --session --url https://gateway.example.com/v1)\n  \
+             curl -H \"Authorization: Bearer $(outcrop token)\" http://127.0.0.1:8080/v1/models",
+        )
 }
 
 fn config_file() -> Arg {

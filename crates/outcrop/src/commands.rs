@@ -7,6 +7,7 @@ mod explain;
 mod models;
 mod serve;
 mod simulate;
+mod token;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -39,6 +40,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("count-tokens", matches)) => count_tokens::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("config", matches)) => config::run(matches),
+        Some(("token", matches)) => token::run(matches),
         // The command line requires a command and knows no other.
         _ => Ok(()),
     }

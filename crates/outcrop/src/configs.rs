@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use outcrop_routing::{Admission, Breaker, Fallbacks, Hedging, Retries, Routing};
-use outcrop_server::{CacheConfig, Policies, PolicyMembers};
+use outcrop_server::{CacheConfig, IdentityConfig, Policies, PolicyMembers};
 
 use crate::secrets::Secrets;
 use crate::settings::{BaseUrl, Settings, base_guardrail, name_rules};
@@ -91,6 +91,24 @@ pub(crate) fn policies(settings: &Settings, secrets: &Secrets) -> Policies {
     }
 }
 
+/// What the settings say of logins.
+fn identity(settings: &Settings) -> IdentityConfig {
+    IdentityConfig {
+        iam_audience: settings.iam_audience.iter().map(ToString::to_string).collect(),
+        iam_max_age: settings.iam_max_age.get(),
+        iam_replay: settings.iam_replay,
+        session_duration: settings.session_duration.get(),
+        sts_endpoint: settings.sts_endpoint_url.as_ref().map(|url| url.as_str().to_owned()),
+        forwarded: settings.forwarded_identity.clone(),
+        issuers: settings
+            .tables
+            .issuers
+            .iter()
+            .map(|table| table.issuer.clone())
+            .collect(),
+    }
+}
+
 /// What the settings say of the server.
 pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_server::Config {
     outcrop_server::Config {
@@ -133,6 +151,7 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
             .map(ToString::to_string)
             .collect(),
         service_quotas: settings.service_quotas,
+        identity: identity(settings),
         cache: CacheConfig {
             store: secrets.cache.clone(),
             ttl: *settings.response_cache_ttl,

@@ -30,6 +30,9 @@ pub(crate) enum Failure {
     /// A gateway could not be asked, or it refused, or its answer broke off.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// No token could be made.
+    #[error("cannot make a token: {0}")]
+    Token(#[from] outcrop_upstream::PresignError),
     /// The threads or signal handlers could not be set up.
     #[error("cannot set up the runtime: {0}")]
     Runtime(#[source] io::Error),

@@ -227,7 +227,11 @@ async fn prepare(settings: &Settings, endpoint: Option<&str>) -> Result<(outcrop
         None => upstream.api_key.clone_from(&secrets.bedrock_api_key),
     }
     let client = Client::new(upstream).await?;
-    Ok((server_config(settings, &secrets), client))
+    let mut config = server_config(settings, &secrets);
+    if let Some(endpoint) = endpoint {
+        config.identity.sts_endpoint = Some(endpoint.to_owned());
+    }
+    Ok((config, client))
 }
 
 /// The way to the simulator. Accounts are told apart by their regions alone: there all keys are the simulator's.

@@ -6,6 +6,7 @@ mod accounts;
 mod docs;
 mod file;
 mod gateway_variables;
+mod issuers;
 mod kind;
 mod kinds;
 mod layers;

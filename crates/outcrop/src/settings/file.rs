@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path, text: &str, layers: &mut Layers, problems: &mut 
                 let hint = match value.get_ref() {
                     DeValue::Table(_) => {
                         "; settings stand at the top of the file, without tables but `[[accounts]]`, `[[aliases]]`, \
-                         `[[policies]]`, `[[quotas]]` and `[[routes]]`"
+                         `[[issuers]]`, `[[policies]]`, `[[quotas]]` and `[[routes]]`"
                             .to_owned()
                     }
                     _ => String::new(),

@@ -3,6 +3,7 @@
 mod aliases;
 mod aws;
 mod database;
+mod identity;
 mod key;
 mod list;
 mod log;
@@ -19,6 +20,7 @@ mod words;
 pub(crate) use aliases::Aliases;
 pub(crate) use aws::{Profile, Region};
 pub(crate) use database::Database;
+pub(crate) use identity::{Audience, GatewayName, TokenAlgorithm, UpTo};
 pub(crate) use key::ApiKey;
 pub(crate) use list::{AwsParameter, List};
 pub(crate) use log::{LogFilter, LogFormat};

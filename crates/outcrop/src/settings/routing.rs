@@ -6,6 +6,7 @@ use outcrop_server::resolve::Purpose;
 use serde_json::Value as Json;
 
 use super::accounts::{self, ACCOUNTS, AccountTable, named, unknown_account};
+use super::issuers::{self, ISSUERS, IssuerTable};
 use super::kind::RawTable;
 use super::layers::Origin;
 use super::models::{Known, origin};
@@ -17,7 +18,7 @@ use super::rows::{self, Key, Shown, inline};
 use super::table::{Effective, Settings};
 
 /// The keys in the file that hold such tables.
-pub(super) const NAMES: [&str; 3] = [ACCOUNTS, ROUTES, QUOTAS];
+pub(super) const NAMES: [&str; 4] = [ACCOUNTS, ROUTES, QUOTAS, ISSUERS];
 
 /// The tables as the file has them.
 #[derive(Debug, Default)]
@@ -25,6 +26,7 @@ pub(crate) struct RawTables {
     pub(crate) accounts: Vec<RawTable>,
     pub(crate) routes: Vec<RawTable>,
     pub(crate) quotas: Vec<RawTable>,
+    pub(crate) issuers: Vec<RawTable>,
 }
 
 impl RawTables {
@@ -34,6 +36,7 @@ impl RawTables {
             ACCOUNTS => Some(&mut self.accounts),
             ROUTES => Some(&mut self.routes),
             QUOTAS => Some(&mut self.quotas),
+            ISSUERS => Some(&mut self.issuers),
             _ => None,
         }
     }
@@ -45,6 +48,7 @@ pub(crate) struct Tables {
     pub(crate) accounts: Vec<AccountTable>,
     pub(crate) routes: Vec<RouteTable>,
     pub(crate) quotas: Vec<QuotaTable>,
+    pub(crate) issuers: Vec<IssuerTable>,
 }
 
 impl Tables {
@@ -66,10 +70,13 @@ pub(super) fn read(raw: &RawTables, problems: &mut Problems) -> Tables {
     let routes = raw.routes.iter();
     let routes = routes.filter_map(|table| routes::read(table, problems)).collect();
     let quotas = raw.quotas.iter().map(|table| quotas::read(table, problems)).collect();
+    let issuers = raw.issuers.iter();
+    let issuers = issuers.filter_map(|table| issuers::read(table, problems)).collect();
     Tables {
         accounts,
         routes,
         quotas,
+        issuers,
     }
 }
 
@@ -78,6 +85,7 @@ pub(super) fn check(settings: &Settings, effective: &[Effective]) -> Problems {
     let mut problems = Problems::default();
     let tables = &settings.tables;
     accounts::check_all(&tables.accounts, &mut problems);
+    issuers::check_all(&tables.issuers, &mut problems);
     quotas::check_all(&tables.quotas, &tables.accounts, &mut problems);
     for (index, table) in tables.routes.iter().enumerate() {
         let earlier = tables.routes.iter().take(index);
@@ -199,6 +207,9 @@ pub(super) fn print(page: &mut String, tables: &Tables) {
     for table in &tables.quotas {
         print_table(page, "[[quotas]]", &table.origin, &table.shown);
     }
+    for table in &tables.issuers {
+        print_table(page, "[[issuers]]", &table.origin, &table.shown);
+    }
 }
 
 fn print_table(page: &mut String, head: &str, origin: &Origin, shown: &Shown) {
@@ -209,7 +220,7 @@ fn print_table(page: &mut String, head: &str, origin: &Origin, shown: &Shown) {
 }
 
 /// The schema of each key.
-pub(super) fn schemas() -> [(&'static str, Json); 3] {
+pub(super) fn schemas() -> [(&'static str, Json); 4] {
     [
         (
             ACCOUNTS,
@@ -235,6 +246,14 @@ pub(super) fn schemas() -> [(&'static str, Json); 3] {
                 "What is known of AWS's quotas. Later tables win over earlier ones, number by number.",
             ),
         ),
+        (
+            ISSUERS,
+            rows::schema(
+                issuers::KEYS,
+                &["issuer", "audiences"],
+                "Who issues tokens (OIDC, JWT) that somebody may log in with.",
+            ),
+        ),
     ]
 }
 
@@ -246,6 +265,7 @@ pub(super) fn reference() -> String {
         ("### `[[routes]]`", routes::KEYS),
         ("### `[[routes.targets]]`", routes::TARGET_KEYS),
         ("### `[[quotas]]`", quotas::KEYS),
+        ("### `[[issuers]]`", issuers::KEYS),
     ] {
         let _ = writeln!(page, "\n{head}\n\n| Key | What it says |\n|---|---|");
         for Key { name, about, .. } in keys {
@@ -285,6 +305,15 @@ parameters = { temperature = 0.2 }
 model = "*claude-sonnet-4-5*"
 account = "batch"
 tokens_per_minute = 200_000
+```
+
+`[[issuers]]` says whose tokens somebody may [log in](login.md#tokens-of-an-issuer) with:
+
+```toml
+[[issuers]]
+issuer = "https://login.example.com"
+audiences = ["https://gateway.example.com"]
+user_claim = "email"
 ```
 
 Keys and secrets, here and in `api_keys`, `bedrock_api_key` and `response_cache`, may say where they stand instead:

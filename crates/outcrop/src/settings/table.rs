@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_server::{Api, Catalogue, HostPattern, Network, OnUnsupported, PromptCaching, StreamMode, Trace};
+use outcrop_server::{
+    Api, Catalogue, ForwardedIdentity, HostPattern, IamReplay, Network, OnUnsupported, PromptCaching, StreamMode, Trace,
+};
 
 use super::kind::Kind;
 use super::kinds::{
-    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, GuardrailId, GuardrailVersion,
-    List, LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix, SecretValue, Timeout,
+    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, GatewayName, GuardrailId,
+    GuardrailVersion, List, LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix,
+    SecretValue, Timeout, UpTo,
 };
 use super::layers::Layers;
 use super::policies::PolicyTable;
@@ -144,6 +147,25 @@ settings! {
         /// Proxies that are believed where a request comes from, by `X-Forwarded-For`.
         /// It matters for keys that may be used from some networks only.
         trusted_proxies: List<Network> = "";
+    }
+    section "Logins" {
+        /// What tokens of AWS identities are bound to: the gateway's names.
+        /// Where it is not set, the host of `public_url`; without that, only a name of this machine by which the
+        /// request came in. See [Logins](login.md).
+        iam_audience: List<GatewayName> = "";
+        /// How long a token of an AWS identity is good, whatever it says itself; at most 15 min.
+        iam_max_age: UpTo<900> = "15m";
+        /// What becomes of a token of an AWS identity that comes once more.
+        /// With `allow` it is good until it ends, and AWS STS is asked once.
+        iam_replay: IamReplay = "refuse";
+        /// How long a session lasts that `POST /v1/auth/session` begins; at most 12 h.
+        session_duration: UpTo<43200> = "1h";
+        /// Base URL of STS, if it isn't AWS's: tokens of AWS identities may be for it.
+        sts_endpoint_url: Option<BaseUrl> = "", or AWS_ENDPOINT_URL_STS;
+        /// Where API Gateway or a Lambda function URL with IAM authorization says who somebody is.
+        /// `aws-request-context` for the header of the Lambda Web Adapter, or the name of a header that holds an ARN. It is
+        /// believed from `trusted_proxies` alone.
+        forwarded_identity: Option<ForwardedIdentity> = "";
     }
     section "AWS" {
         /// The region of Bedrock.
