@@ -50,6 +50,7 @@ OPERATIONS = {
     "POST /v1/moderations": "omni-moderation-latest",
     "POST /v1/rerank": "cohere.rerank-v3-5:0",
     "POST /v2/rerank": "cohere.rerank-v3-5:0",
+    "POST /v1/auth/session": None,
     "GET /v1/models": None,
     "GET /v1/models/{model}": settings.NOVA,
     "GET /v1/providers": None,

@@ -57,6 +57,15 @@ pub(crate) fn admit(headers: &HeaderMap, config: &Config, is_open: bool) -> Resu
     })
 }
 
+/// Whether a caller shows a key or a token of its own: not that of AWS's signature, by which its front door let it in.
+pub(crate) fn shows_bearer(headers: &HeaderMap) -> bool {
+    let of_authorization = headers.get_all(AUTHORIZATION).iter();
+    headers.contains_key(API_KEY)
+        || of_authorization
+            .into_iter()
+            .any(|value| !value.as_bytes().starts_with(b"AWS4-"))
+}
+
 /// A key that nobody knows.
 pub(crate) fn unknown_key() -> Problem {
     refusal("Incorrect API key provided.", "invalid_api_key")

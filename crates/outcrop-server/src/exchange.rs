@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::event_body::EventBody;
 use crate::explain::Explanation;
 use crate::fetch::Fetcher;
+use crate::identity::Identities;
 use crate::inquiry::Caller;
 use crate::learned::Learned;
 use crate::mappings::Mappings;
@@ -63,6 +64,8 @@ pub(crate) struct Gateway {
     pub(crate) admission: Arc<Admission>,
     /// Who may call besides those with a key of the settings.
     pub(crate) tenants: Arc<Tenants>,
+    /// Finds out who somebody is that has no key.
+    pub(crate) identities: Identities,
     pub(crate) models: ModelList,
     pub(crate) names: Names,
     pub(crate) mappings: Mappings,
@@ -100,6 +103,7 @@ impl Gateway {
             leaves_urls_out: false,
             admission: Arc::new(Admission::new(config.routing.admission.clone(), config.service_quotas)),
             router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
+            identities: Identities::new(std::mem::take(&mut config.identity)),
             config,
             client,
             tenants,
@@ -116,10 +120,12 @@ impl Gateway {
         // What is taken of quotas stays taken.
         let admission = Arc::clone(&self.admission);
         let router = Arc::new(self.router.successor(config.routing.clone()));
+        let identities = self.identities.successor(config.identity.clone());
         admission.configure(config.routing.admission.clone(), config.service_quotas);
         Self {
             admission,
             router,
+            identities,
             files: Arc::clone(&self.files),
             learned: Arc::clone(&self.learned),
             response_cache: ResponseCache::new(&config.cache, self.response_cache.as_deref()),

@@ -20,7 +20,7 @@ use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
 use crate::openapi::{OpenApi, Operation, own};
-use crate::{body, error, health, mappings, models, shelf, task, unserved};
+use crate::{body, error, health, identity, mappings, models, shelf, task, unserved};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, none, which LiteLLM takes too, and Azure's old and
 /// new one.
@@ -58,6 +58,7 @@ fn table(own_prefix: Option<String>) -> Table {
     table.get("/models/{*model}", own::MODEL, get(models::one));
     table.get("/providers", own::PROVIDERS, get(models::providers));
     table.get("/mappings", own::MAPPINGS, get(mappings::list));
+    table.post_plain("/auth/session", own::SESSION, post(identity::create_session));
     table.own("/healthz", own::HEALTHZ, get(health::alive));
     table.own("/readyz", own::READYZ, get(health::ready));
     table.describe();
@@ -155,6 +156,15 @@ impl Table {
             self.add(&format!("{prefix}{path}"), handlers.clone());
         }
         self.note("get", format!("/v1{}", path.replace("{*", "{")), description);
+    }
+
+    /// Below each prefix, for what names no model.
+    fn post_plain(&mut self, path: &str, description: &'static str, handlers: Handlers) {
+        let handlers = only_post(handlers);
+        for prefix in self.prefixes.clone() {
+            self.add(&format!("{prefix}{path}"), handlers.clone());
+        }
+        self.note("post", format!("/v1{path}"), description);
     }
 
     /// What is no API of a vendor's.

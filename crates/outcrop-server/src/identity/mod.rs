@@ -12,16 +12,16 @@ mod logins;
 mod once;
 mod presigned;
 mod problem;
-//ROUTE mod route;
+mod route;
 mod session;
 mod sts;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::request::Parts;
 use outcrop_store::Store;
-use outcrop_tenants::{Id, Pepper};
+use outcrop_tenants::{Credential, Id, Pepper};
 use outcrop_translate::Problem;
 use outcrop_upstream::Client;
 
@@ -30,7 +30,7 @@ pub use jwt::{Issuer, JwtAlgorithm, is_trustworthy};
 use logins::Found;
 pub(crate) use logins::Logins;
 pub use presigned::{GATEWAY_HEADER, Presigned, TokenFlaw, write as write_token};
-//ROUTE pub(crate) use route::create_session;
+pub(crate) use route::create_session;
 use session::Session;
 
 /// What becomes of a token of an AWS identity that comes once more.
@@ -82,6 +82,8 @@ pub(crate) struct Identities {
     config: IdentityConfig,
     issuers: jwt::Issuers,
     aws: Arc<aws::Memory>,
+    /// The logins of a version of the directory.
+    logins: RwLock<Option<(i64, Arc<Logins>)>>,
 }
 
 /// What it takes to find out.
@@ -114,6 +116,8 @@ pub(crate) struct Identity {
     pub(crate) credential_id: Id,
     /// Who it is: an ARN, or what a claim says.
     pub(crate) user: String,
+    /// Whether it is worth a session: a token of an issuer is as good as one, and a session doesn't begin another.
+    pub(crate) may_begin_session: bool,
 }
 
 impl Identities {
@@ -122,6 +126,7 @@ impl Identities {
             issuers: jwt::Issuers::new(config.issuers.clone()),
             config,
             aws: Arc::default(),
+            logins: RwLock::default(),
         }
     }
 
@@ -169,6 +174,19 @@ impl Identities {
         is_trusted.then_some(Proof::Aws(arn))
     }
 
+    /// The logins of a directory, put in order once for each version of it.
+    pub(crate) fn logins<'a>(&self, version: i64, credentials: impl Iterator<Item = &'a Credential>) -> Arc<Logins> {
+        let known = self.logins.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((of, logins)) = known
+            && of == version
+        {
+            return logins;
+        }
+        let logins = Arc::new(Logins::new(credentials));
+        *self.logins.write().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::clone(&logins)));
+        logins
+    }
+
     /// A session of somebody whom AWS vouches for.
     pub(crate) fn begin_session(&self, identity: &Identity, now: i64) -> Session {
         let duration = i64::try_from(self.config.session_duration.as_secs()).unwrap_or(i64::MAX);
@@ -202,6 +220,7 @@ pub(crate) fn find(logins: &Logins, proof: &Proof, now: i64) -> Result<Identity,
         Found::One(credential_id) => Ok(Identity {
             credential_id,
             user: user.clone(),
+            may_begin_session: matches!(proof, Proof::Aws(_)),
         }),
         Found::None => Err(problem::forbidden(
             format!("Nobody has given '{}' access to this gateway.", shown(user)),

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 
 /// What these tokens begin with.
-pub const PREFIX: &str = "outcrop-aws-v1.";
+pub(super) const PREFIX: &str = "outcrop-aws-v1.";
 /// The header by which a token is bound to one gateway.
 pub const GATEWAY_HEADER: &str = "x-outcrop-gateway";
 

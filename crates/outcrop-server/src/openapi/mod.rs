@@ -31,6 +31,8 @@ pub(crate) mod own {
     pub(crate) const IMAGE: &str = include_str!("image.json");
     /// `/v1/providers`
     pub(crate) const PROVIDERS: &str = include_str!("providers.json");
+    /// `/v1/auth/session`
+    pub(crate) const SESSION: &str = include_str!("session.json");
     /// `/v1/openapi.json`
     pub(crate) const OPENAPI: &str = include_str!("openapi.json");
     /// `/docs`

@@ -6,9 +6,10 @@ use http::request::Parts;
 use outcrop_tenants::{CredentialKind, Token, TokenKind};
 use outcrop_translate::{Problem, ProblemKind};
 
-use super::{Tenant, client_address, now};
+use super::{Tenant, client_address, is_trusted, now};
 use crate::access::{self, Shown};
 use crate::exchange::Gateway;
+use crate::identity::{self, Identity, Logins, Proof, With};
 use crate::routes;
 
 /// Somebody who was let in.
@@ -21,6 +22,8 @@ pub(crate) struct Admitted {
     pub(crate) tenant: Option<Arc<Tenant>>,
     /// Who uses the key, where it isn't the one that it belongs to.
     pub(crate) user: Option<String>,
+    /// Who it is, where that was proved without a key of ours.
+    pub(crate) identity: Option<Identity>,
 }
 
 /// Lets a caller in.
@@ -31,6 +34,12 @@ pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, P
     let config = &gateway.config;
     let tenants = &gateway.tenants;
     let is_open = config.api_keys.is_empty() && !tenants.has_credentials();
+    if !is_open
+        && !access::shows_bearer(&head.headers)
+        && let Some(proof) = gateway.identities.forwarded(head, is_trusted(head, config))
+    {
+        return welcome(gateway, head, &proof).await;
+    }
     let shown = match access::admit(&head.headers, config, is_open)? {
         Shown::Nothing => return Ok(Admitted::default()),
         Shown::Known(key) => {
@@ -50,8 +59,45 @@ pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, P
             let message = "This is a key for administration, which models can't be asked with.";
             Err(Problem::new(403, ProblemKind::Permission, message).with_code("admin_key"))
         }
+        Err(_) if gateway.identities.concerns(&shown) => {
+            let with = With {
+                client: &gateway.client,
+                pepper: tenants.pepper(),
+                store: tenants.store(),
+                public_url: config.public_url.as_deref(),
+                has_iam: logins(gateway).has_iam(),
+            };
+            let proof = gateway.identities.prove(&with, &shown, head, now()).await?;
+            welcome(gateway, head, &proof).await
+        }
         Err(_) => Err(access::unknown_key()),
     }
+}
+
+/// Lets in whoever has proved to be somebody that a login is for.
+async fn welcome(gateway: &Gateway, head: &Parts, proof: &Proof) -> Result<Admitted, Problem> {
+    let mut found = identity::find(&logins(gateway), proof, now());
+    if found.is_err() {
+        // The login may be new.
+        gateway.tenants.refresh_for_unknown().await;
+        found = identity::find(&logins(gateway), proof, now());
+    }
+    let identity = found?;
+    let directory = gateway.tenants.directory();
+    let entry = directory.by_id(&identity.credential_id);
+    let tenant = entry.and_then(|entry| directory.tenant(entry));
+    let tenant = tenant.ok_or_else(access::unknown_key)?;
+    let admitted = enter(gateway, head, tenant, Some(identity.user.clone()))?;
+    Ok(Admitted {
+        identity: Some(identity),
+        ..admitted
+    })
+}
+
+fn logins(gateway: &Gateway) -> Arc<Logins> {
+    let directory = gateway.tenants.directory();
+    let credentials = directory.credentials().map(AsRef::as_ref);
+    gateway.identities.logins(directory.version(), credentials)
 }
 
 /// Whose key it is. One that isn't known may be new.
@@ -89,7 +135,8 @@ pub(crate) fn enter(
     let is_allowed = tenant
         .rights
         .allow_endpoint(|| routes::endpoint_of(head.uri.path(), own_prefix));
-    if !is_allowed {
+    // A session may do what its login may, and no more: beginning one needs no right of its own.
+    if !is_allowed && routes::endpoint_of(head.uri.path(), own_prefix) != "/v1/auth/session" {
         return forbidden(
             "This API key may not be used for this endpoint.",
             "endpoint_not_allowed",
@@ -99,6 +146,7 @@ pub(crate) fn enter(
         key: Some(tenant.credential.id.clone()),
         tenant: Some(tenant),
         user,
+        identity: None,
     })
 }
 

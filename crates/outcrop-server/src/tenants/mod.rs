@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::directory::Directory;
 pub(crate) use self::door::{Admitted, admit};
-pub(crate) use self::peer::{Peer, client_address};
+pub(crate) use self::peer::{Peer, client_address, is_trusted};
 pub(crate) use self::tenant::Tenant;
 
 /// How long nobody looks into the database for a key again that isn't known: whoever tries keys can't have it asked more
