@@ -30,6 +30,11 @@ impl Scratch {
         Ok(Self(path))
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// A file in it.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
@@ -65,7 +70,13 @@ impl Server {
     }
 
     /// Starts the gateway on `address`, in front of the stub, without waiting until it is ready.
-    pub(crate) fn gateway(scratch: &Scratch, binary: &Path, address: SocketAddr, stub: SocketAddr) -> Result<Self> {
+    pub(crate) fn gateway(
+        scratch: &Scratch,
+        binary: &Path,
+        address: SocketAddr,
+        stub: SocketAddr,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut command = Command::new(binary);
         command
             .args(["serve".to_owned(), "--listen".to_owned(), address.to_string()])
@@ -79,7 +90,8 @@ impl Server {
             .env("AWS_ENDPOINT_URL_BEDROCK", format!("http://{stub}"))
             .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", format!("http://{stub}"))
             .env("OUTCROP_API_KEYS", KEY)
-            .env("OUTCROP_LOG", "warn");
+            .env("OUTCROP_LOG", "warn")
+            .envs(variables.iter().copied());
         Self::spawn(scratch, "gateway", &mut command, address)
     }
 

@@ -23,6 +23,23 @@ pub(crate) enum Kind {
     Proxy,
     /// The gateway, by the path of its binary.
     Gateway(PathBuf),
+    /// The gateway that keeps nothing: its one key stands in its settings.
+    Keyless(PathBuf),
+    /// The gateway with a key of its database, which has limits and budgets, and a record of each request.
+    Metered(Metered),
+}
+
+/// A gateway with a database.
+#[derive(Clone, Debug)]
+pub(crate) struct Metered {
+    /// Its binary.
+    pub(crate) binary: PathBuf,
+    /// The file of its database.
+    pub(crate) database: PathBuf,
+    /// The file with prices for the stub's models.
+    pub(crate) catalogue: PathBuf,
+    /// The key.
+    pub(crate) key: String,
 }
 
 /// A load, apart from whom it goes to.
@@ -56,7 +73,7 @@ impl Target {
         let mut target = Self::launch(kind, scratch, free_address()?, stub)?;
         let path = match kind {
             Kind::Proxy => PROBE,
-            Kind::Gateway(_) => "/healthz",
+            _ => "/healthz",
         };
         target.server.wait_until_ok(path)?;
         Ok(target)
@@ -66,7 +83,14 @@ impl Target {
     pub(crate) fn launch(kind: &Kind, scratch: &Scratch, address: SocketAddr, stub: SocketAddr) -> Result<Self> {
         let server = match kind {
             Kind::Proxy => Server::role(scratch, "proxy", address, &[format!("--upstream={stub}")])?,
-            Kind::Gateway(binary) => Server::gateway(scratch, binary, address, stub)?,
+            Kind::Gateway(binary) => Server::gateway(scratch, binary, address, stub, &[])?,
+            Kind::Keyless(binary) => Server::gateway(scratch, binary, address, stub, &[("OUTCROP_DATABASE", "none")])?,
+            Kind::Metered(metered) => {
+                let database = format!("sqlite:{}", metered.database.display());
+                let catalogue = metered.catalogue.display().to_string();
+                let variables = [("OUTCROP_DATABASE", &*database), ("OUTCROP_CATALOGUE", &*catalogue)];
+                Server::gateway(scratch, &metered.binary, address, stub, &variables)?
+            }
         };
         Ok(Self {
             kind: kind.clone(),
@@ -87,16 +111,20 @@ impl Target {
         };
         let expect = match (&self.kind, load.plan) {
             (_, None) if load.shape == Shape::Painting => Expect::Picture,
-            (Kind::Gateway(_), None) if matches!(load.shape, Shape::Texts { .. }) => Expect::Vectors(bodies::TEXTS),
+            (Kind::Proxy, None) => Expect::Reply,
+            (_, None) if matches!(load.shape, Shape::Texts { .. }) => Expect::Vectors(bodies::TEXTS),
             (_, None) => Expect::Reply,
             (Kind::Proxy, Some(plan)) => Expect::Frames(plan.chunks),
-            (Kind::Gateway(_), Some(plan)) => Expect::Events(plan.chunks),
+            (_, Some(plan)) => Expect::Events(plan.chunks),
         };
         Ok(Job {
             target: self.server.address,
             path: path(&self.kind, load.shape, &model, load.plan.is_some()),
             body: Bytes::from(bodies::request(load.shape, &model, load.plan.is_some())?),
-            key: KEY.to_owned(),
+            key: match &self.kind {
+                Kind::Metered(metered) => metered.key.clone(),
+                _ => KEY.to_owned(),
+            },
             connections: load.connections,
             requests: load.requests,
             ramp: load.ramp,
@@ -110,7 +138,7 @@ impl Target {
     pub(crate) fn name(&self) -> &'static str {
         match self.kind {
             Kind::Proxy => "proxy",
-            Kind::Gateway(_) => "gateway",
+            Kind::Gateway(_) | Kind::Keyless(_) | Kind::Metered(_) => "gateway",
         }
     }
 }
@@ -118,7 +146,7 @@ impl Target {
 /// Where a request goes.
 pub(crate) fn path(kind: &Kind, shape: Shape, model: &str, stream: bool) -> String {
     match kind {
-        Kind::Gateway(_) => match shape {
+        Kind::Gateway(_) | Kind::Keyless(_) | Kind::Metered(_) => match shape {
             Shape::Painting => "/v1/images/generations",
             Shape::Texts { .. } => "/v1/embeddings",
             Shape::Models => "/v1/models",

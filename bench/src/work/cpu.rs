@@ -13,7 +13,7 @@ use crate::target::{Kind, Load, Target};
 /// A load whose CPU time is measured.
 #[derive(Debug)]
 pub(crate) struct CpuWork {
-    work: &'static str,
+    pub(crate) work: &'static str,
     shape: Shape,
     plan: Option<Plan>,
     connections: usize,
@@ -129,7 +129,7 @@ impl CpuWork {
         }])
     }
 
-    fn load(&self, divisor: usize) -> Load {
+    pub(crate) fn load(&self, divisor: usize) -> Load {
         let mut load = Load {
             shape: self.shape,
             plan: self.plan,
@@ -147,7 +147,7 @@ impl CpuWork {
 }
 
 /// CPU time per request or chunk, in microseconds.
-fn one_round(setting: &Setting<'_>, target: &Target, load: &Load) -> Result<f64> {
+pub(crate) fn one_round(setting: &Setting<'_>, target: &Target, load: &Load) -> Result<f64> {
     settle(20);
     let before = meter::cpu_time(target.server.pid())?;
     target.load(setting.scratch, load)?;

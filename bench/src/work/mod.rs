@@ -4,6 +4,7 @@ pub(crate) mod cpu;
 pub(crate) mod first_byte;
 pub(crate) mod memory;
 pub(crate) mod startup;
+pub(crate) mod tenants;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -52,7 +53,7 @@ impl Setting<'_> {
 }
 
 /// All works: the name for `--only`, and what makes its rows.
-pub(crate) const WORKS: [(&str, Measure); 15] = [
+pub(crate) const WORKS: [(&str, Measure); 16] = [
     ("small", |setting| cpu::SMALL.measure(setting)),
     ("conversation", |setting| cpu::CONVERSATION.measure(setting)),
     ("agent", |setting| cpu::AGENT.measure(setting)),
@@ -68,6 +69,7 @@ pub(crate) const WORKS: [(&str, Measure); 15] = [
     ("streams", memory::streams),
     ("slow-reader", memory::slow_reader),
     ("startup", startup::measure),
+    ("tenants", tenants::measure),
 ];
 
 /// Makes the rows of a work.
