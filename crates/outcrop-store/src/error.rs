@@ -37,6 +37,9 @@ pub enum StoreError {
     /// The database was made by a later version of this program.
     #[error("the database is of a later version of outcrop (migration {0}); this one can't use it")]
     TooNew(i64),
+    /// PostgreSQL is copied by its own programs.
+    #[error("a database of PostgreSQL is copied by pg_dump")]
+    NoBackup,
     /// It can't be opened.
     #[error("cannot open the database {location}: {source}")]
     Open {

@@ -2,6 +2,7 @@
 
 mod admin_keys;
 mod audit;
+mod backup;
 mod change;
 mod changes;
 mod columns;

@@ -35,6 +35,12 @@ pub(crate) struct Inner {
     follower: Option<AbortHandle>,
 }
 
+impl Inner {
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.follower.is_none()
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(follower) = &self.follower {
@@ -124,7 +130,7 @@ impl Store {
 }
 
 async fn open_file(path: &Path) -> Result<Pools, StoreError> {
-    make_file(path).map_err(sqlx::Error::Io)?;
+    make_file(path, false).map_err(sqlx::Error::Io)?;
     let began = Instant::now();
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -165,8 +171,8 @@ fn is_busy(error: &sqlx::Error) -> bool {
 }
 
 /// Makes the file and its folder where there is none, for nobody else to read: SQLite's other files beside it take
-/// after it.
-fn make_file(path: &Path) -> std::io::Result<()> {
+/// after it. A new one must not be there.
+pub(crate) fn make_file(path: &Path, is_new: bool) -> std::io::Result<()> {
     let mut folder = std::fs::DirBuilder::new();
     let mut file = std::fs::OpenOptions::new();
     #[cfg(unix)]
@@ -177,12 +183,16 @@ fn make_file(path: &Path) -> std::io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         folder.recursive(true).create(parent)?;
     }
-    file.append(true).create(true).open(path).map(drop)
+    file.append(true).create(true).create_new(is_new).open(path).map(drop)
 }
 
 /// One connection, which is the database: it is never closed before the store is.
 async fn open_memory() -> Result<Pools, StoreError> {
-    let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+    // By this name rather than as a mode of opening, which copies would be opened by as well.
+    let options = SqliteConnectOptions::new()
+        .filename(":memory:")
+        .foreign_keys(true)
+        .disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .min_connections(1)
         .max_connections(1)

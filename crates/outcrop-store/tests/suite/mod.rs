@@ -45,6 +45,7 @@ pub(crate) const CASES: &[Case] = cases![
     usage::pages_of_other_lists_are_refused,
     usage::old_usage_is_forgotten_but_not_its_cost,
     opening::it_answers_until_it_is_closed,
+    opening::it_is_copied_or_says_why_not,
 ];
 
 /// Of databases that several instances share.
@@ -59,7 +60,7 @@ pub(crate) const SHARED: &[Case] = cases![
 ];
 
 /// Of SQLite's files.
-pub(crate) const SQLITE: &[Case] = cases![opening::the_file_is_for_its_owner];
+pub(crate) const SQLITE: &[Case] = cases![opening::the_file_is_for_its_owner, opening::a_copy_is_a_database,];
 
 /// Of PostgreSQL.
 pub(crate) const POSTGRES: &[Case] = cases![

@@ -3,7 +3,7 @@
 use outcrop_store::{Location, Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use crate::support::{Place, actor, all, organization};
+use crate::support::{Folder, Place, actor, all, organization};
 
 /// Where another process is told what to open.
 const TOLD: &str = "OUTCROP_TEST_OPEN";
@@ -155,4 +155,37 @@ pub(crate) async fn the_file_is_for_its_owner(place: Place) {
         files += 1;
     }
     assert_eq!(files, 3, "the database, its log and its index of the log");
+}
+
+pub(crate) async fn a_copy_is_a_database(place: Place) {
+    let store = place.open().await;
+    let acme = organization(&store, "acme").await;
+    let Location::Sqlite(path) = &place.location else {
+        unreachable!("a file")
+    };
+    let copy = path.with_file_name("it's a copy.db");
+    store.backup(&copy).await.unwrap();
+    organization(&store, "later").await;
+    let restored = Store::open(&Location::Sqlite(copy.clone())).await.unwrap();
+    assert_eq!(restored.organizations(&all()).await.unwrap().items, [acme]);
+    organization(&restored, "another").await;
+    // Nothing is overwritten.
+    assert!(store.backup(&copy).await.is_err());
+    assert!(store.backup(path).await.is_err());
+    assert_eq!(restored.organizations(&all()).await.unwrap().items.len(), 2);
+}
+
+pub(crate) async fn it_is_copied_or_says_why_not(place: Place) {
+    let store = place.open().await;
+    let acme = organization(&store, "acme").await;
+    let folder = Folder::new();
+    let copy = folder.path().join("copy.db");
+    let copied = store.backup(&copy).await;
+    if matches!(place.location, Location::Postgres(_)) {
+        assert!(matches!(copied, Err(StoreError::NoBackup)));
+        return;
+    }
+    copied.unwrap();
+    let restored = Store::open(&Location::Sqlite(copy)).await.unwrap();
+    assert_eq!(restored.organizations(&all()).await.unwrap().items, [acme]);
 }
