@@ -57,6 +57,24 @@ impl StoreError {
     /// Whether the same may work later.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Open { .. } | Self::Database(_))
+        match self {
+            Self::Open { .. } => true,
+            Self::Database(error) => !is_about_data(error),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the database refuses what it was given, and always will: SQLite's codes for what is too large, against a
+/// constraint or of another type; PostgreSQL's classes of data exceptions and of violated constraints.
+fn is_about_data(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+    } else {
+        code.starts_with("22") || code.starts_with("23")
     }
 }

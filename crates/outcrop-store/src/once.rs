@@ -36,7 +36,7 @@ impl Store {
     /// When the database fails.
     pub async fn use_once(&self, what: &str, expires_at: i64) -> Result<bool, StoreError> {
         let now = random::now();
-        let mut session = self.inner.pools.begin(Purpose::Usage).await?;
+        let mut session = self.inner.pools.begin(Purpose::Note).await?;
         let sql = "INSERT INTO used_once (what, expires_at) VALUES ($1, $2) \
                    ON CONFLICT (what) DO UPDATE SET expires_at = excluded.expires_at WHERE used_once.expires_at <= $3";
         let is_first = session.execute(sql, values![what, expires_at, now]).await? > 0;
@@ -50,7 +50,7 @@ impl Store {
     /// Takes out what has ended. Whether it works doesn't matter: somebody else will do it.
     async fn forget_used(&self, now: i64) {
         let forgotten = async {
-            let mut session = self.inner.pools.begin(Purpose::Usage).await?;
+            let mut session = self.inner.pools.begin(Purpose::Note).await?;
             let sql = "DELETE FROM used_once WHERE expires_at <= $1";
             session.execute(sql, values![now]).await?;
             session.commit().await

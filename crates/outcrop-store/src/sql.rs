@@ -204,8 +204,8 @@ pub(crate) enum Pools {
 pub(crate) enum Purpose {
     /// Reading, all of it as of one moment.
     Snapshot,
-    /// Writing what may be written again if it is lost with the power.
-    Usage,
+    /// Writing what may be lost with the power: SQLite doesn't wait for the disk.
+    Note,
     /// Writing what must not be lost.
     Change,
 }
@@ -283,7 +283,7 @@ impl Pools {
             Self::Postgres(pool) => {
                 let statement = match purpose {
                     Purpose::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-                    Purpose::Usage | Purpose::Change => "BEGIN",
+                    Purpose::Note | Purpose::Change => "BEGIN",
                 };
                 Session::Postgres(limited(pool.begin_with(statement)).await?)
             }

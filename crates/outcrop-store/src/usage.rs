@@ -169,7 +169,8 @@ impl Store {
             return Ok(0);
         }
         let records: Vec<&UsageRecord> = by_id.into_values().collect();
-        let mut session = self.inner.pools.begin(Purpose::Usage).await?;
+        // Whoever brings records forgets them once they are here.
+        let mut session = self.inner.pools.begin(Purpose::Change).await?;
         let new = insert(&mut session, &records).await?;
         let mut sums = Sums::default();
         for record in records.iter().filter(|record| new.contains(&record.id)) {
@@ -190,7 +191,7 @@ impl Store {
                    (SELECT id FROM usage_records WHERE at < $1 ORDER BY at LIMIT $2)";
         let mut forgotten = 0;
         loop {
-            let mut session = self.inner.pools.begin(Purpose::Usage).await?;
+            let mut session = self.inner.pools.begin(Purpose::Note).await?;
             let count = session.execute(sql, values![before, FORGOTTEN_AT_ONCE]).await?;
             session.commit().await?;
             if count == 0 {
