@@ -16,7 +16,7 @@ pub(crate) const CHANNEL: &str = "outcrop_directory";
 const LOOK_AT_FILE: Duration = Duration::from_millis(200);
 /// How often PostgreSQL is looked at, in case that word of a change got lost, or that something between us and it
 /// (a pooler of connections) passes none on.
-const LOOK_AT_SERVER: Duration = Duration::from_secs(1);
+const LOOK_AT_SERVER: Duration = Duration::from_millis(500);
 
 /// The version that was last seen, and who waits for another.
 #[derive(Debug)]

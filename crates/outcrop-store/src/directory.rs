@@ -8,7 +8,7 @@ use crate::{Directory, Store, StoreError, admin_keys, credentials, organizations
 
 impl Store {
     /// Counts up whenever organizations, projects, credentials or admin keys have changed, whoever changed them: at
-    /// once if it was this process, else at most half a second later. PostgreSQL tells (LISTEN/NOTIFY, and a look each
+    /// once if it was this process, else at most half a second later. PostgreSQL tells (LISTEN/NOTIFY, and a look each half
     /// second), SQLite is looked at.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
