@@ -105,7 +105,7 @@ fn is_loopback(authority: &str) -> bool {
 }
 
 /// The one key that the headers show.
-fn shown_key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
+pub(crate) fn shown_key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
     let mut shown: Option<&[u8]> = None;
     for value in headers.get_all(AUTHORIZATION) {
         let (scheme, key) = split_scheme(value.as_bytes());

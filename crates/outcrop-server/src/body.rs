@@ -38,6 +38,21 @@ pub(crate) enum Takes {
 /// # Errors
 /// When its type, encoding, size or speed is not acceptable.
 pub(crate) async fn read(head: &Parts, body: Body, takes: Takes, config: &Config) -> Result<Bytes, Problem> {
+    read_within(head, body, takes, config, config.body_limit).await
+}
+
+/// The same within a limit that is smaller than that of requests to models.
+///
+/// # Errors
+/// When its type, encoding, size or speed is not acceptable.
+pub(crate) async fn read_within(
+    head: &Parts,
+    body: Body,
+    takes: Takes,
+    config: &Config,
+    limit: usize,
+) -> Result<Bytes, Problem> {
+    let limit = limit.min(config.body_limit);
     let encoding = match check_content_type(head, takes).and_then(|()| encoding(head)) {
         Ok(encoding) => encoding,
         Err(problem) => {
@@ -45,7 +60,7 @@ pub(crate) async fn read(head: &Parts, body: Body, takes: Takes, config: &Config
             return Err(problem);
         }
     };
-    let reading = read_bytes(head, body, config.body_limit);
+    let reading = read_bytes(head, body, limit);
     let bytes = tokio::time::timeout(config.body_timeout, reading).await.map_err(|_| {
         let message = format!("The request body did not arrive within {:?}.", config.body_timeout);
         Problem::new(408, ProblemKind::Timeout, message).with_code("request_timeout")
@@ -53,7 +68,6 @@ pub(crate) async fn read(head: &Parts, body: Body, takes: Takes, config: &Config
     match encoding {
         None => Ok(bytes),
         Some(encoding) => {
-            let limit = config.body_limit;
             // Decompressing takes the processor for a while; others should be answered meanwhile.
             tokio::task::spawn_blocking(move || decompress(&bytes, encoding, limit))
                 .await

@@ -3,6 +3,7 @@
 //! [`Server`] listens; `routes` is the table of what it answers; `exchange` is the life of one request, line by line.
 
 mod access;
+mod admin;
 mod admission;
 mod body;
 mod caller;

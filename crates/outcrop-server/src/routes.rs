@@ -1,12 +1,14 @@
 //! What is answered where: one table.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawPathParams, Request, State};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use http::HeaderValue;
 use http::header::CONNECTION;
 use outcrop_translate::cohere::rerank::Rerank;
@@ -20,7 +22,7 @@ use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
 use crate::openapi::{OpenApi, Operation, own};
-use crate::{body, error, health, identity, mappings, models, shelf, task, unserved};
+use crate::{admin, body, error, health, identity, mappings, models, shelf, task, unserved};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, none, which LiteLLM takes too, and Azure's old and
 /// new one.
@@ -61,6 +63,7 @@ fn table(own_prefix: Option<String>) -> Table {
     table.post_plain("/auth/session", own::SESSION, post(identity::create_session));
     table.own("/healthz", own::HEALTHZ, get(health::alive));
     table.own("/readyz", own::READYZ, get(health::ready));
+    table.admin();
     table.describe();
     table
 }
@@ -173,6 +176,28 @@ impl Table {
         self.note("get", path.to_owned(), description);
     }
 
+    /// What administrators do.
+    fn admin(&mut self) {
+        for (row, description) in admin::ROWS.iter().zip(admin::descriptions()) {
+            let handler =
+                move |State(gateway), path: RawPathParams, request| admin::answer(gateway, row, path, request);
+            let handlers = match row.method {
+                "get" => get(handler),
+                "patch" => patch(handler),
+                "delete" => delete(handler),
+                _ => post(handler),
+            };
+            self.add(row.path, handlers);
+            self.note(row.method, row.path.to_owned(), description.as_str());
+        }
+        let paths: BTreeSet<&str> = admin::ROWS.iter().map(|row| row.path).collect();
+        for path in paths {
+            let allowed = admin::allowed(path);
+            let refuse = move || async move { error::method_not_allowed(allowed, openai::error_body) };
+            self.add(path, MethodRouter::new().fallback(refuse));
+        }
+    }
+
     /// The description of all that is served, itself included.
     fn describe(&mut self) {
         self.note("get", "/v1/openapi.json".to_owned(), own::OPENAPI);
@@ -190,11 +215,11 @@ impl Table {
         self.routes = std::mem::take(&mut self.routes).route(path, handlers);
     }
 
-    fn note(&mut self, method: &'static str, path: String, description: &'static str) {
+    fn note(&mut self, method: &'static str, path: String, description: impl Into<Cow<'static, str>>) {
         self.operations.push(Operation {
             method,
             path,
-            description,
+            description: description.into(),
         });
     }
 

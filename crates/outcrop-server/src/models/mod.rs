@@ -33,6 +33,7 @@ use page::{Page, SharedPage};
 
 pub(crate) use answer::{X_OUTCROP_WARNING, list, one, providers};
 pub(crate) use question::{no_such_provider, provider, provider_id, purpose};
+pub(crate) use time::unix_seconds;
 pub(crate) use warning::header_of;
 pub(crate) use words::{Purpose, purpose as purpose_of};
 

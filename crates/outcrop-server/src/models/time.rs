@@ -1,7 +1,7 @@
 //! AWS's times, as its lists tell them.
 
 /// Seconds since 1970 of a time in ISO 8601, as AWS writes it: `2026-11-26T00:00:00Z`, or its day alone.
-pub(super) fn unix_seconds(text: &str) -> Option<u64> {
+pub(crate) fn unix_seconds(text: &str) -> Option<u64> {
     let (day, time) = text.split_once('T').unwrap_or((text, "00:00:00"));
     let mut parts = day.splitn(3, '-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);

@@ -33,14 +33,34 @@ const ERRORS: [(&str, &str); 13] = [
     ("504", "Bedrock took too long."),
 ];
 
+/// The same for operations of administrators.
+const ADMIN_ERRORS: [(&str, &str); 12] = [
+    ("400", "The request is wrong: `param` names the field."),
+    ("401", "No admin key, or one that is not known."),
+    ("403", "The key is none for administration, or its role may not."),
+    ("404", "There is no such thing, or not for this key."),
+    ("405", "The path takes another method."),
+    ("408", "The request did not arrive in time."),
+    (
+        "409",
+        "A name is taken, somebody else has changed it meanwhile, it is deleted, or it is the last of its kind.",
+    ),
+    ("412", "It is no longer as `If-Match` says."),
+    ("413", "The request is too large: 1 MiB is the most."),
+    ("415", "The content type or encoding is not one that the path takes."),
+    ("500", "The gateway or its database failed."),
+    ("503", "The database does not answer, or there is none."),
+];
+
 /// The members that a description may have.
 ///
 /// `summary` and `tag`; `description`; `parameters`, those of the query, as OpenAPI has them; `request` and `form`, the
 /// schemas of a JSON body and of a form; `example`, a request; `response`, the schema of the answer; `stream`, a sentence
 /// on the events of a streamed one; `text`, media types of answers that are no JSON; `schemas`, which the others refer to;
-/// `public`, where no key is asked for, with `otherwise`, the answers besides 200; `tagged`, where answers have an `ETag`.
+/// `public`, where no key is asked for, with `otherwise`, the answers besides 200; `tagged`, where answers have an `ETag`;
+/// `admin`, where an admin key is asked for.
 #[cfg(test)]
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 15] = [
     "summary",
     "tag",
     "description",
@@ -55,6 +75,7 @@ const MEMBERS: [&str; 14] = [
     "public",
     "otherwise",
     "tagged",
+    "admin",
 ];
 
 /// The document.
@@ -63,7 +84,7 @@ pub(super) fn of(operations: &[Operation]) -> Value {
     schemas.insert("Error".to_owned(), error_schema());
     for operation in operations {
         // That each can be read is a test's business.
-        let mut said: Map<String, Value> = serde_json::from_str(operation.description).unwrap_or_default();
+        let mut said: Map<String, Value> = serde_json::from_str(&operation.description).unwrap_or_default();
         if let Some(Value::Object(own)) = said.remove("schemas") {
             schemas.extend(own);
         }
@@ -188,9 +209,11 @@ fn responses(operation: &Operation, said: &Map<String, Value>) -> Value {
         let meaning = "Nothing has changed since the answer whose tag `If-None-Match` names.";
         responses.insert("304".to_owned(), json!({"description": meaning}));
     }
-    for (status, meaning) in ERRORS {
+    let is_admin = said.contains_key("admin");
+    let errors = if is_admin { &ADMIN_ERRORS[..] } else { &ERRORS[..] };
+    for (status, meaning) in errors.iter().copied() {
         let is_of_body = matches!(status, "408" | "413" | "415");
-        if is_of_body && operation.method == "get" {
+        if is_of_body && matches!(operation.method, "get" | "delete") {
             continue;
         }
         let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}});
@@ -302,7 +325,7 @@ mod tests {
     #[test]
     fn each_endpoint_describes_itself() {
         for operation in routes::operations() {
-            let said: Map<String, Value> = serde_json::from_str(operation.description)
+            let said: Map<String, Value> = serde_json::from_str(&operation.description)
                 .unwrap_or_else(|error| panic!("{}: {error}", operation.path));
             for member in ["summary", "tag"] {
                 assert!(said[member].is_string(), "{}: {member}", operation.path);

@@ -42,12 +42,12 @@ pub(crate) mod own {
 /// One operation of the API.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
-    /// `get` or `post`.
+    /// In small letters.
     pub(crate) method: &'static str,
     /// The path, with a member in braces for each of its parameters.
     pub(crate) path: String,
     /// JSON: `document::MEMBERS` names its members.
-    pub(crate) description: &'static str,
+    pub(crate) description: std::borrow::Cow<'static, str>,
 }
 
 /// The description of the API, made when it is first asked for.
