@@ -9,6 +9,7 @@ use outcrop_translate::resolve::NameRules;
 
 use crate::fetch::{FetchConfig, Network};
 use crate::identity::IdentityConfig;
+use crate::meter::Meter;
 use crate::policy::Policies;
 use crate::response_cache::CacheConfig;
 
@@ -73,6 +74,8 @@ pub struct Config {
     pub identity: IdentityConfig,
     /// Keeping answers for when the same is asked again.
     pub cache: CacheConfig,
+    /// Where records of usage go.
+    pub meter: Meter,
     /// A path under which the API is served too, such as `/api/v2`.
     pub route_prefix: Option<String>,
 }
@@ -109,6 +112,7 @@ impl Default for Config {
             service_quotas: false,
             identity: IdentityConfig::default(),
             cache: CacheConfig::default(),
+            meter: Meter::Off,
             route_prefix: None,
         }
     }

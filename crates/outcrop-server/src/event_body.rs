@@ -87,10 +87,11 @@ impl<E: Endpoint> EventBody<E> {
     pub(crate) fn open(
         gateway: Arc<Gateway>,
         answered: Answered<E::Memo>,
-        record: Record,
+        mut record: Record,
         takes_trailers: bool,
     ) -> Self {
-        let phase = Phase::Open(sources(answered.plan.wire, answered.replies, answered.spent));
+        let sources = sources(&mut record, answered.plan.wire, answered.replies, answered.spent);
+        let phase = Phase::Open(sources);
         Self::new(gateway, phase, answered.plan.memo, record, takes_trailers)
     }
 
@@ -154,7 +155,8 @@ impl<E: Endpoint> EventBody<E> {
                     // Nothing was translated yet.
                     let answered = note_answered(&mut self.record, &self.gateway, answered);
                     self.translator = E::stream(answered.plan.memo);
-                    self.phase = Phase::Open(sources(answered.plan.wire, answered.replies, answered.spent));
+                    let (wire, spent) = (answered.plan.wire, answered.spent);
+                    self.phase = Phase::Open(sources(&mut self.record, wire, answered.replies, spent));
                 }
                 Poll::Ready(Err(Trouble::Failure(failed))) => {
                     self.record.model.clone_from(&failed.model_id);
@@ -210,7 +212,7 @@ impl<E: Endpoint> EventBody<E> {
                 let cause = problem.message.clone();
                 return self.fail(&problem, &cause, out);
             }
-            self.record.usage = self.translator.usage();
+            self.note_usage();
             self.record.complete();
             self.phase = if self.takes_trailers {
                 Phase::Trailers
@@ -231,9 +233,18 @@ impl<E: Endpoint> EventBody<E> {
     fn fail(&mut self, problem: &Problem, cause: &str, out: &mut Vec<u8>) {
         self.recording = None;
         self.translator.fail(problem, out);
-        self.record.usage = self.translator.usage();
+        self.note_usage();
+        self.record.error_code = problem.code;
         self.record.fail(cause);
         self.phase = Phase::Over;
+    }
+
+    /// Notes what the answer has cost so far.
+    fn note_usage(&mut self) {
+        self.record.usage = self.translator.usage();
+        if self.record.is_answered {
+            self.record.untold = self.translator.untold();
+        }
     }
 
     /// Writes a comment if the answer has been silent for the interval, and sets the alarm anew.
@@ -262,6 +273,15 @@ impl<E: Endpoint> EventBody<E> {
         trailers.insert(X_TOKEN_USAGE_INPUT, self.record.usage.prompt_tokens().into());
         trailers.insert(X_TOKEN_USAGE_OUTPUT, self.record.usage.output_tokens.into());
         trailers
+    }
+}
+
+impl<E: Endpoint> Drop for EventBody<E> {
+    fn drop(&mut self) {
+        // The client has left.
+        if matches!(self.phase, Phase::Waiting(_) | Phase::Open(_)) {
+            self.note_usage();
+        }
     }
 }
 
@@ -313,7 +333,10 @@ fn drive<S: StreamTranslator>(
 }
 
 /// The sources of the replies; what was thrown away counts with the first.
-fn sources(wire: Wire, replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Running>> {
+fn sources(record: &mut Record, wire: Wire, replies: Vec<Reply>, mut spent: TokenUsage) -> Vec<Option<Running>> {
+    if replies.iter().any(|reply| matches!(reply.body, ReplyBody::Whole(_))) {
+        record.told_spent = spent;
+    }
     let running = replies.into_iter().map(|reply| {
         let source = match reply.body {
             ReplyBody::Stream(stream) => Source::Stream(stream, wire.stream()),

@@ -156,6 +156,7 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
         }
         Err(Refusal { problem, cause }) => {
             record.status = problem.status;
+            record.error_code = problem.code;
             record.fail(cause.unwrap_or_else(|| problem.message.clone()));
             let mut response = error::response(&problem, E::error(&problem));
             add_route(response.headers_mut(), &record);
@@ -216,6 +217,7 @@ impl Exchange {
             return Ok(Answer::Whole(explanation.response(&self.gateway.client)));
         }
         record.is_stream = plan.streams;
+        record.meter(&self.gateway, rounds.tally());
         let ticket = match question {
             None => None,
             // Boxed, since every stream would else carry room for it.
@@ -267,6 +269,7 @@ impl Exchange {
                 })?;
             if let Some(first) = translated.first_mut() {
                 first.usage = first.usage.plus(spent);
+                record.told_spent = spent;
             }
             record.usage = translated
                 .iter()

@@ -24,6 +24,7 @@ use crate::error;
 use crate::exchange::Gateway;
 use crate::fetch::FetchError;
 use crate::login::Login;
+use crate::meter::Tally;
 use crate::routing::{Course, Fill, Glance, Next, Patience};
 use crate::tenants::Tenant;
 
@@ -73,6 +74,8 @@ pub(crate) struct Inquiry {
     pub(crate) refused_room: Option<Refused>,
     /// Whether what Bedrock lists was waited for already.
     has_waited_for_list: bool,
+    /// What is asked of models.
+    pub(crate) tally: Arc<Tally>,
 }
 
 impl Inquiry {
@@ -92,6 +95,7 @@ impl Inquiry {
             granted: Mutex::default(),
             refused_room: None,
             has_waited_for_list: false,
+            tally: Arc::default(),
         }
     }
 
@@ -293,6 +297,7 @@ impl Inquiry {
             granted: Mutex::default(),
             refused_room: None,
             has_waited_for_list: self.has_waited_for_list,
+            tally: Arc::clone(&self.tally),
         })
     }
 

@@ -23,6 +23,7 @@ mod inquiry;
 mod learned;
 mod login;
 mod mappings;
+mod meter;
 mod models;
 mod names;
 mod openapi;
@@ -49,6 +50,7 @@ pub use identity::{
 };
 pub use login::REQUEST_AWS_PARAMETERS;
 pub use mappings::mapping;
+pub use meter::Meter;
 pub use outcrop_translate::resolve::{Alias, NameRules};
 pub use outcrop_translate::{Catalogue, CatalogueError, Problem, catalogue, resolve};
 pub use policy::{

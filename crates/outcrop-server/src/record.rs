@@ -1,16 +1,18 @@
 //! The line that a request leaves in the log, written once, when the request is over.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method};
 use outcrop_bedrock::converse::{Served, ServiceTier, TokenUsage};
 use outcrop_routing::ledger::{Lane, RateLimits};
-use outcrop_translate::Billed;
+use outcrop_tenants::{Money, UsageRecord};
+use outcrop_translate::{Billed, Untold};
 
-use crate::routing::{Hold, share};
-
+use crate::exchange::Gateway;
+use crate::meter::{Called, End, Metering, Tally};
 use crate::response_cache::Cached;
+use crate::routing::{Hold, share};
 use crate::tenants::Tenant;
 
 /// How a request ended.
@@ -59,6 +61,16 @@ pub(crate) struct Record {
     pub(crate) is_changed: bool,
     /// Whether a call was left before it told its tokens, so that AWS counts more than `usage`.
     pub(crate) is_usage_partial: bool,
+    /// Tokens of answers that were thrown away, as far as they are among `usage`.
+    pub(crate) told_spent: TokenUsage,
+    /// What has come of choices whose tokens Bedrock has not told.
+    pub(crate) untold: Untold,
+    /// Whether Bedrock has answered.
+    pub(crate) is_answered: bool,
+    /// The call that the answer is of.
+    called: Option<Arc<Called>>,
+    /// What tells the cost; `None` while no model is asked.
+    metering: Option<Metering>,
     /// What calls hold as long as their answer is read.
     holds: Vec<Hold>,
     /// Where the calls count that the answer, or the error, is of.
@@ -70,6 +82,8 @@ pub(crate) struct Record {
     /// `None` until the request ends by itself: if it never does, the client left.
     outcome: Option<Ending>,
     error: Option<String>,
+    /// The code of the error that the client was told.
+    pub(crate) error_code: Option<&'static str>,
 }
 
 impl Record {
@@ -94,12 +108,18 @@ impl Record {
             served: Served::default(),
             is_changed: false,
             is_usage_partial: false,
+            told_spent: TokenUsage::default(),
+            untold: Untold::default(),
+            is_answered: false,
+            called: None,
+            metering: None,
             holds: Vec::new(),
             lane: None,
             cache: None,
             first_byte_seconds: None,
             outcome: None,
             error: None,
+            error_code: None,
         }
     }
 
@@ -119,8 +139,15 @@ impl Record {
         }
     }
 
-    /// Takes what calls hold, until the request is over.
+    /// From here on the request asks a model, and leaves a record of usage.
+    pub(crate) fn meter(&mut self, gateway: &Arc<Gateway>, tally: &Arc<Tally>) {
+        self.metering = Metering::new(gateway, tally, &self.path);
+    }
+
+    /// Bedrock has answered; takes what calls hold, until the request is over.
     pub(crate) fn hold(&mut self, holds: Vec<Hold>) {
+        self.is_answered = true;
+        self.called = holds.first().and_then(Hold::called).map(Arc::clone);
         if let Some(lane) = holds.first().and_then(Hold::lane) {
             self.lane = Some(Arc::clone(lane));
         }
@@ -149,10 +176,47 @@ impl Record {
         self.outcome = Some(Ending::Failed);
         self.error = Some(error.into());
     }
+
+    /// How the request ends, for what it costs.
+    fn end(&self) -> End<'_> {
+        End {
+            called: self.called.as_ref(),
+            is_answered: self.is_answered,
+            usage: self.billed_usage(),
+            told_spent: self.told_spent,
+            billed: self.billed,
+            untold: self.untold,
+        }
+    }
+
+    /// What the record knows for the record of usage.
+    fn usage_record(&self, outcome: &str) -> UsageRecord {
+        let milliseconds =
+            |seconds: f64| Duration::try_from_secs_f64(seconds).map_or(0, |time| time.as_millis() as u64);
+        UsageRecord {
+            request_id: self.request_id.to_str().unwrap_or_default().to_owned(),
+            aws_request_id: self.aws_request_id.clone(),
+            called_model: self.model.clone(),
+            region: self.region.clone(),
+            account: if self.brings_account { "request" } else { "" }.to_owned(),
+            route: self.route.to_owned(),
+            is_stream: self.is_stream,
+            status: self.status,
+            outcome: outcome.to_owned(),
+            error_type: self.error_code.unwrap_or_default().to_owned(),
+            attempts: self.attempts,
+            is_cache_hit: self.cache == Some(Cached::Hit),
+            first_byte_ms: self.first_byte_seconds.map(milliseconds),
+            duration_ms: milliseconds(self.start.elapsed().as_secs_f64()),
+            ..UsageRecord::default()
+        }
+    }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
+        let metering = self.metering.take();
+        let bill = metering.as_ref().map(|metering| metering.bill(&self.end()));
         // Of an answer that broke off, nobody knows what it cost.
         if self.outcome == Some(Ending::Completed) && !self.is_usage_partial {
             let share = share(self.usage, self.holds.len());
@@ -166,6 +230,10 @@ impl Drop for Record {
             Some(Ending::Failed) => "failed",
             None => "client_left",
         };
+        if let (Some(metering), Some(bill)) = (metering, &bill) {
+            metering.hand_over(bill, &self.end(), self.usage_record(outcome));
+        }
+        let cost = bill.and_then(|bill| bill.cost).map(Money::dollars);
         let is_our_failure = self.outcome == Some(Ending::Failed) && (self.status >= 500 || self.status == 200);
         macro_rules! line {
             ($level:ident) => {
@@ -192,6 +260,7 @@ impl Drop for Record {
                     duration_seconds = self.start.elapsed().as_secs_f64(),
                     first_byte_seconds = self.first_byte_seconds,
                     aws_request_id = self.aws_request_id,
+                    cost_usd = cost,
                     adapted = self.adapted,
                     error = self.error,
                     "request"

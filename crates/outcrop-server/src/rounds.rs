@@ -21,6 +21,7 @@ use self::trouble::Refused;
 pub(crate) use self::trouble::{Failed, Trouble};
 use crate::exchange::Gateway;
 use crate::inquiry::{Caller, GoOn, Inquiry};
+use crate::meter::{Called, Tally};
 use crate::routing::{Hold, Missed, Next, Sent, Verdict};
 
 /// As many fields as one request may teach that a model refuses: each costs a call.
@@ -82,6 +83,11 @@ impl<E: Endpoint> Rounds<E> {
         self.inquiry.left_out()
     }
 
+    /// What is asked of models.
+    pub(crate) fn tally(&self) -> &Arc<Tally> {
+        &self.inquiry.tally
+    }
+
     /// Whether something stands in the plan that was behind a URL.
     pub(crate) fn has_fetched(&self) -> bool {
         self.inquiry.has_fetched()
@@ -124,19 +130,26 @@ impl<E: Endpoint> Rounds<E> {
                         break;
                     };
                     refused.is_changed = true;
-                    refused.throw_away(&plan, &sent);
+                    self.throw_away(&plan, &sent, &mut refused);
                     sent = Slots::new(better.choices);
                     plan = better;
                 }
                 Ok(()) => break,
                 Err(failed) => {
                     let answered = sent.replies().map(|reply| reply.attempts).sum();
-                    let better = Box::pin(self.recover(failed, answered, &plan, &mut refused)).await?;
+                    let better = match Box::pin(self.recover(failed, answered, &plan, &mut refused)).await {
+                        Ok(better) => better,
+                        Err(trouble) => {
+                            // The answers to other choices are paid for all the same.
+                            self.throw_away(&plan, &sent, &mut refused);
+                            return Err(trouble);
+                        }
+                    };
                     // Answers are read by the plan by which they were asked for.
                     if let Some(better) = better {
                         if better.body != plan.body || better.model_id != plan.model_id {
                             refused.is_changed = true;
-                            refused.throw_away(&plan, &sent);
+                            self.throw_away(&plan, &sent, &mut refused);
                             sent = Slots::new(better.choices);
                         }
                         plan = better;
@@ -185,7 +198,7 @@ impl<E: Endpoint> Rounds<E> {
             let held = held.next();
             async move {
                 let sent = match held {
-                    Some(held) => inquiry.attempt_held(call, held).await,
+                    Some(held) => inquiry.attempt_held(call, plan.size, held).await,
                     None => inquiry.attempt(call, plan.size).await,
                 };
                 (*choice, sent)
@@ -256,6 +269,40 @@ impl<E: Endpoint> Rounds<E> {
         tracing::debug!(%error, ?verdict, ?next, "a call failed");
         refused.keep(failed);
         next
+    }
+
+    /// Counts what answers have cost that nobody gets.
+    fn throw_away(&self, plan: &Plan<E::Memo>, sent: &Slots, refused: &mut Refused) {
+        for sent in sent.sent() {
+            refused.attempts += sent.reply.attempts;
+            if let ReplyBody::Whole(body) = &sent.reply.body
+                && let Ok(read) = plan.wire.reply(body, sent.reply.tokens)
+            {
+                refused.spent = refused.spent.plus(read.usage);
+                self.spend(sent.hold.called(), read.usage);
+            }
+        }
+    }
+
+    /// Counts what an answer has cost that nobody gets.
+    fn spend(&self, called: Option<&Arc<Called>>, usage: TokenUsage) {
+        if let Some(called) = called {
+            let inquiry = &self.inquiry;
+            inquiry
+                .tally
+                .throw_away(&inquiry.gateway.config.catalogue, called, usage);
+        }
+    }
+
+    /// Counts what all answers have cost.
+    fn spend_all(&self, answered: &Answered<E::Memo>) {
+        for (reply, hold) in answered.replies.iter().zip(&answered.holds) {
+            if let ReplyBody::Whole(body) = &reply.body
+                && let Ok(read) = answered.plan.wire.reply(body, reply.tokens)
+            {
+                self.spend(hold.called(), read.usage);
+            }
+        }
     }
 
     /// A failure of a call that was made where the request is now.
@@ -375,7 +422,13 @@ impl<E: Endpoint> Rounds<E> {
                 continue;
             };
             let usage = reply.usage;
-            let plan = self.plan_again(Some(&repair))?;
+            let plan = match self.plan_again(Some(&repair)) {
+                Ok(plan) => plan,
+                Err(problem) => {
+                    self.spend_all(&answered);
+                    return Err(problem.into());
+                }
+            };
             // Without a better answer, the one that is there is judged as it is.
             let call = self.call(&plan, index);
             let asked = self.inquiry.attempt_patiently(&call, plan.size);
@@ -386,6 +439,7 @@ impl<E: Endpoint> Rounds<E> {
             else {
                 continue;
             };
+            self.spend(answered.holds.get(index).and_then(Hold::called), usage);
             answered.spent = answered.spent.plus(usage);
             answered.holds.push(hold);
             if let Some(reply) = answered.replies.get_mut(index) {

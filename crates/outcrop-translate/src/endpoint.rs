@@ -7,7 +7,7 @@ use outcrop_bedrock::call::{CallBody, Operation};
 use outcrop_bedrock::converse::{ConverseResponse, Event, MediaSize, TokenUsage};
 use outcrop_bedrock::json::Fault;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Terms};
 use crate::lesson::Lesson;
 use crate::notes::Notes;
 use crate::policy::Policy;
@@ -91,6 +91,30 @@ pub trait StreamTranslator: Send + Unpin + 'static {
 
     /// Tokens of all choices so far.
     fn usage(&self) -> TokenUsage;
+
+    /// What has come of choices whose tokens Bedrock has not told.
+    fn untold(&self) -> Untold;
+}
+
+/// What has come of choices whose tokens Bedrock has not told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Untold {
+    /// How many there are.
+    pub choices: usize,
+    /// Bytes of the text that has come of them.
+    pub text_bytes: u64,
+}
+
+impl Untold {
+    /// The sum over choices: whether each has told its tokens, and how much text has come of it.
+    pub(crate) fn of(choices: impl Iterator<Item = (bool, u64)>) -> Self {
+        choices
+            .filter(|(has_told, _)| !has_told)
+            .fold(Self::default(), |sum, (_, text_bytes)| Self {
+                choices: sum.choices + 1,
+                text_bytes: sum.text_bytes.saturating_add(text_bytes),
+            })
+    }
 }
 
 /// An answer that was passed on.
@@ -151,6 +175,13 @@ impl Context<'_> {
         Ok(target)
     }
 
+    /// Tells who the client says that the request is for.
+    pub(crate) fn note_user(&self, user: Option<&str>) {
+        if let (Some(advisor), Some(user)) = (self.advisor, user) {
+            advisor.note_user(user);
+        }
+    }
+
     /// How this caller's requests to the model are treated.
     pub(crate) fn policy(&self, target: &Target) -> Policy {
         let names: Vec<&str> = target.names.iter().map(String::as_str).collect();
@@ -171,6 +202,9 @@ pub trait Advisor: Sync {
     /// How this caller's requests to the model are treated, which has several names. `is_opaque` is whether there may be
     /// any model behind them.
     fn policy(&self, names: &[&str], is_opaque: bool) -> Policy;
+
+    /// Who the client says that the request is for.
+    fn note_user(&self, _user: &str) {}
 
     /// What the model refused before.
     fn lessons(&self, model_id: &str) -> Vec<Lesson>;
@@ -250,6 +284,8 @@ pub struct CallSize {
     pub max_tokens: Option<u64>,
     /// How much of the body is media, which have other tokens than text of that length.
     pub media: MediaSize,
+    /// On which terms it is made, for what it costs.
+    pub terms: Terms,
 }
 
 impl<M> Plan<M> {

@@ -27,7 +27,7 @@ mod vectors;
 mod wire;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use endpoint::{Advisor, CallSize, Context, Endpoint, Halt, Passed, Plan, Repair, StreamTranslator};
+pub use endpoint::{Advisor, CallSize, Context, Endpoint, Halt, Passed, Plan, Repair, StreamTranslator, Untold};
 pub use lesson::{Lesson, Teaching};
 pub use names::{Names, Restorer};
 pub use notes::{Note, Notes};

@@ -79,6 +79,16 @@ pub enum Delta<'a> {
 }
 
 impl Delta<'_> {
+    /// About how many bytes of what the model wrote it has.
+    pub fn text_bytes(&self) -> u64 {
+        match self {
+            Self::Text(text) | Self::ToolUseInput(text) | Self::ReasoningText(text) | Self::ReasoningRedacted(text) => {
+                text.inner().len() as u64
+            }
+            Self::ReasoningSignature(_) | Self::Other => 0,
+        }
+    }
+
     /// Whether it belongs to a block of reasoning.
     pub fn is_thought(&self) -> bool {
         matches!(

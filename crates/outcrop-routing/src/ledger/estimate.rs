@@ -76,6 +76,12 @@ impl Estimator {
         }
     }
 
+    /// How many tokens a prompt for `model` has.
+    #[must_use]
+    pub fn prompt_tokens(&self, model: &str, input: Input) -> u64 {
+        self.need(model, input, None, None, 0, 1).input_tokens
+    }
+
     /// Learns from what a call to `model` had.
     pub fn learn(&self, model: &str, input: Input, usage: Usage) {
         let habits = self.habits.read().unwrap_or_else(PoisonError::into_inner);

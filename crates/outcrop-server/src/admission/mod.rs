@@ -30,6 +30,8 @@ use service_quotas::by_model;
 
 use queue::{Candidate, Queue};
 
+use crate::meter::Prompt;
+
 /// When somebody else is first in a lane that has room, it will be theirs within a moment.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
@@ -149,13 +151,7 @@ impl Admission {
         body: &CallBody,
         size: CallSize,
     ) -> Estimate {
-        let length: usize = body.pieces().iter().map(bytes::Bytes::len).sum();
-        let media_chars = size.media.image_chars.saturating_add(size.media.other_chars);
-        let input = Input {
-            text_bytes: u64::try_from(length).unwrap_or(u64::MAX).saturating_sub(media_chars),
-            images: size.media.images,
-            document_bytes: size.media.other_chars / 4 * 3,
-        };
+        let Prompt(input) = Prompt::of(body, size);
         let model = base_id.unwrap_or(called);
         let need = self.estimator.need(
             model,
@@ -170,6 +166,11 @@ impl Admission {
             input,
             model: model.to_owned(),
         }
+    }
+
+    /// About how many tokens a prompt has.
+    pub(crate) fn prompt_tokens(&self, model: &str, input: Input) -> u64 {
+        self.estimator.prompt_tokens(model, input)
     }
 
     /// Reserves what a call needs, without waiting. Who waits is first.

@@ -304,6 +304,7 @@ fn an_estimate_knows_media_and_models() {
             image_chars: 2_000_000,
             other_chars: 0,
         },
+        ..CallSize::default()
     };
     let catalogue = Catalogue::built_in();
     let estimate = |base_id, called| admission.estimate(catalogue, base_id, called, &body, size);

@@ -9,11 +9,16 @@ use outcrop_translate::{Advisor, Lesson};
 use super::Inquiry;
 
 impl Advisor for Inquiry {
+    fn note_user(&self, user: &str) {
+        self.tally.note_user(user);
+    }
+
     fn resolve(&self, asked: &Asked<'_>) -> Result<Arc<Target>, Unresolved> {
         let mut kept = self.target.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(target) = &*kept {
             return Ok(Arc::clone(target));
         }
+        self.tally.note_model(asked.name);
         let gateway = &self.gateway;
         let routed = self.course.model();
         let tenant = self.caller.tenant.as_deref();

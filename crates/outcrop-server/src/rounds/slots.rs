@@ -28,6 +28,10 @@ impl Slots {
         self.0.iter().all(Option::is_none)
     }
 
+    pub(super) fn sent(&self) -> impl Iterator<Item = &Sent> {
+        self.0.iter().flatten()
+    }
+
     pub(super) fn replies(&self) -> impl Iterator<Item = &Reply> {
         self.0.iter().flatten().map(|sent| &sent.reply)
     }

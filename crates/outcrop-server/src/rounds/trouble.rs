@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_routing::ledger::Lane;
-use outcrop_translate::{Plan, Problem, ProblemKind};
-use outcrop_upstream::{Failure, ReplyBody};
+use outcrop_translate::{Problem, ProblemKind};
+use outcrop_upstream::Failure;
 
-use super::slots::Slots;
 use crate::admission::Refused as NoRoom;
 use crate::routing::Verdict;
 
@@ -34,18 +33,6 @@ impl Refused {
             .is_none_or(|known| verdict(&failed) > verdict(known))
         {
             self.telling = Some(Box::new(failed));
-        }
-    }
-
-    /// Counts what answers have cost that nobody gets.
-    pub(super) fn throw_away<M>(&mut self, plan: &Plan<M>, sent: &Slots) {
-        for reply in sent.replies() {
-            self.attempts += reply.attempts;
-            if let ReplyBody::Whole(body) = &reply.body
-                && let Ok(read) = plan.wire.reply(body, reply.tokens)
-            {
-                self.spent = self.spent.plus(read.usage);
-            }
         }
     }
 

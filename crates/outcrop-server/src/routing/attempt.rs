@@ -6,11 +6,13 @@ use std::time::Duration;
 use outcrop_bedrock::call::Call;
 use outcrop_routing::Flight;
 use outcrop_translate::CallSize;
+use outcrop_upstream::Error;
 
 use super::Next;
 use super::hold::{Missed, NoRoom, Sent};
 use crate::admission::{Held, Refused, Wanted};
 use crate::inquiry::{Inquiry, behind};
+use crate::meter::{Called, Prompt};
 
 impl Inquiry {
     /// Makes a call at the target that is asked now, once, if the quota has room for it.
@@ -22,11 +24,11 @@ impl Inquiry {
         let held = self
             .hold(call, size)
             .map_err(|no_room| Missed::NoRoom(Box::new(no_room)))?;
-        self.send(call, held, flight).await
+        self.send(call, size, held, flight).await
     }
 
     /// Makes a call at the target that is asked now, once, with what was taken of the quota for it.
-    pub(crate) async fn attempt_held(&self, call: &Call, held: Option<Held>) -> Result<Sent, Missed> {
+    pub(crate) async fn attempt_held(&self, call: &Call, size: CallSize, held: Option<Held>) -> Result<Sent, Missed> {
         let flight = match self.is_at_target() {
             true => match self.course.begin() {
                 Some(flight) => flight,
@@ -37,12 +39,47 @@ impl Inquiry {
             },
             false => None,
         };
-        self.send(call, held, flight).await
+        self.send(call, size, held, flight).await
     }
 
-    async fn send(&self, call: &Call, held: Option<Held>, flight: Option<Flight>) -> Result<Sent, Missed> {
-        let sent = self.course.attempt(&self.gateway.client, call, held, flight).await;
-        sent.map_err(Missed::Failed)
+    async fn send(
+        &self,
+        call: &Call,
+        size: CallSize,
+        held: Option<Held>,
+        flight: Option<Flight>,
+    ) -> Result<Sent, Missed> {
+        let called = self.called(call, size);
+        self.tally.begin(&called);
+        match self.course.attempt(&self.gateway.client, call, held, flight).await {
+            Ok(mut sent) => {
+                sent.hold.is_of(called);
+                Ok(sent)
+            }
+            Err(failure) => {
+                // What was given up may have been answered, and counts.
+                if !matches!(failure.error, Error::Timeout { .. }) {
+                    self.tally.failed();
+                }
+                Err(Missed::Failed(failure))
+            }
+        }
+    }
+
+    /// The call, as far as its price needs it.
+    fn called(&self, call: &Call, size: CallSize) -> Arc<Called> {
+        let account = call.account.as_deref();
+        let region = call.region.as_deref();
+        Arc::new(Called {
+            target: self.kept_target(),
+            model_id: call.model_id.clone(),
+            region: region
+                .unwrap_or_else(|| self.gateway.client.region_of(account))
+                .to_owned(),
+            account: account.map(ToOwned::to_owned),
+            terms: size.terms,
+            prompt: Prompt::of(&call.body, size),
+        })
     }
 
     /// Takes of the quota what the calls for several choices need, or nothing if there isn't room for all. Fails with the

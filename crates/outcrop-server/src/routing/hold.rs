@@ -11,6 +11,7 @@ use outcrop_upstream::{Error, Failure, Reply};
 
 use super::verdict::{self, Verdict};
 use crate::admission::Held;
+use crate::meter::Called;
 
 /// A call that was answered.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub(crate) struct Hold {
     streams: bool,
     /// Whether it is known what became of the call.
     is_told: bool,
+    /// The call, as far as its price needs it.
+    called: Option<Arc<Called>>,
 }
 
 impl Drop for Hold {
@@ -74,7 +77,18 @@ impl Hold {
             held,
             streams,
             is_told: false,
+            called: None,
         }
+    }
+
+    /// Notes what was called.
+    pub(super) fn is_of(&mut self, called: Arc<Called>) {
+        self.called = Some(called);
+    }
+
+    /// What was called.
+    pub(crate) fn called(&self) -> Option<&Arc<Called>> {
+        self.called.as_ref()
     }
 
     /// The answer has begun.

@@ -18,7 +18,8 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use outcrop_bedrock::call::{Call, TokenCounts};
-use outcrop_bedrock::converse::MediaSize;
+use outcrop_bedrock::converse::{MediaSize, ServiceTier, TokenUsage};
+use outcrop_translate::catalogue::Terms;
 use outcrop_translate::{
     AnswerContext, CallSize, Context, Halt, Input, Problem, ProblemKind, Task, TaskCall, TaskPlan, TaskReply,
 };
@@ -45,6 +46,11 @@ const SIDE_BY_SIDE: usize = 16;
 
 /// What calls of tasks may cost besides their prompts: answers that aren't texts have no tokens.
 const NO_ANSWER: CallSize = CallSize {
+    terms: Terms {
+        tier: ServiceTier::Default,
+        is_latency_optimized: false,
+        is_batch: false,
+    },
     max_tokens: Some(0),
     media: MediaSize {
         images: 0,
@@ -68,6 +74,7 @@ pub(crate) async fn run<T: Task>(gateway: Arc<Gateway>, request: Request, path_m
         }
         Err(Refusal { problem, cause }) => {
             record.status = problem.status;
+            record.error_code = problem.code;
             record.fail(cause.unwrap_or_else(|| problem.message.clone()));
             let mut response = error::response(&problem, T::error(&problem));
             exchange::add_route(response.headers_mut(), &record);
@@ -108,6 +115,7 @@ async fn answer<T: Task>(
         if caller::is_dry_run(&head.headers) {
             return Ok(explain(&inquiry, &plan));
         }
+        record.meter(&gateway, &inquiry.tally);
         let ticket = match question {
             None => None,
             Some(question) => match question.look_up_task(&plan, inquiry.has_fetched(), record).await {
@@ -128,7 +136,7 @@ async fn answer<T: Task>(
                         let _turn = turn::<T>().await;
                         let better = inquiry.plan_again(None, planning)?;
                         if (&better.model_id, &better.region) != (&plan.model_id, &plan.region) {
-                            pages.clear();
+                            throw_away(&inquiry, &mut pages);
                             plan = better;
                             note_plan(record, &gateway, &plan);
                             continue;
@@ -150,12 +158,13 @@ async fn answer<T: Task>(
                 GoOn::Plan(better) => {
                     if better.calls != plan.calls {
                         record.is_changed = true;
-                        pages.clear();
+                        throw_away(&inquiry, &mut pages);
                     }
                     plan = better;
                     note_plan(record, &gateway, &plan);
                 }
                 GoOn::Over => {
+                    throw_away(&inquiry, &mut pages);
                     let is_about_target = |telling: &Telling<T::Memo>| telling.verdict() == Verdict::Elsewhere;
                     if let Some(mut no_room) = inquiry.refused_room.take()
                         && telling.as_ref().is_none_or(is_about_target)
@@ -305,6 +314,28 @@ async fn send_pages<T: Task>(inquiry: &Inquiry, call: &TaskCall, region: Option<
     Ok(sent)
 }
 
+/// Counts what replies have cost that nobody gets.
+fn throw_away(inquiry: &Inquiry, pages: &mut Pages) {
+    for sent in std::mem::take(pages).into_values().flatten() {
+        if let Some(called) = sent.hold.called() {
+            let usage = header_usage(std::iter::once(sent.reply.tokens));
+            let catalogue = &inquiry.gateway.config.catalogue;
+            inquiry.tally.throw_away(catalogue, called, usage);
+        }
+    }
+}
+
+/// Tokens as headers of replies tell them.
+fn header_usage(tokens: impl Iterator<Item = TokenCounts>) -> TokenUsage {
+    tokens.fold(TokenUsage::default(), |sum, tokens| {
+        sum.plus(TokenUsage {
+            input_tokens: tokens.input.unwrap_or_default(),
+            output_tokens: tokens.output.unwrap_or_default(),
+            ..TokenUsage::default()
+        })
+    })
+}
+
 /// Nothing was asked, which doesn't happen.
 fn not_asked() -> Problem {
     Problem::new(502, ProblemKind::Server, "Bedrock could not be asked.").with_code("upstream_error")
@@ -331,6 +362,8 @@ fn write<T: Task>(
         created: inquiry.created,
         shelf: &RequestShelf::new(&inquiry.gateway, head, inquiry.unique, inquiry.organization_id()),
     };
+    // If no answer comes of it, this is what is known of its cost.
+    record.usage = header_usage(replies.iter().map(|reply| reply.tokens));
     let answer = T::answer(&plan.memo, &replies, &context)?;
     record.usage = answer.usage.unwrap_or_default();
     record.billed = answer.billed;

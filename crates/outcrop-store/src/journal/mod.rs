@@ -7,6 +7,7 @@
 //! brought there by the next one.
 
 mod delivery;
+mod direct;
 mod folder;
 mod frame;
 mod segment;
@@ -27,6 +28,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use self::delivery::Delivery;
 pub use self::delivery::Sink;
+pub use self::direct::Direct;
 use self::folder::Folder;
 pub use self::frame::{Found, Frames, encode};
 use self::segment::{Appender, Position};

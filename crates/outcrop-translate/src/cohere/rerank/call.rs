@@ -32,6 +32,7 @@ pub(super) fn plan(request: &Request<'_>, context: &Context<'_>) -> Result<TaskP
     let name = name.ok_or_else(|| missing("model"))?;
     let query = request.query.as_ref().ok_or_else(|| missing("query"))?;
     let given = request.documents.as_deref().ok_or_else(|| missing("documents"))?;
+    context.note_user(request.user.as_deref());
     check_length(query).map_err(|fault| Problem::from(fault.under_key("query")))?;
     let documents = sources(given, request.rank_fields.as_deref())?;
     if request.top_n == Some(0) {

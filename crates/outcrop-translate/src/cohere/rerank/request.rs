@@ -20,6 +20,8 @@ pub(super) struct Request<'a> {
     pub(super) on_unsupported: Option<OnUnsupported>,
     /// Whether a guardrail is asked for.
     pub(super) names_guardrail: bool,
+    /// Who it is for.
+    pub(super) user: Option<String>,
     /// What Bedrock has nothing for.
     pub(super) dropped: Vec<&'static str>,
     /// What is the model's own.
@@ -76,6 +78,9 @@ impl<'a> Request<'a> {
         };
         if IGNORED.contains(&name) {
             return Ok(());
+        }
+        if name == "user" {
+            self.user = value.read(|reader| reader.string().map(Cow::into_owned)).ok();
         }
         match DROPPED.iter().find(|known| **known == name) {
             Some(name) => self.dropped.push(name),

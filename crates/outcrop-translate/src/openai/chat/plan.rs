@@ -45,6 +45,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
     let (mut notes, mut names) = (Notes::default(), Names::default());
     let asked = model::asked(request, context)?;
     let choices = choices(request, context)?;
+    context.note_user(request.whose().as_deref());
     let messages = request.messages.as_deref().ok_or_else(|| missing("messages"))?;
     let target = context.target(&asked, &mut notes)?;
     let model_id = target.model_id.as_str();
@@ -86,6 +87,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
             // Only text goes this way.
             size: CallSize {
                 max_tokens: request.max_completion_tokens.or(request.max_tokens),
+                terms: request.terms(),
                 ..CallSize::default()
             },
             choices,
@@ -192,6 +194,7 @@ pub(super) fn plan(request: &ChatRequest<'_>, source: &Bytes, context: &Context<
         size: CallSize {
             max_tokens: converse.inference_config.max_tokens,
             media: converse.media_size(),
+            terms: request.terms(),
         },
         choices,
         memo: Memo {

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
-use outcrop_bedrock::converse::CacheTtl;
+use outcrop_bedrock::converse::{CacheTtl, ServiceTier};
 use outcrop_bedrock::json::{Fault, Json, JsonText, Kind, Reader};
 
 use super::cache_control::read_cache_control;
 use super::message::Message;
 use super::response_format::ResponseFormat;
-use crate::catalogue::{Api, Word};
+use crate::catalogue::{Api, Terms, Word};
 use crate::effort::Effort;
 use crate::openai::members::read_members;
 use crate::policy::{OnUnsupported, PromptCaching};
@@ -202,6 +202,35 @@ impl<'a> ChatRequest<'a> {
             _ => self.others.push((name.to_owned(), reader.json()?)),
         }
         Ok(())
+    }
+
+    /// Who it is for, as the client says: `user`, or OpenAI's newer name for it.
+    pub(super) fn whose(&self) -> Option<Cow<'_, str>> {
+        self.user.as_deref().map(Cow::Borrowed).or_else(|| {
+            let said = self.others.iter().find(|(name, _)| name == "safety_identifier");
+            let read = said?.1.read(|reader| reader.string().map(Cow::into_owned));
+            read.ok().map(Cow::Owned)
+        })
+    }
+
+    /// On which terms it is answered, for what it costs.
+    pub(super) fn terms(&self) -> Terms {
+        let own = self
+            .bedrock
+            .service_tier
+            .as_ref()
+            .map(|tier| tier.decoded().into_owned());
+        let tier = own.or_else(|| {
+            let said = self.others.iter().rfind(|(name, _)| name == "service_tier");
+            said?.1.read(|reader| reader.string().map(Cow::into_owned)).ok()
+        });
+        let tier = tier.map(|tier| ServiceTier::from_name(&tier));
+        let latency = self.bedrock.performance_config.as_ref();
+        Terms {
+            tier: tier.unwrap_or_default(),
+            is_latency_optimized: latency.is_some_and(|config| config.as_str().contains("\"optimized\"")),
+            is_batch: false,
+        }
     }
 
     /// Whether the client says which tier it wants.

@@ -145,6 +145,8 @@ pub(super) struct Told {
     pub(super) thinking_tokens: Option<u64>,
     /// The tier that served the call.
     pub(super) tier: Option<ServiceTier>,
+    /// How much text has come.
+    pub(super) text_bytes: u64,
 }
 
 impl StraightStream {
@@ -184,6 +186,7 @@ impl StraightStream {
             metrics: chunk.metrics,
             thinking_tokens: chunk.thinking_tokens,
             tier: chunk.tier,
+            text_bytes: 0,
         };
         let Some(state) = self.choices.get_mut(number) else {
             return Ok(told);
@@ -195,6 +198,10 @@ impl StraightStream {
         let is_filtered = state.is_filtered;
         for choice in &chunk.choices {
             told.is_end |= choice.is_finished;
+            let text = choice.content.as_ref().map_or(0, |text| text.inner().len());
+            // Of a piece of a call, its arguments are what is longest.
+            let others: usize = choice.message.iter().map(|(_, value)| value.as_str().len()).sum();
+            told.text_bytes += (text + others) as u64;
             state.has_finished |= choice.is_finished;
             let mut write = |delta: &[(&str, &dyn ToJson)], is_last: bool| {
                 out.extend_from_slice(head);

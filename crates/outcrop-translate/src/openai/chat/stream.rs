@@ -8,7 +8,7 @@ use outcrop_bedrock::json::{Fault, ToJson};
 
 use super::Memo;
 use super::straight::StraightStream;
-use crate::endpoint::StreamTranslator;
+use crate::endpoint::{StreamTranslator, Untold};
 use crate::openai::events::{DONE, KEEP_ALIVE, write_failure, write_usage_chunk};
 use crate::problem::Problem;
 use choice::Choice;
@@ -78,7 +78,10 @@ impl StreamTranslator for ChatStream {
         match event {
             Event::MessageStart => {}
             Event::ContentBlockStart { index, start } => choice.start(index, &start, &chunk, out),
-            Event::ContentBlockDelta { index, delta } => choice.go_on(index, &delta, &chunk, out),
+            Event::ContentBlockDelta { index, delta } => {
+                choice.text_bytes += delta.text_bytes();
+                choice.go_on(index, &delta, &chunk, out);
+            }
             Event::ContentBlockStop { index } => choice.stop(index, &chunk, out),
             Event::MessageStop { stop_reason, extras } => {
                 choice.thinking_tokens = extras.thinking_tokens();
@@ -101,6 +104,7 @@ impl StreamTranslator for ChatStream {
         let told = straight.pass(number, data, &self.head, self.tail, out)?;
         if let Some(choice) = self.choices.get_mut(number) {
             // The model's own count, where there are two, knows of the cache.
+            choice.text_bytes += told.text_bytes;
             choice.usage = told.usage.or(choice.usage).or(told.metrics);
             choice.thinking_tokens = told.thinking_tokens.or(choice.thinking_tokens);
             choice.tier = told.tier.or(choice.tier);
@@ -151,5 +155,10 @@ impl StreamTranslator for ChatStream {
             .iter()
             .filter_map(Choice::billed)
             .fold(TokenUsage::default(), TokenUsage::plus)
+    }
+
+    fn untold(&self) -> Untold {
+        let choices = self.choices.iter();
+        Untold::of(choices.map(|choice| (choice.usage.is_some(), choice.text_bytes)))
     }
 }

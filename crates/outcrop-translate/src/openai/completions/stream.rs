@@ -4,7 +4,7 @@ use outcrop_bedrock::converse::{Delta, Event, StopReason, TokenUsage};
 use outcrop_bedrock::json::{Fault, JsonText, ObjectWriter, ToJson};
 
 use super::{Memo, not_straight};
-use crate::endpoint::StreamTranslator;
+use crate::endpoint::{StreamTranslator, Untold};
 use crate::openai::chat::{TextFilter, finish_reason, is_malformed, malformed};
 use crate::openai::events::{DONE, KEEP_ALIVE, write_failure, write_usage_chunk};
 use crate::problem::Problem;
@@ -26,6 +26,8 @@ struct Choice {
     index: usize,
     /// What text passes before it is sent; `None` if it passes as it is.
     filter: Option<TextFilter>,
+    /// How much text has come.
+    text_bytes: u64,
     /// Set by the first event.
     has_started: bool,
     /// Whether the tag before the thoughts is written, and that behind them isn't.
@@ -58,6 +60,7 @@ impl CompletionStream {
         let choice = |index| Choice {
             index,
             filter: TextFilter::of(&memo.chat),
+            text_bytes: 0,
             has_started: false,
             is_in_thoughts: false,
             says_something: false,
@@ -211,7 +214,10 @@ impl StreamTranslator for CompletionStream {
         };
         choice.start(&mut chunks);
         match event {
-            Event::ContentBlockDelta { delta, .. } => choice.go_on(&delta, &mut chunks),
+            Event::ContentBlockDelta { delta, .. } => {
+                choice.text_bytes += delta.text_bytes();
+                choice.go_on(&delta, &mut chunks);
+            }
             Event::MessageStop { stop_reason, extras } => {
                 choice.thinking_tokens = extras.thinking_tokens();
                 choice.finish(&stop_reason, &mut chunks);
@@ -266,5 +272,10 @@ impl StreamTranslator for CompletionStream {
                 Some(usage)
             })
             .fold(TokenUsage::default(), TokenUsage::plus)
+    }
+
+    fn untold(&self) -> Untold {
+        let choices = self.choices.iter();
+        Untold::of(choices.map(|choice| (choice.usage.is_some(), choice.text_bytes)))
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn plan(request: &EmbeddingsRequest<'_>, context: &Context<'_>) -> Re
     let (asked, purpose) = asked(request, context)?;
     request.named.check()?;
     let input = request.input.as_ref().ok_or_else(|| missing("input"))?;
+    context.note_user(request.whose().as_deref());
     refuse_operators(request.wishes.others.iter().map(|(name, _)| name.as_ref()))?;
     let target = context.target(&asked, &mut notes)?;
     let traits = Traits::of(context.catalogue, target.base_id.as_deref(), &[]);

@@ -69,6 +69,15 @@ impl<'a> EmbeddingsRequest<'a> {
         Ok(request)
     }
 
+    /// Who it is for, as the client says.
+    pub(super) fn whose(&self) -> Option<Cow<'_, str>> {
+        self.user.as_deref().map(Cow::Borrowed).or_else(|| {
+            let said = self.wishes.others.iter().find(|(name, _)| name == "safety_identifier");
+            let read = said?.1.read(|reader| reader.string().map(Cow::into_owned));
+            read.ok().map(Cow::Owned)
+        })
+    }
+
     fn read_parameter(&mut self, name: &str, reader: &mut Reader<'a>) -> Result<(), Fault> {
         // OpenAI takes null for "not given" almost everywhere, and SDKs send it.
         if reader.kind()? == Kind::Null {

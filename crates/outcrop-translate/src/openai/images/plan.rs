@@ -104,6 +104,7 @@ impl Body {
 pub(super) fn plan(task: ImageTask, input: &Input, context: &Context<'_>) -> Result<TaskPlan<Memo>, Halt> {
     let mut notes = Notes::default();
     let mut request = ImageRequest::read(task, input, &mut notes)?;
+    context.note_user(request.user.as_deref());
     let target = target(task, &request, context, &mut notes)?;
     let policy = context.policy(&target);
     let (shape, rules) = rules(task, &target, context)?;

@@ -23,6 +23,8 @@ pub(super) struct ImageRequest {
     pub(super) model_id: Option<String>,
     /// What the image is to show; `None` if it is blank.
     pub(super) prompt: Option<String>,
+    /// Who it is for.
+    pub(super) user: Option<String>,
     pub(super) n: Option<u64>,
     pub(super) size: Option<String>,
     pub(super) quality: Option<String>,
@@ -134,7 +136,9 @@ impl ImageRequest {
                 self.on_unsupported = Some(read?);
             }
             // OpenAI's own book-keeping, and LiteLLM's switches for what is done here anyhow.
-            "user" | "safety_identifier" | "store" | "drop_params" | "modify_params" | "cache" => {}
+            "user" => self.user = member.text().ok(),
+            "safety_identifier" if self.user.is_none() => self.user = member.text().ok(),
+            "safety_identifier" | "store" | "drop_params" | "modify_params" | "cache" => {}
             "stream" => {
                 if member.flag()? {
                     let why = "Bedrock's image models don't stream; leave it out, and the images come whole";

@@ -37,6 +37,8 @@ pub(super) struct Choice {
     held_reason: Option<&'static str>,
     /// Set by `metadata`.
     pub(super) usage: Option<TokenUsage>,
+    /// How much text has come.
+    pub(super) text_bytes: u64,
     /// Set by `messageStop`, where the model tells.
     pub(super) thinking_tokens: Option<u64>,
     /// Set by chunks in OpenAI's words, where they tell.

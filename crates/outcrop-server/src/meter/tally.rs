@@ -1,0 +1,104 @@
+//! What a request asks of models while it is under way: shared by those who make its calls and by its record, which may
+//! be all that is left of it when the client goes away.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use outcrop_bedrock::converse::TokenUsage;
+use outcrop_translate::Catalogue;
+use outcrop_translate::catalogue::{Consumption, Terms};
+
+use super::bill::Sum;
+use super::called::Called;
+
+/// The longest name of a user or a model that is kept, in bytes.
+const MAX_NAME: usize = 256;
+
+/// What a request asks of models.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    told: Told,
+    /// The call that was made last.
+    last: Option<Arc<Called>>,
+    /// Calls that have not failed, and whose answers nobody has thrown away.
+    pending: u32,
+    /// What answers have cost that nobody gets.
+    thrown: Sum,
+}
+
+/// What the client says.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// The model, by its name for it.
+    pub(super) asked: String,
+    pub(super) user: Option<String>,
+}
+
+impl Tally {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The model that the client names. The first name counts: those of other targets are the operator's.
+    pub(crate) fn note_model(&self, name: &str) {
+        let mut state = self.state();
+        if state.told.asked.is_empty() {
+            state.told.asked = fit(name);
+        }
+    }
+
+    /// Who the client says that the request is for.
+    pub(crate) fn note_user(&self, user: &str) {
+        let mut state = self.state();
+        if state.told.user.is_none() && !user.is_empty() {
+            state.told.user = Some(fit(user));
+        }
+    }
+
+    /// A call is made.
+    pub(crate) fn begin(&self, called: &Arc<Called>) {
+        let mut state = self.state();
+        state.pending += 1;
+        state.last = Some(Arc::clone(called));
+    }
+
+    /// A call has failed, and cost nothing.
+    pub(crate) fn failed(&self) {
+        let mut state = self.state();
+        state.pending = state.pending.saturating_sub(1);
+    }
+
+    /// The answer to a call is thrown away, which has cost so many tokens.
+    pub(crate) fn throw_away(&self, catalogue: &Catalogue, called: &Called, usage: TokenUsage) {
+        let mut state = self.state();
+        state.pending = state.pending.saturating_sub(1);
+        let terms = Terms::of(usage.served);
+        state.thrown.add(catalogue, called, &terms, &Consumption::from(&usage));
+    }
+
+    pub(super) fn thrown(&self) -> Sum {
+        self.state().thrown
+    }
+
+    pub(super) fn pending(&self) -> u32 {
+        self.state().pending
+    }
+
+    pub(super) fn last(&self) -> Option<Arc<Called>> {
+        self.state().last.clone()
+    }
+
+    pub(super) fn take_told(&self) -> Told {
+        std::mem::take(&mut self.state().told)
+    }
+}
+
+/// A text as databases take it: not longer than it must be, and without the NUL that PostgreSQL refuses.
+fn fit(text: &str) -> String {
+    let end = (0..=MAX_NAME.min(text.len()))
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    text[..end.unwrap_or(0)].replace('\0', "")
+}
