@@ -116,7 +116,8 @@ impl Gateway {
     }
 
     /// What comes after it, with other settings. What was kept and learned goes on, and so does the end of all.
-    pub(crate) fn successor(&self, config: Config, client: Client) -> Self {
+    pub(crate) fn successor(&self, mut config: Config, client: Client) -> Self {
+        config.meter = self.config.meter.clone();
         // What is taken of quotas stays taken.
         let admission = Arc::clone(&self.admission);
         let router = Arc::new(self.router.successor(config.routing.clone()));

@@ -28,6 +28,9 @@ use crate::meter::Tally;
 use crate::routing::{Course, Fill, Glance, Next, Patience};
 use crate::tenants::Tenant;
 
+/// What records of usage name the account of a client that brought its own.
+const CLIENTS_ACCOUNT: &str = "request";
+
 /// What is known of a request besides its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
@@ -82,6 +85,7 @@ impl Inquiry {
     pub(crate) fn new(gateway: Arc<Gateway>, mut caller: Caller, input: &Input) -> Self {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let course = course(&gateway, &mut caller, input);
+        let tally = Arc::new(Tally::of(caller.user.as_deref()));
         Self {
             gateway,
             caller,
@@ -95,7 +99,7 @@ impl Inquiry {
             granted: Mutex::default(),
             refused_room: None,
             has_waited_for_list: false,
-            tally: Arc::default(),
+            tally,
         }
     }
 
@@ -260,6 +264,17 @@ impl Inquiry {
     /// The account that the request brings with it.
     pub(crate) fn brought_account(&self) -> Option<&str> {
         self.caller.login.as_ref()?.account.as_deref()
+    }
+
+    /// The account that pays for a call, by its name in the settings.
+    pub(crate) fn paying_account<'a>(&'a self, call: &'a Call) -> Option<&'a str> {
+        match &self.caller.login {
+            Some(login) if login.account.is_some() && login.is_tenants => {
+                self.caller.tenant.as_ref()?.account.as_deref()
+            }
+            Some(login) if login.account.is_some() => Some(CLIENTS_ACCOUNT),
+            _ => call.account.as_deref(),
+        }
     }
 
     /// Whether calls go where the target says: what becomes of others tells nothing of it.

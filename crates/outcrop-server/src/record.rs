@@ -1,5 +1,6 @@
 //! The line that a request leaves in the log, written once, when the request is over.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -191,6 +192,7 @@ impl Record {
 
     /// What the record knows for the record of usage.
     fn usage_record(&self, outcome: &str) -> UsageRecord {
+        let tenant = self.tenant.as_deref();
         let milliseconds =
             |seconds: f64| Duration::try_from_secs_f64(seconds).map_or(0, |time| time.as_millis() as u64);
         UsageRecord {
@@ -198,7 +200,6 @@ impl Record {
             aws_request_id: self.aws_request_id.clone(),
             called_model: self.model.clone(),
             region: self.region.clone(),
-            account: if self.brings_account { "request" } else { "" }.to_owned(),
             route: self.route.to_owned(),
             is_stream: self.is_stream,
             status: self.status,
@@ -208,6 +209,13 @@ impl Record {
             is_cache_hit: self.cache == Some(Cached::Hit),
             first_byte_ms: self.first_byte_seconds.map(milliseconds),
             duration_ms: milliseconds(self.start.elapsed().as_secs_f64()),
+            organization_id: tenant.map(|tenant| tenant.organization.id.clone()),
+            project_id: tenant.map(|tenant| tenant.project.id.clone()),
+            key_id: tenant.map(|tenant| tenant.credential.id.clone()),
+            user: tenant
+                .and_then(|tenant| tenant.credential.user.clone())
+                .unwrap_or_default(),
+            metadata: tenant.map_or_else(BTreeMap::new, |tenant| tenant.metadata.iter().cloned().collect()),
             ..UsageRecord::default()
         }
     }
@@ -234,6 +242,7 @@ impl Drop for Record {
             metering.hand_over(bill, &self.end(), self.usage_record(outcome));
         }
         let cost = bill.and_then(|bill| bill.cost).map(Money::dollars);
+        let tenant = self.tenant.as_deref();
         let is_our_failure = self.outcome == Some(Ending::Failed) && (self.status >= 500 || self.status == 200);
         macro_rules! line {
             ($level:ident) => {
@@ -260,6 +269,9 @@ impl Drop for Record {
                     duration_seconds = self.start.elapsed().as_secs_f64(),
                     first_byte_seconds = self.first_byte_seconds,
                     aws_request_id = self.aws_request_id,
+                    organization = tenant.map(|tenant| tenant.organization.name.as_str()),
+                    project = tenant.map(|tenant| tenant.project.name.as_str()),
+                    key = tenant.map(|tenant| tenant.credential.name.as_str()),
                     cost_usd = cost,
                     adapted = self.adapted,
                     error = self.error,

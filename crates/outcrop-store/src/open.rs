@@ -111,6 +111,12 @@ impl Store {
         })
     }
 
+    /// Whether it is gone when the process ends.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.inner.follower.is_none()
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -157,6 +157,8 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
             ttl: *settings.response_cache_ttl,
             limit_bytes: bytes(settings.response_cache_limit.bytes()),
         },
+        // It is there as long as the gateway, whatever its settings.
+        meter: outcrop_server::Meter::Off,
         route_prefix: settings.route_prefix.as_ref().map(|prefix| prefix.as_str().to_owned()),
     }
 }

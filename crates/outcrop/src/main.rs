@@ -19,6 +19,7 @@ mod settings;
 mod signals;
 mod sse;
 mod terminal;
+mod usage;
 
 use std::process::ExitCode;
 

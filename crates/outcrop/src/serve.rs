@@ -6,8 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outcrop_server::{Reloader, Server, Tenants};
+use outcrop_server::{Meter, Reloader, Server, Tenants};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
+use outcrop_store::Store;
 use outcrop_upstream::{Account, Client, ConfigError, StaticCredentials, configured_region};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
@@ -19,6 +20,7 @@ use crate::configs::{server_config, upstream_config};
 use crate::database::{self, DatabaseError};
 use crate::secrets::{SecretError, Secrets};
 use crate::settings::Settings;
+use crate::usage;
 
 /// The region that the simulator is in unless one is set.
 pub(crate) const SIMULATED_REGION: &str = "us-east-1";
@@ -83,6 +85,8 @@ pub(crate) struct Running {
     server: Task,
     /// The simulator behind a simulated gateway.
     simulator: Option<Task>,
+    /// Where records of usage go.
+    meter: Meter,
 }
 
 /// What changes a gateway's settings while it serves.
@@ -156,6 +160,7 @@ impl Running {
     /// Accepts no more, lets open streams end within the time that the settings give, then ends them.
     pub(crate) async fn stop(self) {
         self.server.stop().await;
+        self.meter.close(usage::PATIENCE).await;
         // The streams needed it until now.
         if let Some(simulator) = self.simulator {
             simulator.stop().await;
@@ -168,7 +173,7 @@ impl Running {
 /// # Errors
 /// If the address can't be listened on, or nothing tells where Bedrock is.
 pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
-    let tenants = tenants(settings).await?;
+    let (tenants, store) = tenants(settings).await?;
     let access = access::check(settings, tenants.has_credentials())?;
     let (listener, address) = listen(settings.listen).await?;
     let mut simulator = None;
@@ -181,6 +186,11 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let (config, client) = prepare(settings, endpoint.as_deref()).await?;
     let region = client.region().to_owned();
     let api_key = config.api_keys.first().cloned();
+    let meter = usage::start(settings, store.as_ref());
+    let config = outcrop_server::Config {
+        meter: meter.clone(),
+        ..config
+    };
     let server = Server::new(config, client, Arc::clone(&tenants));
     Ok(Running {
         base_url: format!("{}/v1", origin(address)),
@@ -197,21 +207,22 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
             Ok(())
         }),
         simulator,
+        meter,
     })
 }
 
 /// Who may call, and what is kept of them. What stands in AWS is read there, as for all secrets.
-async fn tenants(settings: &Settings) -> Result<Arc<Tenants>, StartError> {
+async fn tenants(settings: &Settings) -> Result<(Arc<Tenants>, Option<Store>), StartError> {
     let mut upstream = upstream_config(settings);
     if !settings.simulate {
         name_region(&mut upstream, settings).await;
     }
     let Some(store) = database::open(settings, &upstream).await? else {
-        return Ok(Tenants::none());
+        return Ok((Tenants::none(), None));
     };
     let secret = database::key_secret(settings, &upstream).await?;
-    let opened = Tenants::open(store, secret.as_deref().map(str::as_bytes)).await;
-    Ok(opened.map_err(DatabaseError::from)?)
+    let opened = Tenants::open(store.clone(), secret.as_deref().map(str::as_bytes)).await;
+    Ok((opened.map_err(DatabaseError::from)?, Some(store)))
 }
 
 /// What the server is told, and the way to Bedrock, or to the simulator at `endpoint`.
@@ -272,6 +283,7 @@ pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, Star
         reload: None,
         server: Task::start(|stop| simulator.serve(listener, stop)),
         simulator: None,
+        meter: Meter::Off,
     })
 }
 

@@ -64,12 +64,10 @@ impl Called {
         record.called_model.clone_from(&self.model_id);
         self.base_id().unwrap_or_default().clone_into(&mut record.base_model);
         record.region.clone_from(&self.region);
-        if record.account.is_empty() {
-            self.account
-                .as_deref()
-                .unwrap_or_default()
-                .clone_into(&mut record.account);
-        }
+        self.account
+            .as_deref()
+            .unwrap_or_default()
+            .clone_into(&mut record.account);
         self.terms.tier.name().clone_into(&mut record.tier);
     }
 }

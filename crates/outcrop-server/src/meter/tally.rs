@@ -20,6 +20,8 @@ pub(crate) struct Tally(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     told: Told,
+    /// Who makes the request.
+    user: Option<String>,
     /// The call that was made last.
     last: Option<Arc<Called>>,
     /// Calls that have not failed, and whose answers nobody has thrown away.
@@ -37,6 +39,13 @@ pub(super) struct Told {
 }
 
 impl Tally {
+    /// Of a request that `user` makes, unless it says itself who it is for.
+    pub(crate) fn of(user: Option<&str>) -> Self {
+        let tally = Self::default();
+        tally.state().user = user.map(fit);
+        tally
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -91,7 +100,10 @@ impl Tally {
     }
 
     pub(super) fn take_told(&self) -> Told {
-        std::mem::take(&mut self.state().told)
+        let mut state = self.state();
+        let mut told = std::mem::take(&mut state.told);
+        told.user = told.user.or(state.user.take());
+        told
     }
 }
 

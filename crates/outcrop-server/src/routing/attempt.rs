@@ -76,7 +76,7 @@ impl Inquiry {
             region: region
                 .unwrap_or_else(|| self.gateway.client.region_of(account))
                 .to_owned(),
-            account: account.map(ToOwned::to_owned),
+            account: self.paying_account(call).map(ToOwned::to_owned),
             terms: size.terms,
             prompt: Prompt::of(&call.body, size),
         })

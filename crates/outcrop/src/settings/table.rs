@@ -144,6 +144,11 @@ settings! {
         /// Where it is not set, it is made once and kept in the database. Keys that were made with another secret don't
         /// work. It may be a reference.
         key_secret: Option<SecretValue> = "";
+        /// How long records of usage are kept; sums of budgets stay. `0` keeps them for ever.
+        usage_retention: Duration = "0";
+        /// How large the journal of usage may grow on disk while the database is away.
+        /// Beyond that its oldest part is given up, with an error in the log. No request is refused for it.
+        usage_journal_limit: ByteSize = "1GB";
         /// Proxies that are believed where a request comes from, by `X-Forwarded-For`.
         /// It matters for keys that may be used from some networks only.
         trusted_proxies: List<Network> = "";
