@@ -40,6 +40,7 @@ mod shelf;
 mod task;
 mod tenants;
 mod unserved;
+mod usage;
 
 pub use config::Config;
 pub use explain::{DryRun, Refused};

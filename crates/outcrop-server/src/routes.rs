@@ -22,7 +22,7 @@ use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
 use crate::openapi::{OpenApi, Operation, own};
-use crate::{admin, body, error, health, identity, mappings, models, shelf, task, unserved};
+use crate::{admin, body, error, health, identity, mappings, models, shelf, task, unserved, usage};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, none, which LiteLLM takes too, and Azure's old and
 /// new one.
@@ -61,6 +61,25 @@ fn table(own_prefix: Option<String>) -> Table {
     table.get("/providers", own::PROVIDERS, get(models::providers));
     table.get("/mappings", own::MAPPINGS, get(mappings::list));
     table.post_plain("/auth/session", own::SESSION, post(identity::create_session));
+    table.get("/usage", own::USAGE, get(usage::usage));
+    table.get("/usage/records", own::USAGE_RECORDS, get(usage::records));
+    table.get(
+        "/organization/usage/completions",
+        own::USAGE_COMPLETIONS,
+        get(usage::completions),
+    );
+    table.get(
+        "/organization/usage/embeddings",
+        own::USAGE_EMBEDDINGS,
+        get(usage::embeddings),
+    );
+    table.get(
+        "/organization/usage/moderations",
+        own::USAGE_MODERATIONS,
+        get(usage::moderations),
+    );
+    table.get("/organization/usage/images", own::USAGE_IMAGES, get(usage::images));
+    table.get("/organization/costs", own::COSTS, get(usage::costs));
     table.own("/healthz", own::HEALTHZ, get(health::alive));
     table.own("/readyz", own::READYZ, get(health::ready));
     table.admin();

@@ -33,6 +33,20 @@ pub(crate) mod own {
     pub(crate) const PROVIDERS: &str = include_str!("providers.json");
     /// `/v1/auth/session`
     pub(crate) const SESSION: &str = include_str!("session.json");
+    /// `/v1/usage`
+    pub(crate) const USAGE: &str = include_str!("usage.json");
+    /// `/v1/usage/records`
+    pub(crate) const USAGE_RECORDS: &str = include_str!("usage_records.json");
+    /// `/v1/organization/usage/completions`
+    pub(crate) const USAGE_COMPLETIONS: &str = include_str!("usage_completions.json");
+    /// `/v1/organization/usage/embeddings`
+    pub(crate) const USAGE_EMBEDDINGS: &str = include_str!("usage_embeddings.json");
+    /// `/v1/organization/usage/moderations`
+    pub(crate) const USAGE_MODERATIONS: &str = include_str!("usage_moderations.json");
+    /// `/v1/organization/usage/images`
+    pub(crate) const USAGE_IMAGES: &str = include_str!("usage_images.json");
+    /// `/v1/organization/costs`
+    pub(crate) const COSTS: &str = include_str!("costs.json");
     /// `/v1/openapi.json`
     pub(crate) const OPENAPI: &str = include_str!("openapi.json");
     /// `/docs`
