@@ -55,6 +55,13 @@ OPERATIONS = {
     "GET /v1/models/{model}": settings.NOVA,
     "GET /v1/providers": None,
     "GET /v1/mappings": None,
+    "GET /v1/usage": None,
+    "GET /v1/usage/records": None,
+    "GET /v1/organization/usage/completions": None,
+    "GET /v1/organization/usage/embeddings": None,
+    "GET /v1/organization/usage/moderations": None,
+    "GET /v1/organization/usage/images": None,
+    "GET /v1/organization/costs": None,
 }
 
 
