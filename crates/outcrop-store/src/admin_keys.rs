@@ -4,7 +4,7 @@ use outcrop_tenants::{AdminKey, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::detail;
-use crate::columns::{select, verb, word};
+use crate::columns::{Reading, select, verb, word};
 use crate::sql::{Row, values};
 use crate::{Actor, NewAdminKey, Page, PageOf, Store, StoreError, cursor, random};
 
@@ -12,14 +12,18 @@ const KIND: &str = "admin key";
 const LIST: &str = "admin_keys";
 
 pub(crate) fn from_row(row: &Row) -> Result<AdminKey, StoreError> {
+    read(row, Reading::Exact)
+}
+
+pub(crate) fn read(row: &Row, reading: Reading) -> Result<AdminKey, StoreError> {
     Ok(AdminKey {
         id: row.text("id")?,
         name: row.text("name")?,
         prefix: row.text("prefix")?,
         hash: row.hash()?,
-        role: row.role()?,
+        role: row.role(reading)?,
         organization_id: row.maybe_text("organization_id")?,
-        status: row.status()?,
+        status: row.status(reading)?,
         expires_at: row.maybe_number("expires_at")?,
         created_at: row.number("created_at")?,
     })

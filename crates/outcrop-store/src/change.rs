@@ -1,5 +1,7 @@
 //! A change: a transaction with a version of its own and a line in the audit log.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::sql::{Purpose, Row, Session, Sql, Value, values};
@@ -93,12 +95,23 @@ impl Change<'_> {
         self.session.execute(sql, values).await.map(drop)
     }
 
-    /// Makes it true, and tells of it.
-    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
-        self.session.announce().await?;
-        self.session.commit().await?;
-        self.store.inner.changes.saw(self.version);
-        Ok(())
+    /// Makes it true, and tells of it: both, also if whoever asked for it doesn't wait for the answer.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let Self {
+            store,
+            mut session,
+            version,
+            ..
+        } = self;
+        let changes = Arc::clone(&store.inner.changes);
+        let committed = tokio::spawn(async move {
+            session.announce().await?;
+            session.commit().await?;
+            changes.saw(version);
+            Ok(())
+        });
+        let ended = committed.await;
+        ended.unwrap_or_else(|error| Err(sqlx::Error::Io(std::io::Error::other(error)).into()))
     }
 }
 

@@ -75,22 +75,42 @@ pub(crate) fn as_kept(settings: &Settings) -> Result<(Settings, String), StoreEr
     Ok((parsed("settings", &text)?, text))
 }
 
+/// How rows are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As they are.
+    Exact,
+    /// As something that may not be used. A later version may have written what this one doesn't know; to do without
+    /// it would be to leave a restriction out.
+    Closed,
+}
+
 impl Row {
     fn worded<T: DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
         let word = self.text(column)?;
         serde_json::from_value(Json::String(word)).map_err(|error| StoreError::Corrupt(format!("{column}: {error}")))
     }
 
-    pub(crate) fn status(&self) -> Result<Status, StoreError> {
-        self.worded("status")
+    pub(crate) fn status(&self, reading: Reading) -> Result<Status, StoreError> {
+        match (reading, self.worded("status")) {
+            (Reading::Exact, status) => status,
+            (Reading::Closed, Ok(Status::Deleted)) => Ok(Status::Deleted),
+            (Reading::Closed, _) => Ok(Status::Disabled),
+        }
     }
 
-    pub(crate) fn role(&self) -> Result<Role, StoreError> {
-        self.worded("role")
+    pub(crate) fn role(&self, reading: Reading) -> Result<Role, StoreError> {
+        match reading {
+            Reading::Exact => self.worded("role"),
+            Reading::Closed => Ok(Role::Billing),
+        }
     }
 
-    pub(crate) fn settings(&self) -> Result<Settings, StoreError> {
-        parsed("settings", &self.text("settings")?)
+    pub(crate) fn settings(&self, reading: Reading) -> Result<Settings, StoreError> {
+        match reading {
+            Reading::Exact => parsed("settings", &self.text("settings")?),
+            Reading::Closed => Ok(Settings::default()),
+        }
     }
 
     pub(crate) fn hash(&self) -> Result<KeyHash, StoreError> {

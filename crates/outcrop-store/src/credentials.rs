@@ -4,7 +4,7 @@ use outcrop_tenants::{Credential, CredentialKind, Id, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, detail};
-use crate::columns::{as_kept, parsed, select, tree, verb, word};
+use crate::columns::{Reading, as_kept, parsed, select, tree, verb, word};
 use crate::conditions::Conditions;
 use crate::sql::{Row, Value, values};
 use crate::{Actor, Filter, NewCredential, Page, PageOf, Store, StoreError, cursor, random};
@@ -13,6 +13,10 @@ const KIND: &str = "key";
 const LIST: &str = "keys";
 
 pub(crate) fn from_row(row: &Row) -> Result<Credential, StoreError> {
+    read(row, Reading::Exact)
+}
+
+fn kind(row: &Row) -> Result<CredentialKind, StoreError> {
     let corrupt = |what: &str| StoreError::Corrupt(format!("a key without {what}"));
     let identity = || -> Result<Json, StoreError> {
         let text = row.maybe_text("identity")?.ok_or_else(|| corrupt("an identity"))?;
@@ -22,31 +26,39 @@ pub(crate) fn from_row(row: &Row) -> Result<Credential, StoreError> {
         let text = identity.get(name).and_then(Json::as_str).map(str::to_owned);
         text.ok_or_else(|| corrupt(name))
     };
-    let kind = match row.text("kind")?.as_str() {
-        "key" => CredentialKind::Key {
+    match row.text("kind")?.as_str() {
+        "key" => Ok(CredentialKind::Key {
             prefix: row.maybe_text("prefix")?.ok_or_else(|| corrupt("a prefix"))?,
             hash: row.hash()?,
-        },
-        "iam" => CredentialKind::Iam {
+        }),
+        "iam" => Ok(CredentialKind::Iam {
             arn: member(&identity()?, "arn")?,
-        },
+        }),
         "jwt" => {
             let mut identity = identity()?;
-            CredentialKind::Jwt {
+            Ok(CredentialKind::Jwt {
                 issuer: member(&identity, "issuer")?,
                 claims: serde_json::from_value(identity["claims"].take()).map_err(|_| corrupt("claims"))?,
-            }
+            })
         }
-        other => return Err(StoreError::Corrupt(format!("a key of the kind '{other}'"))),
+        other => Err(StoreError::Corrupt(format!("a key of the kind '{other}'"))),
+    }
+}
+
+pub(crate) fn read(row: &Row, reading: Reading) -> Result<Credential, StoreError> {
+    let kind = match (reading, kind(row)) {
+        (Reading::Exact, kind) => kind?,
+        // It may not be used, however it would have been known.
+        (Reading::Closed, kind) => kind.unwrap_or(CredentialKind::Iam { arn: String::new() }),
     };
     Ok(Credential {
         id: row.text("id")?,
         project_id: row.text("project_id")?,
         name: row.text("name")?,
         kind,
-        status: row.status()?,
+        status: row.status(reading)?,
         expires_at: row.maybe_number("expires_at")?,
-        settings: row.settings()?,
+        settings: row.settings(reading)?,
         created_at: row.number("created_at")?,
         rotated_from: row.maybe_text("rotated_from")?,
         user: row.maybe_text("used_by")?,

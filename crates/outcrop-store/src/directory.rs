@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-use crate::columns::select;
+use crate::columns::{Reading, select};
 use crate::sql::{Purpose, Row, Session, values};
 use crate::{Directory, Store, StoreError, admin_keys, credentials, organizations, projects};
 
@@ -33,22 +33,33 @@ impl Store {
         let admin_keys = select!(admin_keys "WHERE version > $1 ORDER BY sequence");
         let directory = Directory {
             version,
-            organizations: read(&mut session, organizations, since, organizations::from_row).await?,
-            projects: read(&mut session, projects, since, projects::from_row).await?,
-            credentials: read(&mut session, credentials, since, credentials::from_row).await?,
-            admin_keys: read(&mut session, admin_keys, since, admin_keys::from_row).await?,
+            organizations: read(&mut session, organizations, since, organizations::read).await?,
+            projects: read(&mut session, projects, since, projects::read).await?,
+            credentials: read(&mut session, credentials, since, credentials::read).await?,
+            admin_keys: read(&mut session, admin_keys, since, admin_keys::read).await?,
         };
         session.commit().await?;
         Ok(directory)
     }
 }
 
+/// What can't be read may not be used, and keeps nobody from reading the rest.
 async fn read<T>(
     session: &mut Session,
     sql: &'static str,
     since: i64,
-    from_row: fn(&Row) -> Result<T, StoreError>,
+    read: fn(&Row, Reading) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let rows = session.rows(sql, values![since]).await?;
-    rows.iter().map(from_row).collect()
+    let mut found = Vec::new();
+    for row in session.rows(sql, values![since]).await? {
+        found.push(match read(&row, Reading::Exact) {
+            Err(error @ StoreError::Corrupt(_)) => {
+                let id = row.text("id")?;
+                tracing::error!(%error, id, "it can't be read, and so it may not be used; was it made by a later version?");
+                read(&row, Reading::Closed)?
+            }
+            read => read?,
+        });
+    }
+    Ok(found)
 }

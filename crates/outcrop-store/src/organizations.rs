@@ -4,7 +4,7 @@ use outcrop_tenants::{Organization, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, detail};
-use crate::columns::{as_kept, select, tree, verb, word};
+use crate::columns::{Reading, as_kept, select, tree, verb, word};
 use crate::sql::{Row, values};
 use crate::{Actor, NewOrganization, Page, PageOf, Store, StoreError, cursor, random};
 
@@ -12,11 +12,15 @@ const KIND: &str = "organization";
 const LIST: &str = "organizations";
 
 pub(crate) fn from_row(row: &Row) -> Result<Organization, StoreError> {
+    read(row, Reading::Exact)
+}
+
+pub(crate) fn read(row: &Row, reading: Reading) -> Result<Organization, StoreError> {
     Ok(Organization {
         id: row.text("id")?,
         name: row.text("name")?,
-        status: row.status()?,
-        settings: row.settings()?,
+        status: row.status(reading)?,
+        settings: row.settings(reading)?,
         created_at: row.number("created_at")?,
     })
 }

@@ -4,7 +4,7 @@ use outcrop_tenants::{Project, Status};
 use serde_json::{Value as Json, json};
 
 use crate::change::{Change, detail};
-use crate::columns::{as_kept, select, tree, verb, word};
+use crate::columns::{Reading, as_kept, select, tree, verb, word};
 use crate::sql::{Row, values};
 use crate::{Actor, NewOrganization, NewProject, Page, PageOf, Store, StoreError, cursor, organizations, random};
 
@@ -14,12 +14,16 @@ const LIST: &str = "projects";
 const DEFAULT: &str = "default";
 
 pub(crate) fn from_row(row: &Row) -> Result<Project, StoreError> {
+    read(row, Reading::Exact)
+}
+
+pub(crate) fn read(row: &Row, reading: Reading) -> Result<Project, StoreError> {
     Ok(Project {
         id: row.text("id")?,
         organization_id: row.text("organization_id")?,
         name: row.text("name")?,
-        status: row.status()?,
-        settings: row.settings()?,
+        status: row.status(reading)?,
+        settings: row.settings(reading)?,
         created_at: row.number("created_at")?,
     })
 }

@@ -57,6 +57,7 @@ pub(crate) const SHARED: &[Case] = cases![
     opening::processes_open_it_at_once,
     opening::a_later_versions_is_refused,
     opening::the_audit_log_is_only_added_to,
+    opening::what_is_not_understood_may_not_be_used,
 ];
 
 /// Of SQLite's files.

@@ -1,9 +1,10 @@
 //! Opening, by one and by many, and what is in the file or on the server.
 
 use outcrop_store::{Location, Store, StoreError};
+use outcrop_tenants::Status;
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use crate::support::{Folder, Place, actor, all, organization};
+use crate::support::{Folder, Place, actor, all, key, organization, project};
 
 /// Where another process is told what to open.
 const TOLD: &str = "OUTCROP_TEST_OPEN";
@@ -188,4 +189,26 @@ pub(crate) async fn it_is_copied_or_says_why_not(place: Place) {
     copied.unwrap();
     let restored = Store::open(&Location::Sqlite(copy)).await.unwrap();
     assert_eq!(restored.organizations(&all()).await.unwrap().items, [acme]);
+}
+
+/// A later version may have more settings, and its restrictions must not be left out.
+pub(crate) async fn what_is_not_understood_may_not_be_used(place: Place) {
+    let store = place.open().await;
+    let acme = organization(&store, "acme").await;
+    let search = project(&store, &acme, "search").await;
+    for prefix in ["sk-oc-a", "sk-oc-b", "sk-oc-c"] {
+        key(&store, &search, prefix).await;
+    }
+    for change in [
+        r#"UPDATE credentials SET settings = '{"allowed_moons": []}' WHERE prefix = 'sk-oc-a'"#,
+        "UPDATE credentials SET kind = 'passkey' WHERE prefix = 'sk-oc-b'",
+    ] {
+        run(&place, change).await.unwrap();
+    }
+    let found = store.directory(0).await.unwrap();
+    let status: Vec<Status> = found.credentials.iter().map(|key| key.status).collect();
+    assert_eq!(status, [Status::Disabled, Status::Disabled, Status::Active]);
+    // Nor may it be changed, which would lose what isn't understood.
+    let refused = store.credential("sk-oc-a").await.unwrap_err();
+    assert!(matches!(refused, StoreError::Corrupt(_)), "{refused}");
 }
