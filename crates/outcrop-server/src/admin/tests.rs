@@ -137,3 +137,24 @@ fn an_administrator_of_one_organization_stays_in_it() {
     admin.organization_id = None;
     assert!(admin.sees("org_2") && admin.check_settings(&none, &role).is_ok());
 }
+
+#[test]
+fn the_page_on_keys_has_each_setting() {
+    let page = include_str!("../../../../docs/keys.md");
+    for (name, schema) in schemas()["Settings"]["properties"].as_object().unwrap() {
+        let row = format!("| `{name}` | {} |", schema["description"].as_str().unwrap());
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn the_page_on_administration_has_each_operation() {
+    let page = include_str!("../../../../docs/admin-api.md");
+    for row in ROWS {
+        let last = row.path.rsplit('/').next().unwrap();
+        let is_there = page.contains(&format!("`{}`", row.path))
+            || page.contains(&format!(" {}`", row.path))
+            || (last == "enable" && page.contains("`…/enable`"));
+        assert!(is_there, "{}", row.path);
+    }
+}
