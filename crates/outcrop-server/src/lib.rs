@@ -46,8 +46,7 @@ pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
 pub use identity::{
-    ForwardedIdentity, GATEWAY_HEADER, IamReplay, IdentityConfig, Issuer, JwtAlgorithm, Presigned, TokenFlaw,
-    arn_of_request_context, is_trustworthy, write_token,
+    ForwardedIdentity, IamReplay, IdentityConfig, Issuer, JwtAlgorithm, arn_of_request_context, is_trustworthy,
 };
 pub use login::REQUEST_AWS_PARAMETERS;
 pub use mappings::mapping;

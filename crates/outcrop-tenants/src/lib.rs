@@ -8,6 +8,7 @@
 mod entity;
 pub mod limits;
 mod money;
+pub mod presigned;
 mod settings;
 mod token;
 mod usage;

@@ -99,6 +99,7 @@ fn identity(settings: &Settings) -> IdentityConfig {
         iam_replay: settings.iam_replay,
         session_duration: settings.session_duration.get(),
         sts_endpoint: settings.sts_endpoint_url.as_ref().map(|url| url.as_str().to_owned()),
+        is_simulated: settings.simulate,
         forwarded: settings.forwarded_identity.clone(),
         issuers: settings
             .tables

@@ -6,11 +6,12 @@ use std::time::Duration;
 use http::header::{ACCEPT, HOST};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Uri};
+use outcrop_tenants::presigned::{GATEWAY_HEADER, Presigned, PresignedFlaw};
 use outcrop_translate::Problem;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::once::Once;
-use super::presigned::{GATEWAY_HEADER, Presigned, TokenFlaw};
 use super::sts::{self, Answer, Caller};
 use super::{IamReplay, Identities, With, problem};
 
@@ -18,6 +19,10 @@ use super::{IamReplay, Identities, With, problem};
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Questions to STS at the same time: whoever comes with tokens that are none must not have it asked without end.
 const PARALLEL: usize = 32;
+/// Tokens that were used: more than anybody's of a quarter of an hour. Past it, new ones are refused until some have ended.
+const MOST_USED: usize = 1_000_000;
+/// Tokens that STS has refused. Anybody can make more of them, so no more are remembered.
+const MOST_REFUSED: usize = 10_000;
 /// STS is asked for each audience at the most, so there are but so many.
 pub(crate) const MOST_AUDIENCES: usize = 8;
 
@@ -34,8 +39,8 @@ pub(super) struct Memory {
 impl Default for Memory {
     fn default() -> Self {
         Self {
-            used: Once::default(),
-            refused: Once::default(),
+            used: Once::new(MOST_USED),
+            refused: Once::new(MOST_REFUSED),
             asking: Semaphore::new(PARALLEL),
         }
     }
@@ -52,6 +57,9 @@ impl Identities {
     ) -> Result<String, Problem> {
         let max_age = i64::try_from(self.config.iam_max_age.as_secs()).unwrap_or(i64::MAX);
         let presigned = Presigned::read(token, self.config.sts_endpoint.as_deref()).map_err(told)?;
+        if self.config.is_simulated && !presigned.is_for(self.config.sts_endpoint.as_deref()) {
+            return Err(problem::invalid_token("it is for AWS, which is simulated here"));
+        }
         presigned.check_time(now, max_age).map_err(told)?;
         if !with.has_iam {
             return Err(problem::invalid_token("this gateway has no logins for AWS identities"));
@@ -140,8 +148,11 @@ impl Identities {
     }
 
     async fn ask(&self, with: &With<'_>, presigned: &Presigned, audiences: &[String]) -> Result<Caller, Problem> {
-        let _turn = self.aws.asking.acquire().await;
         let unread = || problem::unavailable("AWS STS can't be asked at the moment; try again.");
+        let _turn = timeout(TIMEOUT, self.aws.asking.acquire()).await.map_err(|_| {
+            tracing::warn!("too many tokens wait for AWS STS to be asked");
+            unread()
+        })?;
         let uri: Uri = presigned.url().parse().map_err(|_| unread())?;
         for audience in audiences {
             let Ok(value) = HeaderValue::from_str(&presigned.header_value(audience)) else {
@@ -212,10 +223,10 @@ fn replayed() -> Problem {
     problem::refusal(message, "replayed_token")
 }
 
-fn told(flaw: TokenFlaw) -> Problem {
+fn told(flaw: PresignedFlaw) -> Problem {
     match flaw {
-        TokenFlaw::Form(what) => problem::invalid_token(what),
-        TokenFlaw::Expired => problem::refusal("The token has expired; make a new one.", "expired_token"),
+        PresignedFlaw::Form(what) => problem::invalid_token(what),
+        PresignedFlaw::Expired => problem::refusal("The token has expired; make a new one.", "expired_token"),
     }
 }
 

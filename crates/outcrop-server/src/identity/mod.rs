@@ -10,7 +10,6 @@ mod forwarded;
 mod jwt;
 mod logins;
 mod once;
-mod presigned;
 mod problem;
 mod route;
 mod session;
@@ -21,7 +20,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use outcrop_store::Store;
-use outcrop_tenants::{Credential, Id, Pepper};
+use outcrop_tenants::{Credential, Id, Pepper, presigned};
 use outcrop_translate::Problem;
 use outcrop_upstream::Client;
 
@@ -29,7 +28,6 @@ pub use forwarded::{ForwardedIdentity, arn_of_request_context};
 pub use jwt::{Issuer, JwtAlgorithm, is_trustworthy};
 use logins::Found;
 pub(crate) use logins::Logins;
-pub use presigned::{GATEWAY_HEADER, Presigned, TokenFlaw, write as write_token};
 pub(crate) use route::create_session;
 use session::Session;
 
@@ -56,6 +54,8 @@ pub struct IdentityConfig {
     pub session_duration: Duration,
     /// The address of STS, where it isn't AWS's.
     pub sts_endpoint: Option<String>,
+    /// Whether AWS is simulated at that address, and nobody else may be asked.
+    pub is_simulated: bool,
     /// Where trusted proxies say who somebody is.
     pub forwarded: Option<ForwardedIdentity>,
     /// The issuers of tokens.
@@ -70,6 +70,7 @@ impl Default for IdentityConfig {
             iam_replay: IamReplay::Refuse,
             session_duration: Duration::from_secs(3600),
             sts_endpoint: None,
+            is_simulated: false,
             forwarded: None,
             issuers: Vec::new(),
         }

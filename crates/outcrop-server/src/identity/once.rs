@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// More than anybody's tokens of a quarter of an hour; past it, new ones are refused until some have ended.
-const MOST: usize = 1_000_000;
 /// How many there are before those that have ended are looked for.
 const CLEAN_ABOVE: usize = 1024;
 
@@ -16,14 +14,17 @@ pub(super) struct Once<T> {
 
 #[derive(Debug)]
 struct Used<T> {
+    most: usize,
     until: HashMap<[u8; 32], (i64, T)>,
     clean_above: usize,
 }
 
-impl<T> Default for Once<T> {
-    fn default() -> Self {
+impl<T> Once<T> {
+    /// Has room for so many that haven't ended.
+    pub(super) fn new(most: usize) -> Self {
         Self {
             used: Mutex::new(Used {
+                most,
                 until: HashMap::new(),
                 clean_above: CLEAN_ABOVE,
             }),
@@ -52,9 +53,9 @@ impl<T: Clone> Once<T> {
         if used.until.len() >= used.clean_above {
             used.until.retain(|_, (until, _)| now <= *until);
             // Seldom enough that it costs nothing to speak of.
-            used.clean_above = CLEAN_ABOVE.max(2 * used.until.len()).min(MOST);
+            used.clean_above = CLEAN_ABOVE.max(2 * used.until.len()).min(used.most);
         }
-        if used.until.len() >= MOST {
+        if used.until.len() >= used.most {
             return Err(Full);
         }
         used.until.insert(fingerprint, (until, value));
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_thing_is_used_once_until_it_ends() {
-        let once = Once::default();
+        let once = Once::new(10);
         assert_eq!(once.note([1; 32], 100, "a", 50), Ok(true));
         assert_eq!(once.note([1; 32], 100, "b", 100), Ok(false));
         assert_eq!(once.get(&[1; 32], 100), Some("a"));
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_has_ended_makes_room() {
-        let once = Once::default();
+        let once = Once::new(100_000);
         for number in 0..10_000_u32 {
             let mut fingerprint = [0; 32];
             fingerprint[..4].copy_from_slice(&number.to_be_bytes());
@@ -86,5 +87,8 @@ mod tests {
             assert_eq!(once.note(fingerprint, now + 10, (), now), Ok(true));
         }
         assert!(once.used.lock().unwrap().until.len() <= 2 * CLEAN_ABOVE);
+        let small = Once::new(1);
+        assert_eq!(small.note([1; 32], 100, (), 50), Ok(true));
+        assert_eq!(small.note([2; 32], 100, (), 100), Err(Full));
     }
 }

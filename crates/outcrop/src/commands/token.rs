@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::ArgMatches;
 use http::Uri;
-use outcrop_server::{GATEWAY_HEADER, write_token};
+use outcrop_tenants::presigned::{self, GATEWAY_HEADER};
 use outcrop_upstream::{Config, presigned_identity};
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ async fn make(config: &Config, gateway: &str) -> Result<String, Failure> {
     let nonce = format!("{:016x}", fastrand::u64(..));
     let value = format!("{gateway};{nonce}");
     let url = presigned_identity(config, (GATEWAY_HEADER, &value), EXPIRES).await?;
-    Ok(write_token(&url, Some(&nonce)))
+    Ok(presigned::write(&url, Some(&nonce)))
 }
 
 fn expires_at() -> u64 {

@@ -18,12 +18,12 @@ fn url() -> String {
 /// 2026-11-21 22:00:00.
 const SIGNED_AT: i64 = 1_795_298_400;
 
-fn read(url: &str) -> Result<Presigned, TokenFlaw> {
+fn read(url: &str) -> Result<Presigned, PresignedFlaw> {
     Presigned::read(&write(url, None), None)
 }
 
 fn is_form(url: &str) -> bool {
-    matches!(read(url), Err(TokenFlaw::Form(_)))
+    matches!(read(url), Err(PresignedFlaw::Form(_)))
 }
 
 #[test]
@@ -59,10 +59,13 @@ fn a_token_is_good_from_its_date_to_its_end() {
     let read = read(&url()).unwrap();
     assert_eq!(read.check_time(SIGNED_AT, 900), Ok(()));
     assert_eq!(read.check_time(SIGNED_AT + 900, 900), Ok(()));
-    assert_eq!(read.check_time(SIGNED_AT + 901, 900), Err(TokenFlaw::Expired));
-    assert_eq!(read.check_time(SIGNED_AT + 61, 60), Err(TokenFlaw::Expired));
+    assert_eq!(read.check_time(SIGNED_AT + 901, 900), Err(PresignedFlaw::Expired));
+    assert_eq!(read.check_time(SIGNED_AT + 61, 60), Err(PresignedFlaw::Expired));
     assert_eq!(read.check_time(SIGNED_AT - 300, 900), Ok(()));
-    assert!(matches!(read.check_time(SIGNED_AT - 301, 900), Err(TokenFlaw::Form(_))));
+    assert!(matches!(
+        read.check_time(SIGNED_AT - 301, 900),
+        Err(PresignedFlaw::Form(_))
+    ));
 }
 
 #[test]
@@ -193,7 +196,7 @@ fn only_this_request_is_made() {
         PREFIX.to_owned(),
     ] {
         assert!(
-            matches!(Presigned::read(&wrong, None), Err(TokenFlaw::Form(_))),
+            matches!(Presigned::read(&wrong, None), Err(PresignedFlaw::Form(_))),
             "{wrong}"
         );
     }
@@ -211,9 +214,9 @@ proptest! {
     ) {
         let url = url().replace("https://sts.us-east-1.amazonaws.com/", &format!("{scheme}{user}{host}{tail}"));
         if let Ok(read) = read(&format!("{url}{insert}")) {
-            let sent: http::Uri = read.url().parse().unwrap();
-            prop_assert_eq!(sent.scheme_str(), Some("https"));
-            prop_assert_eq!(sent.authority().map(|authority| authority.as_str()), Some(host.as_str()));
+            let url = read.url();
+            let origin = url.split_once("/?").map(|(origin, _)| origin.to_owned());
+            prop_assert_eq!(origin, Some(format!("https://{host}")));
             prop_assert!(host.starts_with("sts") && !host.contains("evil"));
             prop_assert_eq!(sent.path(), "/");
             prop_assert!(user.is_empty() && insert.is_empty());

@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 
 /// What these tokens begin with.
-pub(super) const PREFIX: &str = "outcrop-aws-v1.";
+pub const PREFIX: &str = "outcrop-aws-v1.";
 /// The header by which a token is bound to one gateway.
 pub const GATEWAY_HEADER: &str = "x-outcrop-gateway";
 
@@ -44,7 +44,7 @@ const SIGNATURE: usize = 7;
 
 /// Why a token is none. Never holds anything of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenFlaw {
+pub enum PresignedFlaw {
     /// It isn't what it should be; the words say where.
     Form(&'static str),
     /// It was good once.
@@ -72,6 +72,7 @@ impl std::fmt::Debug for Presigned {
 }
 
 /// Writes a token of a presigned URL.
+#[must_use]
 pub fn write(url: &str, nonce: Option<&str>) -> String {
     let mut token = PREFIX.to_owned();
     URL_SAFE_NO_PAD.encode_string(url, &mut token);
@@ -87,8 +88,8 @@ impl Presigned {
     ///
     /// # Errors
     /// When it is anything else than a request to STS that tells who signed it.
-    pub fn read(token: &str, sts_endpoint: Option<&str>) -> Result<Self, TokenFlaw> {
-        use TokenFlaw::Form;
+    pub fn read(token: &str, sts_endpoint: Option<&str>) -> Result<Self, PresignedFlaw> {
+        use PresignedFlaw::Form;
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Form("it is too long"));
         }
@@ -126,26 +127,34 @@ impl Presigned {
         })
     }
 
+    /// Whether STS is asked at this address.
+    #[must_use]
+    pub fn is_for(&self, sts_endpoint: Option<&str>) -> bool {
+        sts_endpoint.is_some_and(|endpoint| endpoint.trim_end_matches('/') == self.origin)
+    }
+
     /// Checks that it is good at a moment, in seconds since 1970; no token is good for longer than `max_age` seconds.
     ///
     /// # Errors
     /// When it isn't yet, or isn't any more.
-    pub fn check_time(&self, now: i64, max_age: i64) -> Result<(), TokenFlaw> {
+    pub fn check_time(&self, now: i64, max_age: i64) -> Result<(), PresignedFlaw> {
         if self.signed_at > now + MAX_AHEAD {
-            return Err(TokenFlaw::Form("it was signed in the future; is the clock right?"));
+            return Err(PresignedFlaw::Form("it was signed in the future; is the clock right?"));
         }
         if now > self.ends_at(max_age) {
-            return Err(TokenFlaw::Expired);
+            return Err(PresignedFlaw::Expired);
         }
         Ok(())
     }
 
     /// The last second in which it is good.
+    #[must_use]
     pub fn ends_at(&self, max_age: i64) -> i64 {
         self.signed_at + self.expires.min(max_age)
     }
 
     /// The request, put together anew.
+    #[must_use]
     pub fn url(&self) -> String {
         let mut url = format!("{}/?", self.origin);
         for (index, (name, value)) in NAMES.iter().zip(&self.values).enumerate() {
@@ -170,6 +179,7 @@ impl Presigned {
     }
 
     /// What the signed header must have said, if it was made for `audience`.
+    #[must_use]
     pub fn header_value(&self, audience: &str) -> String {
         match &self.nonce {
             Some(nonce) => format!("{audience};{nonce}"),
@@ -178,6 +188,7 @@ impl Presigned {
     }
 
     /// By what it is known when it comes again.
+    #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, self.values[SIGNATURE].as_bytes()).as_ref());
@@ -223,25 +234,29 @@ fn is_region(text: &str) -> bool {
 }
 
 /// The values of the parameters, decoded, in the order of [`NAMES`].
-fn parameters(query: &str) -> Result<[String; 9], TokenFlaw> {
+fn parameters(query: &str) -> Result<[String; 9], PresignedFlaw> {
     let mut values: [Option<String>; 9] = Default::default();
     for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').ok_or(TokenFlaw::Form("its query is no query"))?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or(PresignedFlaw::Form("its query is no query"))?;
         let index = NAMES
             .iter()
             .position(|known| *known == name)
-            .ok_or(TokenFlaw::Form("its query has a parameter that does not belong there"))?;
+            .ok_or(PresignedFlaw::Form(
+                "its query has a parameter that does not belong there",
+            ))?;
         if values[index].is_some() {
-            return Err(TokenFlaw::Form("its query has a parameter twice"));
+            return Err(PresignedFlaw::Form("its query has a parameter twice"));
         }
-        values[index] = Some(decode(value).ok_or(TokenFlaw::Form("its query is wrongly encoded"))?);
+        values[index] = Some(decode(value).ok_or(PresignedFlaw::Form("its query is wrongly encoded"))?);
     }
     let is_missing = |(index, value): (usize, &Option<String>)| index != SECURITY_TOKEN && value.is_none();
     if values.iter().enumerate().any(is_missing) {
-        return Err(TokenFlaw::Form("its query lacks a parameter"));
+        return Err(PresignedFlaw::Form("its query lacks a parameter"));
     }
     if values[SECURITY_TOKEN].as_deref() == Some("") {
-        return Err(TokenFlaw::Form("its security token is empty"));
+        return Err(PresignedFlaw::Form("its security token is empty"));
     }
     Ok(values.map(Option::unwrap_or_default))
 }
@@ -269,8 +284,8 @@ fn decode(text: &str) -> Option<String> {
 }
 
 /// Checks each value. Gives when it was signed, and for how many seconds it is good.
-fn check(values: &[String; 9]) -> Result<(i64, i64), TokenFlaw> {
-    use TokenFlaw::Form;
+fn check(values: &[String; 9]) -> Result<(i64, i64), PresignedFlaw> {
+    use PresignedFlaw::Form;
     let [
         action,
         version,
