@@ -1,6 +1,7 @@
 //! The command line. Flags of settings come from their table; this file only says which command takes which.
 
 mod models;
+mod prices;
 
 use std::path::PathBuf;
 
@@ -94,6 +95,7 @@ pub(crate) fn command() -> Command {
             simulate(),
             chat(),
             models::models(),
+            prices::prices(),
             count_tokens(),
             explain(),
             config(),
@@ -486,7 +488,12 @@ mod tests {
     #[test]
     fn commands_only_take_settings_that_exist() {
         let lists = [FOR_SIMULATE, FOR_ONE_COMMAND, FOR_EXPLAIN];
-        for name in lists.into_iter().chain(models::SETTINGS).flatten() {
+        for name in lists
+            .into_iter()
+            .chain(models::SETTINGS)
+            .chain(prices::SETTINGS)
+            .flatten()
+        {
             assert!(Setting::named(name).is_some(), "{name}");
         }
     }

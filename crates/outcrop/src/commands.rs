@@ -5,6 +5,7 @@ mod config;
 mod count_tokens;
 mod explain;
 mod models;
+mod prices;
 mod serve;
 mod simulate;
 mod token;
@@ -37,6 +38,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("simulate", matches)) => simulate::run(matches),
         Some(("chat", matches)) => chat::run(matches),
         Some(("models", matches)) => models::run(matches),
+        Some(("prices", matches)) => prices::run(matches),
         Some(("count-tokens", matches)) => count_tokens::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("config", matches)) => config::run(matches),

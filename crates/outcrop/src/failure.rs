@@ -97,6 +97,12 @@ pub(crate) enum Failure {
         /// Those that there are.
         known: Vec<String>,
     },
+    /// Prices are missing, old or not sound.
+    #[error("{0} of the prices that were checked are not in order")]
+    Prices(usize),
+    /// Nobody knows what something costs.
+    #[error("{0}")]
+    NoPrice(String),
     /// There was nothing to ask.
     #[error("there is no prompt: give it as an argument, or on standard input")]
     NoPrompt,

@@ -129,7 +129,7 @@ impl Model {
 
 /// What the rows say of prices; `None` where they say nothing.
 fn prices(row: &Row) -> Option<Prices> {
-    let is_priced = row.prices.is_some() || row.image_prices.is_some();
+    let is_priced = row.prices.is_some() || row.image_prices.is_some() || row.special_prices.is_some();
     is_priced.then(|| Prices {
         base: row.prices.unwrap_or_default(),
         geographic: row.geographic_prices.clone().unwrap_or_default(),

@@ -7,6 +7,10 @@ mod resolve;
 mod show;
 mod table;
 
+pub(super) use resolve::{region, target};
+pub(super) use show::base_id;
+pub(super) use table::table;
+
 use clap::ArgMatches;
 use serde::Deserialize;
 use serde_json::Value;

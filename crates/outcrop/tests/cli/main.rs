@@ -16,6 +16,7 @@ mod litellm;
 mod models;
 mod models_page;
 mod precedence;
+mod prices;
 mod routing;
 mod run;
 mod serve;

@@ -66,7 +66,7 @@ fn unresolved(problem: Problem) -> Failure {
 }
 
 /// The region that the gateway would be in, as far as that can be told without the network.
-fn region(settings: &Settings) -> Result<Option<String>, Failure> {
+pub(in crate::commands) fn region(settings: &Settings) -> Result<Option<String>, Failure> {
     if settings.simulate {
         return Ok(Some(simulated_region(settings)));
     }
@@ -127,7 +127,11 @@ fn region_of_account(settings: &Settings, name: &str) -> Option<String> {
         .or_else(own)
 }
 
-fn target(asked: &Asked<'_>, settings: &Settings, region: Option<&str>) -> Result<Target, Problem> {
+pub(in crate::commands) fn target(
+    asked: &Asked<'_>,
+    settings: &Settings,
+    region: Option<&str>,
+) -> Result<Target, Problem> {
     let rules = name_rules(settings);
     let directory = Directory {
         catalogue: &settings.models,

@@ -44,7 +44,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
 }
 
 /// The id by which the catalogue knows the model. Redirects and defaults are left aside: what was asked for is shown.
-fn base_id(name: &str, settings: &Settings) -> Result<String, Failure> {
+pub(in crate::commands) fn base_id(name: &str, settings: &Settings) -> Result<String, Failure> {
     let mut rules = name_rules(settings);
     rules.default_model = None;
     rules.redirect_retired = false;

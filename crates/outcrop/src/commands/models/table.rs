@@ -3,7 +3,7 @@
 use crate::terminal::clean;
 
 /// Rows under each other, each column as wide as its widest cell.
-pub(super) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]], indent: &str) -> String {
+pub(in crate::commands) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]], indent: &str) -> String {
     let rows: Vec<[String; COLUMNS]> = rows
         .iter()
         .map(|row| row.each_ref().map(|cell| clean(cell).replace(['\n', '\t'], " ")))
