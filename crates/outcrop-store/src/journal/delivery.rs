@@ -122,7 +122,7 @@ impl<S: Sink> Delivery<S> {
                     self.put_aside(folder, from.segment, &part.damaged);
                 }
                 for records in part.records.chunks(BATCH) {
-                    if !self.send(folder, records, is_closed).await {
+                    if !self.send(folder, records, from.segment, is_closed).await {
                         break;
                     }
                 }
@@ -142,7 +142,7 @@ impl<S: Sink> Delivery<S> {
     }
 
     /// Sends records until they have arrived; false where the segment was given up since too much waits behind it.
-    async fn send(&self, folder: &Folder, records: &[UsageRecord], is_closed: bool) -> bool {
+    async fn send(&self, folder: &Folder, records: &[UsageRecord], segment: u64, was_closed: bool) -> bool {
         let mut pause = PAUSES.0;
         let mut failures = 0;
         loop {
@@ -160,6 +160,8 @@ impl<S: Sink> Delivery<S> {
                 self.send_one_by_one(folder, records).await;
                 return true;
             }
+            // It may have been the last one when this began, and be followed by others since.
+            let is_closed = was_closed || segment::path(&folder.path, segment + 1).exists();
             if waiting > self.limit && is_closed {
                 tracing::error!(
                     waiting_bytes = waiting,
