@@ -143,6 +143,16 @@ pub struct Ask {
     pub now: Now,
 }
 
+impl Ask {
+    /// Tokens that a call needs. What it may write is cut to the limit: one that could write more than that may go if it
+    /// has the minute for itself.
+    #[must_use]
+    pub fn tokens_within(&self, limit: Option<u64>) -> u64 {
+        let all = self.input_tokens.saturating_add(self.output_tokens);
+        limit.map_or(all, |limit| all.min(limit.max(self.input_tokens)))
+    }
+}
+
 /// How much of a limit is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {

@@ -57,11 +57,15 @@ impl Obstacle {
 }
 
 impl Gate {
-    pub(super) fn new(scope: Scope, id: Arc<str>) -> Self {
+    /// A gate that comes later than another one of the same id has higher versions.
+    pub(super) fn new(scope: Scope, id: Arc<str>, now: Now) -> Self {
         Self {
             scope,
             id,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                version: now.ticks << 16,
+                ..State::default()
+            }),
         }
     }
 
@@ -108,7 +112,7 @@ impl State {
             refuse(Limit::Requests(limit), wait);
         }
         if let Some(limit) = limits.tokens_per_minute {
-            let needed = tokens_within(ask, Some(limit));
+            let needed = ask.tokens_within(Some(limit));
             if needed > limit {
                 refuse(Limit::Tokens(limit, needed), None);
             } else if needed > 0 && self.window.tokens() > limit - needed {
@@ -154,7 +158,7 @@ impl State {
     pub(super) fn pass(&mut self, limits: &ScopeLimits, ask: &Ask) -> Ticket {
         let limits = &*limits.limits;
         let is_counted = limits.requests_per_minute.is_some() || limits.tokens_per_minute.is_some();
-        let tokens = tokens_within(ask, limits.tokens_per_minute);
+        let tokens = ask.tokens_within(limits.tokens_per_minute);
         let mut ticket = Ticket {
             tokens,
             is_stream: ask.is_stream,
@@ -276,13 +280,6 @@ impl State {
 
 /// Milliseconds after which to look again, where nobody knows how long a call takes.
 const SOON: u64 = 1000;
-
-/// Tokens that a call needs. What it may write is cut to the limit: one that could write more than that may go if it has
-/// the minute for itself.
-fn tokens_within(ask: &Ask, limit: Option<u64>) -> u64 {
-    let all = ask.input_tokens.saturating_add(ask.output_tokens);
-    limit.map_or(all, |limit| all.min(limit.max(ask.input_tokens)))
-}
 
 fn state_of(purse: &Purse, limit: Money) -> BudgetState {
     BudgetState {

@@ -94,7 +94,7 @@ impl Limits {
         if limited.iter().all(Option::is_none) {
             return Ok(Reservation::default());
         }
-        let gates = limited.map(|limits| limits.map(|limits| self.gate(limits)));
+        let gates = limited.map(|limits| limits.map(|limits| self.gate(limits, ask.now)));
         let mut rates = Rates::default();
         let mut warnings = Vec::new();
         let mut tickets = [Ticket::default(); 3];
@@ -155,15 +155,16 @@ impl Limits {
         self.each_gate(|gate| {
             let of_scope = all.get(&(gate.scope, Arc::clone(&gate.id)));
             let mut state = gate.lock();
-            state.version += 1;
+            let mut has_changed = false;
             for purse in &mut state.purses {
                 let start = purse.period.start(now);
                 let spent = of_scope.map(|of_scope| of_scope[purse.period as usize]);
                 let spent = spent
                     .filter(|(of, _)| *of == start)
                     .map_or(Money::ZERO, |(_, spent)| spent);
-                purse.sync(start, spent, reached);
+                has_changed |= purse.sync(start, spent, reached);
             }
+            state.version += u64::from(has_changed);
         });
     }
 
@@ -189,15 +190,29 @@ impl Limits {
         all
     }
 
-    fn gate(&self, scope: &ScopeLimits) -> Arc<Gate> {
-        let digits = scope.id.as_bytes().iter().rev().take(4);
+    /// The same for one of them.
+    pub fn spent_of(&self, scope: Scope, id: &str) -> Vec<Spent> {
+        let gate = lock(self.shard(scope, id)).get(id).cloned();
+        let mut all = Vec::new();
+        if let Some(gate) = gate {
+            gate.spent(&mut all);
+        }
+        all
+    }
+
+    fn shard(&self, scope: Scope, id: &str) -> &Shard {
+        let digits = id.as_bytes().iter().rev().take(4);
         let hash = digits.fold(0_usize, |hash, digit| hash * 31 + usize::from(*digit));
-        let mut shard = lock(&self.shards[scope.scope as usize * SHARDS + hash % SHARDS]);
-        if let Some(gate) = shard.get(&*scope.id) {
+        &self.shards[scope as usize * SHARDS + hash % SHARDS]
+    }
+
+    fn gate(&self, limits: &ScopeLimits, now: Now) -> Arc<Gate> {
+        let mut shard = lock(self.shard(limits.scope, &limits.id));
+        if let Some(gate) = shard.get(&*limits.id) {
             return Arc::clone(gate);
         }
-        let gate = Arc::new(Gate::new(scope.scope, Arc::clone(&scope.id)));
-        shard.insert(Arc::clone(&scope.id), Arc::clone(&gate));
+        let gate = Arc::new(Gate::new(limits.scope, Arc::clone(&limits.id), now));
+        shard.insert(Arc::clone(&limits.id), Arc::clone(&gate));
         gate
     }
 

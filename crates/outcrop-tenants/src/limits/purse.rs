@@ -115,11 +115,12 @@ impl Purse {
     }
 
     /// Takes over the database's sum of the period that began at `start`, which was read after all marks up to `reached`
-    /// had reached it.
-    pub(super) fn sync(&mut self, start: i64, in_database: Money, reached: u64) {
+    /// had reached it. Gives whether that changes anything.
+    pub(super) fn sync(&mut self, start: i64, in_database: Money, reached: u64) -> bool {
         if start < self.start {
-            return;
+            return false;
         }
+        let before = (self.start, self.in_database, self.pending);
         self.advance(start);
         self.in_database = in_database;
         let open = std::mem::take(&mut self.open);
@@ -140,6 +141,7 @@ impl Purse {
             stays
         });
         self.pending = self.pending.less(gone);
+        before != (self.start, self.in_database, self.pending)
     }
 
     /// Whether it is the first time in the period that a limit as high as this is reached.
