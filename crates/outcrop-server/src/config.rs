@@ -9,6 +9,7 @@ use outcrop_translate::resolve::NameRules;
 
 use crate::fetch::{FetchConfig, Network};
 use crate::identity::IdentityConfig;
+use crate::limits::Limits;
 use crate::meter::Meter;
 use crate::policy::Policies;
 use crate::response_cache::CacheConfig;
@@ -76,6 +77,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// Where records of usage go.
     pub meter: Meter,
+    /// The limits of tenants.
+    pub limits: Arc<Limits>,
     /// A path under which the API is served too, such as `/api/v2`.
     pub route_prefix: Option<String>,
 }
@@ -113,6 +116,7 @@ impl Default for Config {
             identity: IdentityConfig::default(),
             cache: CacheConfig::default(),
             meter: Meter::Off,
+            limits: Arc::default(),
             route_prefix: None,
         }
     }

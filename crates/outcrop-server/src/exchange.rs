@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{Served, TokenUsage};
 use outcrop_routing::Router;
+use outcrop_translate::resolve::Target;
 use outcrop_translate::{Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ use crate::fetch::Fetcher;
 use crate::identity::Identities;
 use crate::inquiry::Caller;
 use crate::learned::Learned;
+use crate::limits::Calls;
 use crate::mappings::Mappings;
 use crate::models::ModelList;
 use crate::names::Names;
@@ -118,6 +120,7 @@ impl Gateway {
     /// What comes after it, with other settings. What was kept and learned goes on, and so does the end of all.
     pub(crate) fn successor(&self, mut config: Config, client: Client) -> Self {
         config.meter = self.config.meter.clone();
+        config.limits = Arc::clone(&self.config.limits);
         // What is taken of quotas stays taken.
         let admission = Arc::clone(&self.admission);
         let router = Arc::new(self.router.successor(config.routing.clone()));
@@ -223,10 +226,17 @@ impl Exchange {
             None => None,
             // Boxed, since every stream would else carry room for it.
             Some(question) => match Box::pin(question.look_up(&plan, rounds.has_fetched(), record)).await {
-                Looked::Hit(entry) => return Ok(Answer::Whole(entry.response(record))),
+                Looked::Hit(entry) => {
+                    record.admit(&self.gateway, None).await?;
+                    return Ok(Answer::Whole(entry.response(record)));
+                }
                 Looked::Not(ticket) => ticket,
             },
         };
+        let target = rounds.target();
+        record
+            .admit(&self.gateway, Some(calls(&plan, target.as_deref())))
+            .await?;
         if plan.streams {
             self.stream::<E>(rounds, plan, ticket, record).await
         } else {
@@ -352,6 +362,19 @@ impl Exchange {
                 }
             }
         }
+    }
+}
+
+/// What a plan asks for.
+fn calls<'a, M>(plan: &'a Plan<M>, target: Option<&'a Target>) -> Calls<'a> {
+    let of_each = plan.choices / (1 + plan.further_bodies.len());
+    let bodies = std::iter::once(&plan.body).chain(&plan.further_bodies);
+    Calls {
+        target,
+        model_id: &plan.model_id,
+        size: plan.size,
+        bodies: bodies.map(|body| (body, of_each as u64)).collect(),
+        is_stream: plan.streams,
     }
 }
 
@@ -492,6 +515,9 @@ pub(crate) fn add_route(headers: &mut HeaderMap, record: &Record) {
     }
     if let Some(limits) = record.rate_limits() {
         rate_limit_headers(&limits, headers);
+    }
+    if let Some(own) = &record.limit_headers {
+        own.add_to(headers);
     }
     if record.attempts > 0 {
         headers.insert(X_OUTCROP_ATTEMPTS, record.attempts.into());

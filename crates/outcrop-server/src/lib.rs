@@ -21,6 +21,7 @@ mod iam;
 mod identity;
 mod inquiry;
 mod learned;
+mod limits;
 mod login;
 mod mappings;
 mod meter;
@@ -48,6 +49,7 @@ pub use fetch::{FetchConfig, HostPattern, Network};
 pub use identity::{
     ForwardedIdentity, IamReplay, IdentityConfig, Issuer, JwtAlgorithm, arn_of_request_context, is_trustworthy,
 };
+pub use limits::Limits;
 pub use login::REQUEST_AWS_PARAMETERS;
 pub use mappings::mapping;
 pub use meter::Meter;

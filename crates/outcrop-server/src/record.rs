@@ -11,7 +11,8 @@ use outcrop_tenants::{Money, UsageRecord};
 use outcrop_translate::{Billed, Untold};
 
 use crate::exchange::Gateway;
-use crate::meter::{Called, End, Metering, Tally};
+use crate::limits::{LimitHeaders, Permit};
+use crate::meter::{Bill, Called, End, Metering, Tally};
 use crate::response_cache::Cached;
 use crate::routing::{Hold, share};
 use crate::tenants::Tenant;
@@ -74,6 +75,10 @@ pub(crate) struct Record {
     metering: Option<Metering>,
     /// What calls hold as long as their answer is read.
     holds: Vec<Hold>,
+    /// What it holds of its tenant's limits.
+    pub(crate) permit: Option<Permit>,
+    /// What is told of these limits.
+    pub(crate) limit_headers: Option<Box<LimitHeaders>>,
     /// Where the calls count that the answer, or the error, is of.
     pub(crate) lane: Option<Arc<Lane>>,
     /// Whether the answer was given before, where one was looked for.
@@ -115,6 +120,8 @@ impl Record {
             called: None,
             metering: None,
             holds: Vec::new(),
+            permit: None,
+            limit_headers: None,
             lane: None,
             cache: None,
             first_byte_seconds: None,
@@ -155,9 +162,19 @@ impl Record {
         self.holds.extend(holds);
     }
 
-    /// The quotas of the model that was asked, as far as they are known.
+    /// The path of the request.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The quotas of the model that was asked, as far as they are known, and the tenant's own limits: of each the one with
+    /// less left.
     pub(crate) fn rate_limits(&self) -> Option<RateLimits> {
-        self.lane.as_ref()?.snapshot(Instant::now())
+        let quotas = self.lane.as_ref().and_then(|lane| lane.snapshot(Instant::now()));
+        match &self.limit_headers {
+            Some(own) => Some(own.rates_with(quotas)),
+            None => quotas,
+        }
     }
 
     /// Bedrock has failed in the middle of its answer.
@@ -221,6 +238,15 @@ impl Record {
     }
 }
 
+/// The tokens and the cost of a request; `None` if nobody was asked.
+fn settled(bill: Option<&Bill>, is_made: bool) -> Option<(u64, Money)> {
+    let Some(bill) = bill else {
+        return is_made.then_some((0, Money::ZERO));
+    };
+    let tokens = bill.tokens.all_input().saturating_add(bill.tokens.output);
+    (is_made || !bill.tokens.is_nothing()).then(|| (tokens, bill.cost.unwrap_or_default()))
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
         let metering = self.metering.take();
@@ -240,6 +266,13 @@ impl Drop for Record {
         };
         if let (Some(metering), Some(bill)) = (metering, &bill) {
             metering.hand_over(bill, &self.end(), self.usage_record(outcome));
+        }
+        // What it cost is on its way to the database by now. A request for which Bedrock wasn't asked comes back whole.
+        let is_made = self.attempts > 0 || self.cache == Some(Cached::Hit);
+        if let Some(permit) = self.permit.take()
+            && let Some((tokens, cost)) = settled(bill.as_ref(), is_made)
+        {
+            permit.settle(tokens, cost);
         }
         let cost = bill.and_then(|bill| bill.cost).map(Money::dollars);
         let tenant = self.tenant.as_deref();

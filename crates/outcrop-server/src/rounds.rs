@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{StopReason, TokenUsage};
 use outcrop_bedrock::exception::Exception;
+use outcrop_translate::resolve::Target;
 use outcrop_translate::{Endpoint, Input, Plan, Problem, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
@@ -81,6 +82,11 @@ impl<E: Endpoint> Rounds<E> {
     /// The URLs that the plan names instead of what they lead to.
     pub(crate) fn left_out(&self) -> &[String] {
         self.inquiry.left_out()
+    }
+
+    /// The model that is meant.
+    pub(crate) fn target(&self) -> Option<Arc<Target>> {
+        self.inquiry.kept_target()
     }
 
     /// What is asked of models.

@@ -34,6 +34,8 @@ pub enum ProblemKind {
     Permission,
     /// Too many requests or tokens.
     RateLimit,
+    /// The money is spent.
+    Quota,
     /// Somebody took too long.
     Timeout,
     /// The gateway or Bedrock failed.

@@ -160,6 +160,7 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
         },
         // It is there as long as the gateway, whatever its settings.
         meter: outcrop_server::Meter::Off,
+        limits: std::sync::Arc::default(),
         route_prefix: settings.route_prefix.as_ref().map(|prefix| prefix.as_str().to_owned()),
     }
 }

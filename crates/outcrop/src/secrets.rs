@@ -1,9 +1,9 @@
 //! Reads, at the start, the secrets that stand elsewhere than in the settings.
 
-use outcrop_server::CacheStore;
+use outcrop_server::{CacheStore, RedisUrl};
 use outcrop_upstream::{Config, Value, ValueError, read_value};
 
-use crate::settings::{ApiKey, Database, ResponseCache, Settings, written};
+use crate::settings::{ApiKey, Database, ResponseCache, Settings, SharedCounters, written};
 
 /// What was read.
 pub(crate) struct Secrets {
@@ -110,6 +110,23 @@ async fn read_key(setting: &'static str, key: &ApiKey, config: &Config) -> Resul
             flaw,
         }),
     }
+}
+
+/// The Redis by which instances count together; `None` if they don't.
+///
+/// # Errors
+/// If its URL can't be read, or isn't one.
+pub(crate) async fn read_counters(counters: &SharedCounters, config: &Config) -> Result<Option<RedisUrl>, SecretError> {
+    let setting = "shared_counters";
+    let SharedCounters::Redis(value) = counters else {
+        return Ok(None);
+    };
+    let url = read(setting, value, config).await?;
+    url.parse().map(Some).map_err(|_: String| SecretError::Unfit {
+        setting,
+        reference: reference(value),
+        flaw: "it is no `redis://` or `rediss://` URL",
+    })
 }
 
 async fn read_cache(cache: &ResponseCache, config: &Config) -> Result<CacheStore, SecretError> {

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use outcrop_server::{Meter, Reloader, Server, Tenants};
+use outcrop_server::{Limits, Meter, Reloader, Server, Tenants};
 use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
 use outcrop_store::Store;
 use outcrop_upstream::{Account, Client, ConfigError, StaticCredentials, configured_region};
@@ -18,7 +18,7 @@ use crate::access::{self, Access, Exposed};
 use crate::banner::origin;
 use crate::configs::{server_config, upstream_config};
 use crate::database::{self, DatabaseError};
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::{SecretError, Secrets, read_counters};
 use crate::settings::Settings;
 use crate::usage;
 
@@ -189,6 +189,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let meter = usage::start(settings, store.as_ref());
     let config = outcrop_server::Config {
         meter: meter.clone(),
+        limits: limits(settings, store, &meter).await?,
         ..config
     };
     let server = Server::new(config, client, Arc::clone(&tenants));
@@ -223,6 +224,21 @@ async fn tenants(settings: &Settings) -> Result<(Arc<Tenants>, Option<Store>), S
     let secret = database::key_secret(settings, &upstream).await?;
     let opened = Tenants::open(store.clone(), secret.as_deref().map(str::as_bytes)).await;
     Ok((opened.map_err(DatabaseError::from)?, Some(store)))
+}
+
+/// The limits of tenants, counted as the settings say. They begin with what the database has.
+async fn limits(settings: &Settings, store: Option<Store>, meter: &Meter) -> Result<Arc<Limits>, StartError> {
+    let mut upstream = upstream_config(settings);
+    if !settings.simulate {
+        name_region(&mut upstream, settings).await;
+    }
+    let redis = read_counters(&settings.shared_counters, &upstream).await?;
+    let limits = Limits::new(redis.as_ref());
+    limits.ready().await;
+    if let Some(store) = store {
+        limits.follow(store, meter.clone()).await.map_err(DatabaseError::from)?;
+    }
+    Ok(limits)
 }
 
 /// What the server is told, and the way to Bedrock, or to the simulator at `endpoint`.

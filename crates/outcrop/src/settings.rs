@@ -27,7 +27,9 @@ mod table;
 
 pub(crate) use docs::reference;
 pub(crate) use kind::{Kind, Raw, RawTable, Shape};
-pub(crate) use kinds::{ApiKey, BaseUrl, Database, LogFilter, LogFormat, ModelName, ResponseCache, written};
+pub(crate) use kinds::{
+    ApiKey, BaseUrl, Database, LogFilter, LogFormat, ModelName, ResponseCache, SharedCounters, written,
+};
 pub(crate) use layers::Origin;
 pub(crate) use load::{
     Given, Loaded, catalogue_file, check_converted, check_text, config_file, load, of_other_gateways,

@@ -67,7 +67,7 @@ impl fmt::Display for CacheStore {
 #[derive(Clone)]
 pub struct RedisUrl {
     url: String,
-    pub(super) client: Arc<redis::Client>,
+    pub(crate) client: Arc<redis::Client>,
 }
 
 impl FromStr for RedisUrl {

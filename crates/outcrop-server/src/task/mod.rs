@@ -32,6 +32,7 @@ use crate::body::{self, Takes};
 use crate::exchange::{self, Gateway, new_record, note_replies};
 use crate::explain::Explanation;
 use crate::inquiry::{GoOn, Inquiry};
+use crate::limits::Calls;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::response_cache::{Looked, Question, Repeats, Ticket};
@@ -119,10 +120,22 @@ async fn answer<T: Task>(
         let ticket = match question {
             None => None,
             Some(question) => match question.look_up_task(&plan, inquiry.has_fetched(), record).await {
-                Looked::Hit(entry) => return Ok(entry.response(record)),
+                Looked::Hit(entry) => {
+                    record.admit(&gateway, None).await?;
+                    return Ok(entry.response(record));
+                }
                 Looked::Not(ticket) => ticket,
             },
         };
+        let target = inquiry.kept_target();
+        let calls = Calls {
+            target: target.as_deref(),
+            model_id: &plan.model_id,
+            size: NO_ANSWER,
+            bodies: plan.calls.iter().map(|call| (&call.body, 1)).collect(),
+            is_stream: false,
+        };
+        record.admit(&gateway, Some(calls)).await?;
         let mut refused = 0;
         let mut telling: Option<Telling<T::Memo>> = None;
         let mut pages = BTreeMap::new();

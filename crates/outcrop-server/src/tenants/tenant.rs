@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use outcrop_tenants::limits::{Scope, ScopeLimits};
 use outcrop_tenants::{Credential, GuardrailSetting, Organization, Project, Settings};
 use outcrop_translate::policy::{OnUnsupported, PromptCaching, StreamMode, Trace};
 use outcrop_translate::{Problem, ProblemKind};
@@ -38,6 +39,8 @@ pub(crate) struct Tenant {
     pub(crate) region: Option<String>,
     /// A role that is assumed for its calls.
     pub(crate) role: Option<Box<Account>>,
+    /// What may pass within a time, and what may be spent.
+    pub(crate) limits: [ScopeLimits; 3],
 }
 
 impl Tenant {
@@ -56,6 +59,11 @@ impl Tenant {
             account: None,
             region: None,
             role: None,
+            limits: [
+                ScopeLimits::new(Scope::Organization, &organization.id, &organization.name, levels[0]),
+                ScopeLimits::new(Scope::Project, &project.id, &project.name, levels[1]),
+                ScopeLimits::new(Scope::Key, &credential.id, &credential.name, levels[2]),
+            ],
         };
         let mut parameters = serde_json::Map::new();
         let mut metadata = BTreeMap::new();

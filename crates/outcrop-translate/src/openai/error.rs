@@ -34,6 +34,7 @@ fn type_name(kind: ProblemKind) -> &'static str {
         ProblemKind::InvalidRequest | ProblemKind::Authentication => "invalid_request_error",
         ProblemKind::Permission => "permission_error",
         ProblemKind::RateLimit => "rate_limit_error",
+        ProblemKind::Quota => "insufficient_quota",
         ProblemKind::Timeout => "timeout",
         ProblemKind::Server => "server_error",
         ProblemKind::UpstreamCredentials => "upstream_credentials",

@@ -2,6 +2,7 @@
 
 mod aliases;
 mod aws;
+mod counters;
 mod database;
 mod identity;
 mod key;
@@ -19,6 +20,7 @@ mod words;
 
 pub(crate) use aliases::Aliases;
 pub(crate) use aws::{Profile, Region};
+pub(crate) use counters::SharedCounters;
 pub(crate) use database::Database;
 pub(crate) use identity::{Audience, GatewayName, TokenAlgorithm, UpTo};
 pub(crate) use key::ApiKey;

@@ -14,7 +14,7 @@ use super::kind::Kind;
 use super::kinds::{
     Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, GatewayName, GuardrailId,
     GuardrailVersion, List, LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix,
-    SecretValue, Timeout, UpTo,
+    SecretValue, SharedCounters, Timeout, UpTo,
 };
 use super::layers::Layers;
 use super::policies::PolicyTable;
@@ -149,6 +149,10 @@ settings! {
         /// How large the journal of usage may grow on disk while the database is away.
         /// Beyond that its oldest part is given up, with an error in the log. No request is refused for it.
         usage_journal_limit: ByteSize = "1GB";
+        /// Where instances count limits and budgets together: `off`, or the URL of a Redis or Valkey.
+        /// With `off` each counts for itself, and learns each second from the database what the others have spent. It may be
+        /// a reference, as for `response_cache`, and is read at the start alone.
+        shared_counters: SharedCounters = "off";
         /// Proxies that are believed where a request comes from, by `X-Forwarded-For`.
         /// It matters for keys that may be used from some networks only.
         trusted_proxies: List<Network> = "";
