@@ -65,6 +65,7 @@ class Things:
         """Names what there is in place of what was made up."""
         for brace in list(case.path_parameters or {}):
             case.path_parameters[brace] = self.name(brace)
+        (case.query or {}).pop("after", None)
         of_query = {"team_id": "project", "api_key": "key"}
         for member in list(case.query or {}):
             kind = of_query.get(member, member)
@@ -80,6 +81,17 @@ class Things:
         for member, kind in (("keys", "key"), ("team_ids", "project")):
             if case.body.get(member):
                 case.body[member] = [self.name(kind)]
+        case.body.pop("key_aliases", None)
+        # What has a form that the description can't say.
+        fitting = {"expires_at": 4_000_000_000, "duration": "30d", "budget_duration": "30d", "grace_period": "1h"}
+        fitting |= {name: uuid.uuid4().hex for name in ("name", "user", "key_alias", "user_id", "team_alias")}
+        fitting |= {"iam": {"arn": "arn:aws:iam::123456789012:role/x"}, "budget_limits": [], "allowed_routes": []}
+        for member in set(fitting) & set(case.body):
+            case.body[member] = fitting[member]
+        if "budget_duration" in case.body:
+            case.body["max_budget"] = 5
+        if "iam" in case.body:
+            case.body.pop("jwt", None)
 
 
 @pytest.fixture(scope="module")

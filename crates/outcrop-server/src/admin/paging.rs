@@ -207,7 +207,10 @@ mod tests {
                 next: (end < 9).then(|| end.to_string()),
             })
         };
-        let page = ask.collect(fetch, |number: &u32| number % 4 == 0).await.unwrap();
+        let page = ask
+            .collect(fetch, |number: &u32| number.is_multiple_of(4))
+            .await
+            .unwrap();
         assert_eq!(page.items, [0, 4]);
         assert_eq!(page.next.as_deref(), Some("5"));
         assert_eq!(all(fetch).await.unwrap().len(), 9);

@@ -75,11 +75,33 @@ impl fmt::Display for Fault {
 ///
 /// # Errors
 /// What is wrong, by its member.
-pub fn read_settings(value: Value) -> Result<Settings, Fault> {
+pub fn read_settings(mut value: Value) -> Result<Settings, Fault> {
     only_objects(&value)?;
+    for limit in [
+        "requests_per_minute",
+        "tokens_per_minute",
+        "concurrent_requests",
+        "concurrent_streams",
+    ] {
+        if let Some(limit) = value.get_mut(limit) {
+            make_whole(limit);
+        }
+    }
     let settings: Settings = serde_path_to_error::deserialize(value).map_err(|error| misfit(&error))?;
     check_settings(&settings)?;
     Ok(settings)
+}
+
+/// Makes a number such as 1.0 an integer, which it is in JSON Schema.
+pub fn make_whole(value: &mut Value) {
+    // Up to here each whole number is one of 64 bits, too.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let number = value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0);
+    if let Some(number) = number.filter(|number| (0.0..=LARGEST).contains(number))
+        && let Ok(whole) = format!("{number:.0}").parse::<u64>()
+    {
+        *value = whole.into();
+    }
 }
 
 /// Lists of values in the order of our members would be read as well, and nobody means them.

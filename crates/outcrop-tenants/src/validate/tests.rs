@@ -40,6 +40,13 @@ fn good_settings_are_taken() {
 }
 
 #[test]
+fn whole_numbers_may_have_a_point() {
+    let read = read_settings(json!({"requests_per_minute": 60.0, "concurrent_streams": 2.0})).unwrap();
+    assert_eq!((read.requests_per_minute, read.concurrent_streams), (Some(60), Some(2)));
+    assert_eq!(path_of(json!({"requests_per_minute": 1.5})), "requests_per_minute");
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     for (settings, path) in [
         (json!({"rpm": 1}), "rpm"),

@@ -149,7 +149,10 @@ impl Members {
 
     /// A whole number of at least 0.
     pub(super) fn count(&mut self, name: &str) -> Result<Given<u64>, Problem> {
-        self.take(name, "must be a whole number", |value| value.as_u64())
+        self.take(name, "must be a whole number", |mut value| {
+            outcrop_tenants::validate::make_whole(&mut value);
+            value.as_u64()
+        })
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<Given<bool>, Problem> {
@@ -190,6 +193,7 @@ impl Members {
             match known {
                 Some(_) if says_nothing(&value) => {}
                 Some((_, what)) => return Err(invalid(&name, *what)),
+                None if name.is_empty() => return Err(invalid("''", "is not known")),
                 None => return Err(invalid(&name.chars().take(64).collect::<String>(), "is not known")),
             }
         }
@@ -234,5 +238,9 @@ mod tests {
         assert_eq!(members.number("max_budget").unwrap(), Some(None));
         assert_eq!(members.text("key_alias").unwrap(), Some(None));
         assert_eq!(members.text("user_id").unwrap(), None);
+        // As in JSON Schema, where 1.0 is an integer.
+        let mut members = Members::of(json!({"rpm_limit": 7.0, "tpm_limit": 7.5}));
+        assert_eq!(members.count("rpm_limit").unwrap(), Some(Some(7)));
+        assert!(members.count("tpm_limit").is_err());
     }
 }
