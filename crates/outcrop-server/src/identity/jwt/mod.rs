@@ -31,8 +31,11 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(super) struct Issuers {
     issuers: Vec<(Issuer, Keys)>,
-    checked: Mutex<HashMap<[u8; 32], (Instant, Arc<Claimed>)>>,
+    checked: Mutex<HashMap<[u8; 32], Checked>>,
 }
+
+/// What a token was found to prove, and when.
+type Checked = (Instant, Arc<Claimed>);
 
 /// What a token proves.
 #[derive(Debug)]
