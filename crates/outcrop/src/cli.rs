@@ -1,7 +1,11 @@
 //! The command line. Flags of settings come from their table; this file only says which command takes which.
 
+mod keys;
 mod models;
 mod prices;
+mod tenancy;
+mod tenants;
+pub(crate) mod words;
 
 use std::path::PathBuf;
 
@@ -88,7 +92,9 @@ pub(crate) fn command() -> Command {
              outcrop models resolve gpt-4o         Show which model a name means, and why\n  \
              outcrop count-tokens \"Hello!\"         Count the tokens of a text or a request\n  \
              outcrop explain request.json          Show the call to Bedrock that a request becomes\n  \
-             outcrop config check                  Find what is wrong with the settings",
+             outcrop config check                  Find what is wrong with the settings\n  \
+             outcrop keys create                   Make a key; then one is asked for\n  \
+             outcrop usage --by key,model          Sum up requests, tokens and dollars",
         )
         .subcommands([
             serve(),
@@ -100,6 +106,13 @@ pub(crate) fn command() -> Command {
             explain(),
             config(),
             token(),
+            keys::keys(),
+            keys::logins(),
+            tenants::tenants(),
+            tenants::budget(),
+            tenants::usage(),
+            tenants::audit(),
+            keys::admins(),
         ])
 }
 
@@ -487,7 +500,7 @@ mod tests {
 
     #[test]
     fn commands_only_take_settings_that_exist() {
-        let lists = [FOR_SIMULATE, FOR_ONE_COMMAND, FOR_EXPLAIN];
+        let lists = [FOR_SIMULATE, FOR_ONE_COMMAND, FOR_EXPLAIN, tenancy::DATABASE];
         for name in lists
             .into_iter()
             .chain(models::SETTINGS)

@@ -1,14 +1,22 @@
 //! The commands, a file for each.
 
+mod admins;
+mod audit;
+mod budget;
 mod chat;
 mod config;
 mod count_tokens;
 mod explain;
+mod keys;
+mod logins;
 mod models;
 mod prices;
 mod serve;
 mod simulate;
+mod tenancy;
+mod tenants;
 mod token;
+mod usage;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -43,6 +51,13 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("explain", matches)) => explain::run(matches),
         Some(("config", matches)) => config::run(matches),
         Some(("token", matches)) => token::run(matches),
+        Some(("keys", matches)) => keys::run(matches),
+        Some(("logins", matches)) => logins::run(matches),
+        Some(("tenants", matches)) => tenants::run(matches),
+        Some(("budget", matches)) => budget::run(matches),
+        Some(("usage", matches)) => usage::run(matches),
+        Some(("audit", matches)) => audit::run(matches),
+        Some(("admins", matches)) => admins::run(matches),
         // The command line requires a command and knows no other.
         _ => Ok(()),
     }

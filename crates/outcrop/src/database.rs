@@ -60,18 +60,18 @@ pub(crate) async fn open(settings: &Settings, config: &Config) -> Result<Option<
     Ok(Some(Store::open(&location).await?))
 }
 
-/// Opens the database for a command, which has no use for one in memory.
+/// Opens the database for a command, which has no use for one in memory, and says where it is.
 ///
 /// # Errors
 /// If there is none, or it can't be opened.
-pub(crate) async fn open_kept(settings: &Settings, config: &Config) -> Result<Store, DatabaseError> {
+pub(crate) async fn open_kept(settings: &Settings, config: &Config) -> Result<(Store, Location), DatabaseError> {
     let location = match &settings.database {
         Database::Nowhere => return Err(DatabaseError::Nowhere("none")),
         Database::Memory => return Err(DatabaseError::Nowhere("memory")),
         Database::At(value) => at(&read_database_url(value, config).await?),
         Database::Default => Location::Sqlite(default_file(settings)?),
     };
-    Ok(Store::open(&location).await?)
+    Ok((Store::open(&location).await?, location))
 }
 
 /// The secret that keys are hashed with, if the settings have one.

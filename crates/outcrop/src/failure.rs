@@ -4,9 +4,11 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use outcrop_server::CatalogueError;
+use outcrop_store::StoreError;
 
 use crate::access::Exposed;
 use crate::client::ClientError;
+use crate::database::DatabaseError;
 use crate::serve::StartError;
 use crate::settings::Problems;
 use crate::terminal;
@@ -103,9 +105,21 @@ pub(crate) enum Failure {
     /// Nobody knows what something costs.
     #[error("{0}")]
     NoPrice(String),
+    /// The database of tenants, keys and usage can't be opened, or doesn't do what it is asked.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Something about tenants, keys or usage can't be done.
+    #[error("{0}")]
+    Tenancy(String),
     /// There was nothing to ask.
     #[error("there is no prompt: give it as an argument, or on standard input")]
     NoPrompt,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        DatabaseError::from(error).into()
+    }
 }
 
 fn lines(errors: &[CatalogueError]) -> String {

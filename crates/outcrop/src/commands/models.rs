@@ -5,7 +5,7 @@ mod json;
 mod list;
 mod resolve;
 mod show;
-mod table;
+pub(super) mod table;
 
 pub(super) use resolve::{region, target};
 pub(super) use show::base_id;

@@ -151,7 +151,10 @@ impl Converter<'_> {
             }
         };
         if let Some((origin, key)) = key {
-            self.set("api_keys", &origin, Raw::List(vec![Raw::Text(key)]));
+            // It is LiteLLM's key for administration as well as one that asks models.
+            for setting in ["api_keys", "admin_keys"] {
+                self.set(setting, &origin, Raw::List(vec![Raw::Text(key.clone())]));
+            }
         }
         if let Some((origin, megabytes)) = self
             .number_of(general, "max_request_size_mb")

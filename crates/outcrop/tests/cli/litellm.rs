@@ -127,7 +127,7 @@ fn what_is_not_taken_over_is_told_by_line() {
     let expected = [
         "warning: config.yaml:23: \"gpt-4o\" is left out: \"openai/gpt-4o\" is not a model of Bedrock's",
         "warning: config.yaml:39: litellm_settings.success_callback is not taken over: there are no callbacks",
-        "warning: config.yaml:49: general_settings.database_url is not taken over: there is no database",
+        "warning: config.yaml:49: general_settings.database_url is not taken over: its tables are LiteLLM's own; set `database`",
         "warning: config.yaml:51: general_settings.mastr_key is not taken over: nobody knows this key; did you mean \"master_key\"?",
     ];
     let told: Vec<&str> = ran.stderr.lines().collect();
@@ -145,7 +145,7 @@ fn a_converted_file_means_the_same() {
     assert_eq!(converted.status, 0, "{converted:?}");
     for comment in [
         "max_attempts = 4                             # config.yaml:44",
-        "#   config.yaml:49: general_settings.database_url is not taken over: there is no database",
+        "#   config.yaml:49: general_settings.database_url is not taken over: its tables are LiteLLM's own; set `database`",
     ] {
         assert!(converted.stdout.contains(comment), "{comment}\n{}", converted.stdout);
     }

@@ -11,7 +11,7 @@ pub(super) const GENERAL: Section = Section {
     keys: &[
         (
             "master_key",
-            Taken("`api_keys`; `LITELLM_MASTER_KEY` where it is not set"),
+            Taken("`api_keys` and `admin_keys`; `LITELLM_MASTER_KEY` where it is not set"),
         ),
         (
             "completion_model",
@@ -35,7 +35,12 @@ pub(super) const GENERAL: Section = Section {
             "moderation_model",
             Missed("moderations are made by a guardrail: `guardrail_id`"),
         ),
-        ("database_url", NO_DATABASE),
+        (
+            "database_url",
+            Missed(
+                "its tables are LiteLLM's own; set `database`, and make keys by `outcrop keys create` or `/key/generate`",
+            ),
+        ),
         ("database_connection_pool_limit", NO_DATABASE),
         ("database_connection_timeout", NO_DATABASE),
         ("database_connection_pool_timeout", NO_DATABASE),
