@@ -31,10 +31,11 @@ pub(crate) struct Section {
 use Fate::Taken;
 use Fate::{Missed, Needless};
 
-const NO_DATABASE: Fate = Missed("there is no database: keys, users, teams and budgets are not kept");
+const NO_DATABASE: Fate =
+    Missed("it is in our own database here: see `outcrop tenants`, `outcrop keys` and `outcrop budget`");
 const NO_CALLBACKS: Fate = Missed("there are no callbacks; each request has a line in the log");
 const NO_ALERTS: Fate = Missed("nobody is alerted; what goes wrong is in the log");
-const NO_SPEND: Fate = Needless("what is spent is not kept");
+const NO_SPEND: Fate = Needless("usage is kept anyway, at the prices of the catalogue");
 const OWN_LIMITS: Fate = Missed("tries are counted over all targets, by `max_attempts` and `retry_budget`");
 
 /// All parts of the file.

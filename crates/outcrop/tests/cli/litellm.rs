@@ -80,6 +80,7 @@ fn a_config_becomes_settings_and_tables() {
     assert_eq!(ran.status, 0, "{ran:?}");
     for line in [
         "api_keys = [\"os.environ/LITELLM_KEY\"]",
+        "admin_keys = [\"os.environ/LITELLM_KEY\"]",
         "on_unsupported = \"reject\"",
         "max_attempts = 4",
         "total_timeout = \"10m\"",

@@ -20,3 +20,4 @@ mod prices;
 mod routing;
 mod run;
 mod serve;
+mod tenancy;
