@@ -5,6 +5,7 @@ mod models;
 mod prices;
 mod tenancy;
 mod tenants;
+mod usage;
 pub(crate) mod words;
 
 use std::path::PathBuf;
@@ -505,6 +506,7 @@ mod tests {
             .into_iter()
             .chain(models::SETTINGS)
             .chain(prices::SETTINGS)
+            .chain(usage::SETTINGS)
             .flatten()
         {
             assert!(Setting::named(name).is_some(), "{name}");

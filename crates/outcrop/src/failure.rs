@@ -102,6 +102,17 @@ pub(crate) enum Failure {
     /// Prices are missing, old or not sound.
     #[error("{0} of the prices that were checked are not in order")]
     Prices(usize),
+    /// A bill can't be read.
+    #[error("{path} is no cost and usage report: {message}")]
+    Bill {
+        /// The file.
+        path: String,
+        /// Why not.
+        message: String,
+    },
+    /// The bill and the gateway's own usage differ.
+    #[error("the bill and the gateway's usage differ by more than {0} percent")]
+    Differs(f64),
     /// Nobody knows what something costs.
     #[error("{0}")]
     NoPrice(String),

@@ -168,6 +168,8 @@ pub(super) fn usage() -> Command {
     Command::new("usage")
         .about("Sum up requests, tokens and dollars")
         .long_about("Sum up requests, tokens and dollars: of this month, unless another time is named.")
+        .subcommand(super::usage::reconcile())
+        .args_conflicts_with_subcommands(true)
         .arg(
             Arg::new("by")
                 .long("by")

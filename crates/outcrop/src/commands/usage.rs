@@ -1,7 +1,10 @@
 //! `outcrop usage`: sums of requests, tokens and dollars.
 
 mod csv;
+mod reconcile;
 mod sums;
+
+pub(super) use self::reconcile::day_number;
 
 use clap::ArgMatches;
 use jiff::Timestamp;
@@ -18,6 +21,9 @@ use crate::failure::Failure;
 
 /// Runs it.
 pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
+    if let Some(("reconcile", matches)) = matches.subcommand() {
+        return reconcile::run(matches);
+    }
     with_session(matches, async |session| {
         let book = Book::read(session).await?;
         let zone = matches.get_one::<TimeZone>("zone").cloned().unwrap_or(TimeZone::UTC);

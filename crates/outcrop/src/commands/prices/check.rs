@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::show::FIELDS;
 use crate::cli;
 use crate::commands::models::{base_id, table};
+use crate::commands::usage::day_number as day;
 use crate::commands::{complain, print_page};
 use crate::failure::Failure;
 use crate::settings::load;
@@ -226,21 +227,6 @@ fn unsound(model: &Model, prices: &Prices) -> Vec<String> {
         }
     }
     found
-}
-
-/// Days since 1970 of a day such as 2026-11-21 (Howard Hinnant's "days from civil").
-fn day(text: &str) -> Option<i64> {
-    let mut parts = text.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
 }
 
 #[cfg(test)]
