@@ -192,7 +192,8 @@ mod tests {
             "2026-04-05T13:00:00Z",
             "Australia/Lord_Howe",
         );
-        assert_eq!(howe.iter().sum::<f64>().round(), 24.0);
+        // The whole day, in which half an hour comes twice.
+        assert_eq!(howe.iter().sum::<f64>(), 24.5);
     }
 
     #[test]
