@@ -1,6 +1,6 @@
 //! What keys, limits, budgets and usage cost: the gateway with all of them against the same without.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::cpu::{CpuWork, PACED, SMALL, one_round};
@@ -87,7 +87,7 @@ fn metered(setting: &Setting<'_>, binary: &Path) -> Result<Metered> {
 }
 
 /// What a command prints.
-fn outcrop(setting: &Setting<'_>, binary: &Path, database: &PathBuf, arguments: &[&str]) -> Result<String> {
+fn outcrop(setting: &Setting<'_>, binary: &Path, database: &Path, arguments: &[&str]) -> Result<String> {
     let output = Command::new(binary)
         .args(arguments)
         .current_dir(setting.scratch.folder())

@@ -70,7 +70,8 @@ impl Rights {
                 .any(|name| pattern.matches(name))
         };
         let is_allowed = self.models.iter().all(|patterns| patterns.iter().any(is_one));
-        is_allowed && !self.denied_models.iter().any(is_one) && !(is_opaque && !self.denied_models.is_empty())
+        let may_be_denied = is_opaque && !self.denied_models.is_empty();
+        is_allowed && !may_be_denied && !self.denied_models.iter().any(is_one)
     }
 
     /// Whether an endpoint may be called, by its path in the API's description.

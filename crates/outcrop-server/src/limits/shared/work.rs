@@ -15,6 +15,9 @@ use super::script::{self, SCRIPT};
 use super::{Call, Connection, Job, Shared};
 use crate::limits::Limits;
 
+/// What is counted for: an organization, a project, a key.
+type Key = (Scope, Arc<str>);
+
 /// How often a Redis that is gone is tried, and others learn of what was spent and is under way.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long a connection may take to be made.
@@ -112,7 +115,7 @@ impl Shared {
     /// if Redis has lost it.
     fn signs_of_life(&self, connection: &Connection, limits: &Limits, said: &mut Versions) -> Vec<Cmd> {
         let open: Vec<Arc<Call>> = self.open().values().cloned().collect();
-        let mut scopes: HashMap<(Scope, Arc<str>), (ScopeLimits, Vec<&str>)> = HashMap::new();
+        let mut scopes: HashMap<Key, (ScopeLimits, Vec<&str>)> = HashMap::new();
         for call in &open {
             for scope in &call.scopes {
                 let key = (scope.scope, Arc::clone(&scope.id));

@@ -102,12 +102,8 @@ impl Bill {
             found.find_map(|name| head.iter().position(|column| column.trim().eq_ignore_ascii_case(name)))
         };
         let places = COLUMNS.map(|(_, names)| place(names));
-        for ((what, names), _) in COLUMNS
-            .iter()
-            .zip(&places)
-            .take(NEEDED)
-            .filter(|(_, place)| place.is_none())
-        {
+        let mut needed = COLUMNS.iter().zip(&places).take(NEEDED);
+        if let Some(((what, names), _)) = needed.find(|(_, place)| place.is_none()) {
             return Err(format!("it has no column for the {what}: {}", names.join(", ")));
         }
         let mut bill = Self::default();
