@@ -124,3 +124,12 @@ def test_an_open_gateway_asks_for_a_key_as_soon_as_there_is_one(office):
         key = office("keys", "create")
         soon(lambda: httpx.get(f"{gateway.base_url}/models").status_code == 401, "a key is asked for")
         assert is_let_in(gateway, key)
+
+
+def test_keys_are_hashed_with_the_secret_of_the_settings(office):
+    env = office.env | {"OUTCROP_KEY_SECRET": "a secret of the settings"}
+    made = run("keys", "create", env=env)
+    other = office("keys", "create")
+    with Gateway("--simulate", env=env, key=None) as gateway:
+        assert is_let_in(gateway, made.stdout.strip())
+        assert not is_let_in(gateway, other), "it was hashed with another secret"

@@ -90,7 +90,8 @@ pub(super) fn admins() -> Command {
     let list = Command::new("list")
         .about("List the keys for the admin API")
         .arg(switch("all", "all", "Revoked ones too"))
-        .args(common());
+        .args(common())
+        .after_long_help("Example:\n  outcrop admins list --all");
     Command::new("admins")
         .about("Make, list and revoke the keys for the admin API")
         .subcommand_required(true)
@@ -236,6 +237,7 @@ fn disable(kind: &'static str) -> Command {
         .about(format!("Refuse a {kind} until it is enabled again"))
         .arg(several(kind))
         .args(common())
+        .after_long_help(format!("Example:\n  outcrop {kind}s disable key_0123456789abcdefghjk"))
 }
 
 fn enable(kind: &'static str) -> Command {
@@ -243,6 +245,7 @@ fn enable(kind: &'static str) -> Command {
         .about(format!("Let a {kind} in again that was disabled"))
         .arg(several(kind))
         .args(common())
+        .after_long_help(format!("Example:\n  outcrop {kind}s enable key_0123456789abcdefghjk"))
 }
 
 fn revoke(kind: &'static str) -> Command {
@@ -251,6 +254,11 @@ fn revoke(kind: &'static str) -> Command {
         .arg(several(kind))
         .arg(switch("yes", "yes", "Don't ask on a terminal").short('y'))
         .args(common())
+        .after_long_help(match kind {
+            "admin key" => "Example:\n  outcrop admins revoke adm_0123456789abcdefghjk",
+            "login" => "Example:\n  outcrop logins revoke key_0123456789abcdefghjk",
+            _ => "Example:\n  outcrop keys revoke --yes sk-oc-AbCdEfGhIjKl key_0123456789abcdefghjk",
+        })
 }
 
 fn one(kind: &'static str) -> Arg {

@@ -43,11 +43,13 @@ pub(super) fn tenants() -> Command {
     let list = Command::new("list")
         .about("List organizations and their projects, with their keys and what they spent this month")
         .arg(switch("all", "all", "Deleted ones too"))
-        .args(common());
+        .args(common())
+        .after_long_help("Example:\n  outcrop tenants list --json | jq '.data[].projects[].id'");
     let show = Command::new("show")
         .about("Show an organization or a project, with what it has spent")
         .arg(named("tenant", "ORG[/PROJECT]", TENANT))
-        .args(common());
+        .args(common())
+        .after_long_help("Examples:\n  outcrop tenants show acme\n  outcrop tenants show acme/search");
     let update = Command::new("update")
         .about("Change an organization or a project")
         .arg(named("tenant", "ORG[/PROJECT]", TENANT))
@@ -59,11 +61,14 @@ pub(super) fn tenants() -> Command {
              Examples:\n  outcrop tenants update acme/search --rpm 600 --budget 50/day\n  \
              outcrop tenants update acme --name acme-corp --unset networks",
         );
-    let switched = |name, about| {
+    let switched = |name: &'static str, about: &'static str| {
         Command::new(name)
             .about(about)
             .arg(named("tenant", "ORG[/PROJECT]", TENANT))
             .args(common())
+            .after_long_help(format!(
+                "Examples:\n  outcrop tenants {name} acme/search\n  outcrop tenants {name} acme"
+            ))
     };
     let delete = switched(
         "delete",
@@ -126,7 +131,8 @@ pub(super) fn budget() -> Command {
             text("key", "key", "KEY", "Those of this key and of what is above it")
                 .conflicts_with_all(["organization", "project"]),
         )
-        .args(common());
+        .args(common())
+        .after_long_help("Examples:\n  outcrop budget list\n  outcrop budget list --project acme/search");
     let set = Command::new("set")
         .about("Set the budget of a period")
         .arg(scope())
@@ -155,7 +161,8 @@ pub(super) fn budget() -> Command {
                 .help("day, week, month or total"),
         )
         .arg(switch("soft", "soft", "Only the one that warns"))
-        .args(common());
+        .args(common())
+        .after_long_help("Example:\n  outcrop budget remove acme/search month");
     Command::new("budget")
         .about("Set budgets, and see how far they are used up")
         .subcommand_required(true)

@@ -6,7 +6,7 @@ use clap::ArgMatches;
 use outcrop_tenants::{CredentialKind, Status, validate};
 
 use super::keys::{Kind, list, make, set_status, show, update};
-use super::tenancy::{Book, credential_view, ending, faulty, text, with_session};
+use super::tenancy::{Book, credential_view, ending, faulty, note, text, with_session};
 use crate::failure::Failure;
 
 /// Runs one of them.
@@ -28,6 +28,14 @@ fn create(matches: &ArgMatches) -> Result<(), Failure> {
     with_session(matches, async |session| {
         let made = make(matches, session, Kind::Login, kind, &name).await?;
         let book = Book::read(session).await?;
+        if let CredentialKind::Jwt { issuer, .. } = &made.kind
+            && !session.knows_issuer(issuer)
+        {
+            note(&format!(
+                "note: the settings here have no issuer {issuer}: its tokens are refused until the gateway's \
+                 [[issuers]] name it"
+            ));
+        }
         session.print(&credential_view(&book, &made), || {
             format!(
                 "Made the login '{}' ({}) of {}. {}\n",

@@ -99,6 +99,12 @@ impl Session {
         }
     }
 
+    /// Whether the settings that this command sees have an issuer of tokens.
+    pub(super) fn knows_issuer(&self, url: &str) -> bool {
+        let issuers = &self.settings.tables.issuers;
+        issuers.iter().any(|table| table.issuer.issuer == url)
+    }
+
     /// A new key, and the secret that it is kept by.
     pub(super) async fn new_token(&self, kind: TokenKind) -> Result<(Token, Pepper), Failure> {
         let mut random = [0; Token::RANDOM_BYTES];

@@ -222,6 +222,12 @@ fn logins_and_admins_have_commands_of_their_own() {
         "5",
     ]);
     assert_eq!((&login["object"], &login["iam"]["arn"]), (&"login".into(), &arn.into()));
+    let said = office.run(&["logins", "create", "--issuer=https://gone.example.com", "--claim=a=b"]);
+    assert!(
+        said.stderr.contains("until the gateway's [[issuers]] name it"),
+        "{said:?}"
+    );
+    office.printed(&["logins", "revoke", "a=b"]);
     let jwt = office.json(&[
         "logins",
         "create",
@@ -263,4 +269,19 @@ fn logins_and_admins_have_commands_of_their_own() {
     );
     assert!(office.json(&["admins", "list"])["data"].as_array().unwrap().is_empty());
     assert_eq!(office.run(&["admins", "create", "--role", "boss"]).status, 2);
+}
+
+#[test]
+fn each_command_has_an_example() {
+    let office = Office::new("keys-help");
+    for group in ["keys", "logins", "tenants", "budget", "admins"] {
+        let help = office.printed(&[group, "--help"]);
+        let commands = help.split_once("Commands:\n").unwrap().1.split_once("\n\n").unwrap().0;
+        for command in commands.lines().filter_map(|line| line.split_whitespace().next()) {
+            if command != "help" {
+                let help = office.printed(&[group, command, "--help"]);
+                assert!(help.contains("Example"), "{group} {command}");
+            }
+        }
+    }
 }

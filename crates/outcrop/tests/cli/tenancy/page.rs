@@ -1,4 +1,4 @@
-//! `docs/keys-cli.md`: what commands print there is what they print. With `BLESS` set, the page is written anew.
+//! `docs/tenants.md`: what commands print there is what they print. With `BLESS` set, the page is written anew.
 
 use std::path::Path;
 use std::{env, fs};
@@ -52,7 +52,7 @@ fn lasting(text: &str) -> String {
 
 #[test]
 fn the_page_shows_what_is_printed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/keys-cli.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/tenants.md");
     let page = fs::read_to_string(&path).unwrap();
     let office = Office::new("tenancy-page");
     let mut written = String::new();
