@@ -12,7 +12,7 @@ fn help_lists_each_setting_with_its_flag_and_variable() {
     assert_eq!((short.status, long.status), (0, 0));
     let names = schema["properties"].as_object().unwrap().keys();
     // Tables stand in the file only.
-    let tables = ["accounts", "policies", "quotas", "routes"];
+    let tables = ["accounts", "issuers", "policies", "quotas", "routes"];
     for name in names.filter(|name| !tables.contains(&name.as_str())) {
         let flag = format!("--{}", name.replace('_', "-"));
         let variable = format!("OUTCROP_{}", name.to_uppercase());

@@ -1,6 +1,6 @@
 //! All organizations, projects and keys, by their names.
 
-use outcrop_store::{Directory, NewOrganization, NewProject, SpendScope};
+use outcrop_store::{Directory, Filter, NewOrganization, NewProject, Page, PageOf, SpendScope, StoreError};
 use outcrop_tenants::{Credential, CredentialKind, Organization, Project, Settings, Status, Token, validate};
 
 use super::{Session, faulty, note};
@@ -77,14 +77,22 @@ impl Scope {
 
 impl Book {
     pub(in crate::commands) async fn read(session: &Session) -> Result<Self, Failure> {
-        Ok(Self(session.store.directory(0).await?))
+        let store = &session.store;
+        let any = Filter::default();
+        // A directory has them in the order of their changes, lists in which they were made.
+        Ok(Self(Directory {
+            organizations: all(async |page| store.organizations(&page).await).await?,
+            projects: all(async |page| store.projects(None, &page).await).await?,
+            credentials: all(async |page| store.credentials(&any, &page).await).await?,
+            admin_keys: all(async |page| store.admin_keys(&page).await).await?,
+            ..Directory::default()
+        }))
     }
 
     /// Organizations, oldest first; deleted ones where they are wanted.
     pub(in crate::commands) fn organizations(&self, deleted: bool) -> impl Iterator<Item = &Organization> {
         let mut all: Vec<&Organization> = self.0.organizations.iter().collect();
         all.retain(|organization| deleted || organization.status != Status::Deleted);
-        all.sort_by(|one, other| (one.created_at, &one.name).cmp(&(other.created_at, &other.name)));
         all.into_iter()
     }
 
@@ -92,7 +100,6 @@ impl Book {
     pub(in crate::commands) fn projects(&self, deleted: bool) -> impl Iterator<Item = &Project> {
         let mut all: Vec<&Project> = self.0.projects.iter().collect();
         all.retain(|project| deleted || project.status != Status::Deleted);
-        all.sort_by(|one, other| (one.created_at, &one.name).cmp(&(other.created_at, &other.name)));
         all.into_iter()
     }
 
@@ -100,7 +107,6 @@ impl Book {
     pub(in crate::commands) fn credentials(&self, deleted: bool) -> impl Iterator<Item = &Credential> {
         let mut all: Vec<&Credential> = self.0.credentials.iter().collect();
         all.retain(|credential| deleted || credential.status != Status::Deleted);
-        all.sort_by(|one, other| (one.created_at, &one.name, &one.id).cmp(&(other.created_at, &other.name, &other.id)));
         all.into_iter()
     }
 
@@ -297,6 +303,24 @@ impl Book {
             self.project(named).cloned().map(Scope::Project)
         } else {
             self.organization(named).cloned().map(Scope::Organization)
+        }
+    }
+}
+
+/// All pages of a list, with what is deleted.
+async fn all<T>(fetch: impl AsyncFn(Page) -> Result<PageOf<T>, StoreError>) -> Result<Vec<T>, Failure> {
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let page = Page {
+            limit: 1000,
+            after,
+            with_deleted: true,
+        };
+        let part = fetch(page).await?;
+        items.extend(part.items);
+        after = part.next;
+        if after.is_none() {
+            return Ok(items);
         }
     }
 }
