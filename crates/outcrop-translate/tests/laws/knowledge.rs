@@ -185,6 +185,8 @@ fn knowledge() -> impl Strategy<Value = Knowledge> {
             prompt_caching,
             guardrail,
             bedrock_api,
+            is_guardrail_fixed: false,
+            request_metadata: std::sync::Arc::from([]),
         });
     let repair = any::<(String, String)>().prop_map(|(answer, complaint)| Repair { answer, complaint });
     (

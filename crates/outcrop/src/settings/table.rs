@@ -127,13 +127,12 @@ settings! {
         insecure_no_auth: bool = "false";
     }
     section "Tenants" {
-        /// Where organizations, projects, keys and usage are kept: `sqlite:PATH`, a `postgres://` URL, `memory`, `none`.
-        /// A URL with a password is a secret; it may be a reference: `os.environ/DATABASE_URL`. Where it is not set, they
+        /// Where organizations, projects, keys and usage are kept.
+        /// It is `sqlite:PATH`, a `postgres://` URL, `memory` or `none`. A URL with a password is a secret; it may be a reference: `os.environ/DATABASE_URL`. Where it is not set, they
         /// are kept in `outcrop.db` in `state_dir`, and in memory while the models are simulated.
         database: Database = "";
-        /// The folder for what the gateway keeps on disk: its database, where none is named, and usage that is on its way
-        /// to the database.
-        /// Where it is not set, it is systemd's `STATE_DIRECTORY`, else `outcrop` below `XDG_STATE_HOME` or
+        /// The folder for what the gateway keeps on disk.
+        /// That is its database, where none is named, and usage that is on its way to the database. Where it is not set, it is systemd's `STATE_DIRECTORY`, else `outcrop` below `XDG_STATE_HOME` or
         /// `~/.local/state`.
         state_dir: Option<PathBuf> = "";
         /// The keys for administration that may do all, as `Authorization: Bearer` at `/admin/v1`.

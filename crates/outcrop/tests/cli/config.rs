@@ -87,7 +87,7 @@ fn an_unknown_key_is_named_with_its_line_and_its_neighbour() {
         "check-table",
         "[server]\nlisten = \"127.0.0.1:80\"\n",
         "outcrop.toml:1: unknown key \"server\"; settings stand at the top of the file, without tables but `[[accounts]]`, \
-         `[[aliases]]`, `[[policies]]`, `[[quotas]]` and `[[routes]]`",
+         `[[aliases]]`, `[[issuers]]`, `[[policies]]`, `[[quotas]]` and `[[routes]]`",
     );
 }
 

@@ -19,7 +19,7 @@ const MODELS: [&str; 3] = ["\"Nova-Pro\"", "Nova-Lite", "us.amazon.nova-pro-v1:0
 const SHOWN_MODELS: [&str; 3] = ["\"Nova-Pro\"", "\"Nova-Lite\"", "\"us.amazon.nova-pro-v1:0\""];
 
 /// Tables, which stand in the file alone.
-const FILE_ONLY: [&str; 4] = ["accounts", "policies", "quotas", "routes"];
+const FILE_ONLY: [&str; 5] = ["accounts", "issuers", "policies", "quotas", "routes"];
 
 const RATIOS: [&str; 3] = ["0.2", "0.3", "1"];
 const SHOWN_RATIOS: [&str; 3] = ["0.2", "0.3", "1.0"];
@@ -44,6 +44,72 @@ const SAMPLES: &[Sample] = &[
             "[\"********\",\"********\"]",
             "[\"********\",\"********\",\"********\"]",
         ],
+    ),
+    (
+        "database",
+        ["\"memory\"", "sqlite:a b.db", "postgres://me:hush@db/outcrop"],
+        [
+            "\"memory\"",
+            "\"sqlite:a b.db\"",
+            "\"postgres://me:********@db/outcrop\"",
+        ],
+    ),
+    ("state_dir", ["\"a\"", "b", "c d"], ["\"a\"", "\"b\"", "\"c d\""]),
+    (
+        "admin_keys",
+        ["[\"a\"]", "a,b", "a,b,c"],
+        [
+            "[\"********\"]",
+            "[\"********\",\"********\"]",
+            "[\"********\",\"********\",\"********\"]",
+        ],
+    ),
+    (
+        "key_secret",
+        ["\"0123456789abcdef\"", "fedcba9876543210", "file:/run/key"],
+        ["\"********\"", "\"********\"", "\"file:/run/key\""],
+    ),
+    (
+        "trusted_proxies",
+        ["[\"10.0.0.0/8\"]", "127.0.0.1", "10.1.0.0/16,fd12::/16"],
+        [
+            "[\"10.0.0.0/8\"]",
+            "[\"127.0.0.1/32\"]",
+            "[\"10.1.0.0/16\",\"fd12::/16\"]",
+        ],
+    ),
+    ("usage_retention", DURATIONS, SHOWN_DURATIONS),
+    ("usage_journal_limit", SIZES, SHOWN_SIZES),
+    (
+        "shared_counters",
+        ["\"off\"", "redis://counters", "rediss://:hush@counters/1"],
+        ["\"off\"", "\"redis://counters\"", "\"rediss://:********@counters/1\""],
+    ),
+    (
+        "iam_audience",
+        ["[\"ai.example.com\"]", "a.example", "a.example,b.example:8080"],
+        [
+            "[\"ai.example.com\"]",
+            "[\"a.example\"]",
+            "[\"a.example\",\"b.example:8080\"]",
+        ],
+    ),
+    ("iam_max_age", ["7", "90s", "5m"], ["\"7s\"", "\"1m 30s\"", "\"5m\""]),
+    (
+        "iam_replay",
+        ["\"allow\"", "refuse", "allow"],
+        ["\"allow\"", "\"refuse\"", "\"allow\""],
+    ),
+    (
+        "session_duration",
+        ["7", "90s", "1h 30m"],
+        ["\"7s\"", "\"1m 30s\"", "\"1h 30m\""],
+    ),
+    ("sts_endpoint_url", URLS, SHOWN_URLS),
+    (
+        "forwarded_identity",
+        ["\"aws-request-context\"", "x-caller-arn", "x-caller"],
+        ["\"aws-request-context\"", "\"x-caller-arn\"", "\"x-caller\""],
     ),
     ("insecure_no_auth", SWITCHES, SWITCHES),
     (
