@@ -210,13 +210,33 @@ def a_redis():
     running.close()
 
 
+def known_to(gateway, key):
+    """An answer to a key, if it is known."""
+    reply = chat(gateway, key)
+    return None if reply.status_code == 401 else reply
+
+
 def known(gateways, key):
     """Waits until all instances know a key."""
     for gateway in gateways:
-        poll(lambda gateway=gateway: chat(gateway, key).status_code != 401, "a key that is known")
+        poll(lambda gateway=gateway: known_to(gateway, key), "a key that is known")
 
 
 class TestSharing:
+    def test_the_first_key_holds_at_once_where_no_key_was_asked_for(self, share):
+        sharing = share(None)
+        key = Admin(sharing.gateways[0]).key(requests_per_minute=10)
+        for gateway in sharing.gateways:
+            reply = poll(lambda gateway=gateway: known_to(gateway, key), "a key that is known")
+            assert reply.status_code == 200
+            assert reply.headers["x-ratelimit-remaining-requests"] == "9", "the first one is counted"
+
+    def test_a_key_of_another_database_opens_nothing(self, share):
+        gateway = share(None, count=1).gateways[0]
+        lost = {"key": "sk-oc-" + "a" * 12 + "-" + "b" * 40}
+        assert chat(gateway, lost).status_code == 401
+        assert chat(gateway, {"key": "anything"}).status_code == 200, "no key is asked for"
+
     def test_three_instances_keep_one_budget(self, share, a_redis):
         sharing = share(a_redis)
         administrator = Admin(sharing.gateways[0])

@@ -33,7 +33,7 @@ pub(crate) struct Admitted {
 pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, Problem> {
     let config = &gateway.config;
     let tenants = &gateway.tenants;
-    let is_open = config.api_keys.is_empty() && !tenants.has_credentials();
+    let is_open = is_open(gateway, head).await;
     if !is_open
         && !access::shows_bearer(&head.headers)
         && let Some(proof) = gateway.identities.forwarded(head, is_trusted(head, config))
@@ -72,6 +72,26 @@ pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, P
         }
         Err(_) => Err(access::unknown_key()),
     }
+}
+
+/// Whether anyone is let in: there is no key, and never was one. Another instance may just have made the first one, so who
+/// comes with something that only makes sense where there are keys has the database looked into. A key of our form is
+/// never let in unknown: it belongs to a database that isn't there.
+async fn is_open(gateway: &Gateway, head: &Parts) -> bool {
+    let tenants = &gateway.tenants;
+    if !gateway.config.api_keys.is_empty() || tenants.has_credentials() {
+        return false;
+    }
+    let shown = access::shown_key(&head.headers).ok().flatten();
+    let Some(shown) = shown.and_then(|shown| str::from_utf8(shown).ok()) else {
+        return true;
+    };
+    let is_key = Token::parse(shown).is_ok();
+    if tenants.store().is_none() || !is_key && !gateway.identities.concerns(shown) {
+        return true;
+    }
+    tenants.refresh_for_unknown().await;
+    !is_key && !tenants.has_credentials()
 }
 
 /// Lets in whoever has proved to be somebody that a login is for.

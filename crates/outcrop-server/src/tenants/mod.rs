@@ -27,8 +27,8 @@ pub(crate) use self::door::{Admitted, admit};
 pub(crate) use self::peer::{Peer, client_address, is_trusted};
 pub(crate) use self::tenant::Tenant;
 
-/// How long nobody looks into the database for a key again that isn't known: whoever tries keys can't have it asked more
-/// often.
+/// How long nobody looks into the database again for a key that isn't known: whoever tries keys can't have it asked more
+/// often, and waits so long at most.
 const LOOK_PAUSE: Duration = Duration::from_millis(100);
 
 /// As much of a client's word as an error repeats.
@@ -116,9 +116,9 @@ impl Tenants {
     async fn look(&self, looked: &mut Option<Instant>) -> Result<(), StoreError> {
         let Some(store) = &self.store else { return Ok(()) };
         let known = self.directory();
-        let changed = store.directory(known.version()).await;
+        // What changes while the answer comes may not be in it.
         *looked = Some(Instant::now());
-        let changed = changed?;
+        let changed = store.directory(known.version()).await?;
         if changed.version != known.version() {
             let next = Arc::new(known.with(changed));
             *self.directory.write().unwrap_or_else(PoisonError::into_inner) = next;
@@ -126,16 +126,20 @@ impl Tenants {
         Ok(())
     }
 
-    /// Takes over what has changed, unless that was done just now.
+    /// Takes over what has changed up to now. Whoever else asks for that meanwhile waits for the same look, and the next
+    /// one is at least a pause later: so a key that was made a moment ago is found, however many ask for others.
     async fn refresh_for_unknown(&self) {
         if self.store.is_none() {
             return;
         }
         let asked = Instant::now();
         let mut looked = self.looked.lock().await;
-        // Somebody else may have looked meanwhile.
-        if looked.is_some_and(|looked| looked >= asked || looked.elapsed() < LOOK_PAUSE) {
-            return;
+        if let Some(looked) = *looked {
+            // Somebody else may have looked meanwhile.
+            if looked >= asked {
+                return;
+            }
+            tokio::time::sleep_until(looked + LOOK_PAUSE).await;
         }
         if let Err(error) = self.look(&mut looked).await {
             tracing::warn!(%error, "a key that isn't known could not be looked for in the database");
