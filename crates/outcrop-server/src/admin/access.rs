@@ -190,6 +190,13 @@ impl Admin {
                 return problem.map_err(|problem| problem.with_param(format!("settings.{member}")));
             }
         }
+        // An ARN is of the organization that has a name for it: naming another's would be taking it.
+        for (name, model) in &new.aliases {
+            if model.contains("arn:") && old.aliases.get(name) != Some(model) {
+                let problem = self.check_unbound("give a name to an ARN");
+                return problem.map_err(|problem| problem.with_param(format!("settings.aliases.{name}")));
+            }
+        }
         Ok(())
     }
 }

@@ -40,6 +40,8 @@ struct Jwt {
 
 pub(super) async fn create(call: Call) -> Answered {
     let create: Create = call.read()?;
+    // All organizations have the same issuers and accounts: a pattern that says more would take others' people.
+    call.admin()?.check_unbound("say who a login is for")?;
     make::check("name", create.name.as_str(), validate::name)?;
     make::check_user(create.user.as_ref())?;
     let kind = kind(create.iam, create.jwt)?;

@@ -1,0 +1,74 @@
+"""Attempts at what nobody may: by those who look after one organization only, and by whoever breaks the database."""
+
+import json
+import subprocess
+
+import pytest
+
+from support import admin, settings, shapes
+from support.admin import chat
+from support.process import Gateway, Simulator, binary, clean_environment, new_folder
+
+PROFILE = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/simulator001"
+FOUNDATION = f"arn:aws:bedrock:us-east-1::foundation-model/{settings.NOVA}"
+
+
+@pytest.fixture(scope="module")
+def gateway():
+    with admin.start(key=settings.KEY) as stack:
+        yield stack.gateway
+
+
+@pytest.fixture(scope="module")
+def administrator(gateway):
+    return admin.Admin(gateway)
+
+
+def refused(reply, status, code, param=None):
+    error = shapes.check_error(reply, status)
+    assert (error["code"], error["param"]) == (code, param), error
+
+
+class TestWhoLooksAfterOneOrganization:
+    """Whoever administers one organization gets nothing of others by it, and no more than the organization may."""
+
+    @pytest.fixture
+    def organization(self, administrator):
+        return administrator.organization()
+
+    @pytest.fixture
+    def bound(self, gateway, administrator, organization):
+        body = {"name": "n", "role": "owner", "organization": organization["id"]}
+        return admin.Admin(gateway, administrator.done("POST", "/admin_keys", json=body)["key"])
+
+    @pytest.mark.parametrize("model", [PROFILE, f"bedrock/{PROFILE}", f"bedrock/converse/{PROFILE}"])
+    def test_takes_no_inference_profile_by_naming_it(self, gateway, administrator, organization, bound, model):
+        theirs = administrator.key(administrator.project(administrator.organization(aliases={"sonnet": PROFILE})))
+        project = bound.project(organization)
+        said = {"aliases": {"mine": model}}
+        for method, path, body in (
+            ("POST", "/keys", {"project": project["id"], "name": "k", "settings": said}),
+            ("POST", "/projects", {"organization": organization["id"], "name": "p", "settings": said}),
+            ("PATCH", f"/projects/{project['id']}", {"settings": said}),
+        ):
+            refused(bound.request(method, path, json=body), 403, "bound_admin_key", "settings.aliases.mine")
+        as_litellm = {"team_id": project["id"], "aliases": {"mine": model}}
+        reply = gateway.request("POST", "/key/generate", json=as_litellm, headers=bound.headers)
+        assert reply.status_code == 403, reply.text
+        assert chat(gateway, theirs, "sonnet").status_code == 200
+
+    def test_keeps_the_names_that_others_gave_it(self, administrator, organization, bound):
+        project = administrator.project(organization, aliases={"sonnet": PROFILE})
+        body = {"settings": {"requests_per_minute": 60, "aliases": {"fast": settings.NOVA}}}
+        changed = bound.done("PATCH", f"/projects/{project['id']}", json=body)
+        assert changed["settings"]["aliases"] == {"sonnet": PROFILE, "fast": settings.NOVA}
+
+    def test_says_of_nobody_that_they_are_its_own(self, bound, organization):
+        """A pattern that says more than others' would take their people."""
+        project = bound.project(organization)["id"]
+        for who in (
+            {"iam": {"arn": "arn:aws:iam::123456789012:role/somebody-elses"}},
+            {"jwt": {"issuer": "https://login.example.com", "claims": {"sub": "*", "iss": "*", "aud": "*"}}},
+        ):
+            reply = bound.request("POST", "/logins", json={"project": project, "name": "l"} | who)
+            refused(reply, 403, "bound_admin_key")
