@@ -72,3 +72,14 @@ class TestWhoLooksAfterOneOrganization:
         ):
             reply = bound.request("POST", "/logins", json={"project": project, "name": "l"} | who)
             refused(reply, 403, "bound_admin_key")
+
+    def test_allows_no_more_than_the_organization_may(self, gateway, administrator):
+        organization = administrator.organization(allowed_models=["*nova*"])
+        body = {"name": "n", "role": "admin", "organization": organization["id"]}
+        bound = admin.Admin(gateway, administrator.done("POST", "/admin_keys", json=body)["key"])
+        key = bound.key(bound.project(organization), aliases={"nova-mine": settings.CLAUDE, "quick": settings.NOVA})
+        assert chat(gateway, key, "quick").status_code == 200
+        refused(chat(gateway, key, "nova-mine"), 404, "model_not_found", "model")
+        headers = {"authorization": f"Bearer {key['key']}"}
+        assert "nova-mine" not in gateway.get("/v1/models", headers=headers).text
+        assert gateway.get("/v1/mappings?name=nova-mine", headers=headers).status_code == 404

@@ -159,7 +159,7 @@ async fn find(
         && let Some(route) = gateway.route_view(&asked).await
     {
         let (target, _) = route.first()?;
-        check(&target, &[id])?;
+        check(&target, &[id, asked.name])?;
         return match among(gateway, page, |entries| entries.of_route(id, None, &found)) {
             Some(entry) => Ok(page::one(&entry, &gateway.learned)),
             None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),

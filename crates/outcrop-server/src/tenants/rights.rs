@@ -1,5 +1,6 @@
 //! What a key may ask for.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use outcrop_tenants::Settings;
@@ -10,8 +11,12 @@ use crate::fetch::Network;
 /// What an organization, a project and a key allow together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rights {
-    /// For each of the three that says which: one of them must fit.
-    models: Vec<Vec<NamePattern>>,
+    /// How many of the three were added.
+    levels: usize,
+    /// For each of the three that says which, with its place among them: one of them must fit.
+    models: Vec<(usize, Vec<NamePattern>)>,
+    /// By which of the three a name of a model was given.
+    given: BTreeMap<String, usize>,
     /// None of these may fit.
     denied_models: Vec<NamePattern>,
     endpoints: Vec<Vec<NamePattern>>,
@@ -22,15 +27,19 @@ impl Rights {
     /// Adds what one of the three says. What can't be read allows nothing: it was checked when it was written, so this
     /// is what a later version has written.
     pub(super) fn add(&mut self, settings: &Settings) {
+        let level = self.levels;
+        self.levels += 1;
+        self.given
+            .extend(settings.aliases.keys().map(|name| (name.clone(), level)));
         if let Some(models) = &settings.allowed_models {
-            self.models.push(read(models));
+            self.models.push((level, read(models)));
         }
         for text in &settings.denied_models {
             match text.parse() {
                 Ok(pattern) => self.denied_models.push(pattern),
                 Err(_) => {
                     tracing::warn!(text, "a denied model can't be read; all models are denied");
-                    self.models.push(Vec::new());
+                    self.models.push((level, Vec::new()));
                 }
             }
         }
@@ -69,7 +78,15 @@ impl Rights {
                 .chain(others.iter().copied())
                 .any(|name| pattern.matches(name))
         };
-        let is_allowed = self.models.iter().all(|patterns| patterns.iter().any(is_one));
+        // Whoever says less than the organization may give names, but none by which it allows more than it meant.
+        let counts = |name: &str, level| self.given.get(name).is_none_or(|given| *given <= level);
+        let is_allowed = self.models.iter().all(|(level, patterns)| {
+            let others = others.iter().copied().filter(|name| counts(name, *level));
+            names
+                .clone()
+                .chain(others)
+                .any(|name| patterns.iter().any(|pattern| pattern.matches(name)))
+        });
         let may_be_denied = is_opaque && !self.denied_models.is_empty();
         is_allowed && !may_be_denied && !self.denied_models.iter().any(is_one)
     }

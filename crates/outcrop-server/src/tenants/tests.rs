@@ -177,3 +177,46 @@ fn a_key_ends_when_it_says() {
     let tenant = directory.tenant(directory.by_id("key").unwrap()).unwrap();
     assert!(tenant.is_active(99) && !tenant.is_active(100));
 }
+
+#[test]
+fn a_name_of_a_keys_own_allows_no_more_than_what_is_above_it() {
+    let may = |levels: [Value; 3]| {
+        let (_, tenant) = tenant(levels);
+        tenant
+            .rights
+            .allow_model(&target(&["anthropic.claude"]), &["nova-mine"])
+    };
+    let alias = json!({"nova-mine": "anthropic.claude"});
+    let allowed = json!(["*nova*"]);
+    assert!(!may([
+        json!({"allowed_models": allowed}),
+        json!({}),
+        json!({"aliases": alias})
+    ]));
+    assert!(!may([
+        json!({"allowed_models": allowed, "aliases": alias}),
+        json!({"aliases": alias}),
+        json!({})
+    ]));
+    assert!(!may([
+        json!({}),
+        json!({"allowed_models": allowed}),
+        json!({"aliases": alias})
+    ]));
+    // Who gave the name meant it.
+    assert!(may([
+        json!({"allowed_models": allowed, "aliases": alias}),
+        json!({}),
+        json!({})
+    ]));
+    assert!(may([
+        json!({"aliases": alias}),
+        json!({}),
+        json!({"allowed_models": allowed})
+    ]));
+    assert!(may([
+        json!({}),
+        json!({}),
+        json!({"allowed_models": allowed, "aliases": alias})
+    ]));
+}
