@@ -83,3 +83,17 @@ class TestWhoLooksAfterOneOrganization:
         headers = {"authorization": f"Bearer {key['key']}"}
         assert "nova-mine" not in gateway.get("/v1/models", headers=headers).text
         assert gateway.get("/v1/mappings?name=nova-mine", headers=headers).status_code == 404
+
+
+class TestOwnModels:
+    def test_a_word_before_the_arn_makes_it_nobody_elses(self, gateway, administrator):
+        arn = PROFILE.replace("simulator001", "simulator002")
+        administrator.organization(aliases={"sonnet": f"bedrock/{arn}"})
+        message = chat(gateway, administrator.key(), arn).json()["error"]["message"]
+        assert "or this API key may not use it" in message
+
+    def test_what_is_everybodys_is_not_taken_by_naming_it(self, gateway, administrator):
+        other = administrator.key()
+        assert chat(gateway, other, FOUNDATION).status_code == 200
+        administrator.organization(aliases={"mine": FOUNDATION})
+        assert chat(gateway, other, FOUNDATION).status_code == 200

@@ -81,8 +81,8 @@ impl Directory {
         });
         let mut owners: HashMap<String, HashSet<Id>> = HashMap::new();
         for (organization, settings) in of_organizations.chain(of_projects).chain(of_keys) {
-            for model in settings.aliases.values().filter(|model| model.starts_with("arn:")) {
-                owners.entry(model.clone()).or_default().insert(organization.clone());
+            for arn in settings.aliases.values().filter_map(|model| own_arn(model)) {
+                owners.entry(arn.to_owned()).or_default().insert(organization.clone());
             }
         }
         owners
@@ -140,6 +140,14 @@ impl Entry {
             tenant: OnceLock::new(),
         })
     }
+}
+
+/// The ARN that a name stands for, whatever words are before it, if it is one that can be somebody's own.
+/// Foundation models and AWS's own inference profiles are everybody's, also where one has a name for their ARN.
+fn own_arn(model: &str) -> Option<&str> {
+    let arn = &model[model.find("arn:")?..];
+    let is_everybodys = arn.contains(":foundation-model/") || arn.contains(":inference-profile/");
+    (!is_everybodys).then_some(arn)
 }
 
 /// Whether something may be used at `now`, in seconds since 1970.

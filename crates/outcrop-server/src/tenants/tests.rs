@@ -220,3 +220,24 @@ fn a_name_of_a_keys_own_allows_no_more_than_what_is_above_it() {
         json!({"allowed_models": allowed, "aliases": alias})
     ]));
 }
+
+#[test]
+fn what_is_everybodys_stays_so_and_what_is_ones_own_is_by_any_word_before_it() {
+    let arn = |kind: &str| format!("arn:aws:bedrock:us-east-1:{kind}");
+    let (foundation, system, own) = (
+        arn(":foundation-model/amazon.nova-lite-v1:0"),
+        arn("1:inference-profile/us.amazon.nova-lite-v1:0"),
+        arn("1:provisioned-model/x"),
+    );
+    let (directory, tenant) = tenant([json!({}), json!({}), json!({})]);
+    let directory = directory.with(Changes {
+        version: 2,
+        organizations: vec![organization(
+            "other",
+            &json!({"aliases": {"a": foundation, "b": system, "c": format!("bedrock/converse/{own}")}}),
+        )],
+        ..Changes::default()
+    });
+    assert!(directory.may_call(&tenant, &foundation) && directory.may_call(&tenant, &system));
+    assert!(!directory.may_call(&tenant, &own));
+}
