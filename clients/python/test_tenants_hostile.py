@@ -97,3 +97,21 @@ class TestOwnModels:
         assert chat(gateway, other, FOUNDATION).status_code == 200
         administrator.organization(aliases={"mine": FOUNDATION})
         assert chat(gateway, other, FOUNDATION).status_code == 200
+
+
+class TestTheDoor:
+    def test_a_database_that_is_broken_opens_no_gateway(self):
+        """Its keys can't be read, so nobody would be asked for one."""
+        folder = new_folder("state-")
+        with Simulator() as simulator:
+            env = simulator.endpoints | simulator.credentials
+            env |= {admin.ADMIN_KEYS: admin.ADMIN_KEY, "OUTCROP_STATE_DIR": folder}
+            with Gateway(env=env, key=None) as gateway:
+                admin.Admin(gateway).key()
+                assert gateway.chat("hi").status_code == 401
+            for ending in ("", "-wal", "-shm"):
+                with open(f"{folder}/outcrop.db{ending}", "wb") as file:
+                    file.write(b"no database" * 100)
+            command = [binary(), "serve", "--listen", "127.0.0.1:0"]
+            ended = subprocess.run(command, env=clean_environment(env), capture_output=True, text=True, timeout=60)
+            assert ended.returncode == 1 and f"{folder}/outcrop.db" in ended.stderr, ended.stderr

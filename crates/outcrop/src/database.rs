@@ -49,11 +49,15 @@ pub(crate) async fn open(settings: &Settings, config: &Config) -> Result<Option<
         Database::Default if settings.simulate => Location::Memory,
         Database::At(value) => at(&read_database_url(value, config).await?),
         Database::Default => match default_file(settings) {
-            Ok(path) => match Store::open(&Location::Sqlite(path)).await {
-                Ok(store) => return Ok(Some(store)),
-                Err(error @ StoreError::TooNew(_)) => return Err(error.into()),
-                Err(error) => in_memory(&error),
-            },
+            Ok(path) => {
+                let was_there = path.exists();
+                match Store::open(&Location::Sqlite(path)).await {
+                    Ok(store) => return Ok(Some(store)),
+                    // Without the keys that it may hold, none would be asked for.
+                    Err(error) if was_there => return Err(error.into()),
+                    Err(error) => in_memory(&error),
+                }
+            }
             Err(error) => in_memory(&error),
         },
     };
