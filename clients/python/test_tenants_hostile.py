@@ -115,3 +115,17 @@ class TestTheDoor:
             command = [binary(), "serve", "--listen", "127.0.0.1:0"]
             ended = subprocess.run(command, env=clean_environment(env), capture_output=True, text=True, timeout=60)
             assert ended.returncode == 1 and f"{folder}/outcrop.db" in ended.stderr, ended.stderr
+
+    def test_a_new_key_is_known_though_somebody_tries_wrong_ones(self):
+        """Wrong keys have the database looked into seldom; a new one mustn't be taken for one of them."""
+        with Simulator() as simulator:
+            database = {"OUTCROP_DATABASE": f"sqlite:{new_folder('state-')}/t.db"}
+            env = simulator.endpoints | simulator.credentials | database
+            with Gateway(env=env, key=settings.KEY) as gateway:
+                for number in range(5):
+                    command = [binary(), "keys", "create", "--name", f"new {number}", "--json"]
+                    made = subprocess.run(command, env=clean_environment(env), capture_output=True, text=True, timeout=60)
+                    key = json.loads(made.stdout)
+                    wrong = {"key": key["key"].replace(key["prefix"], "sk-oc-AAAAAAAAAAAA")}
+                    assert chat(gateway, wrong).status_code == 401
+                    assert chat(gateway, key).status_code == 200

@@ -42,6 +42,8 @@ pub struct Tenants {
     directory: RwLock<Arc<Directory>>,
     /// When the database was last looked into; held while it is.
     looked: Mutex<Option<Instant>>,
+    /// Held by whoever looks because of a key that isn't known. Others that look don't wait for it.
+    unknown: Mutex<()>,
     /// Ends with it.
     watching: std::sync::Mutex<Option<watch::Watching>>,
 }
@@ -80,6 +82,7 @@ impl Tenants {
             pepper,
             directory: RwLock::new(Arc::new(directory)),
             looked: Mutex::default(),
+            unknown: Mutex::default(),
             watching: std::sync::Mutex::default(),
         }
     }
@@ -126,20 +129,22 @@ impl Tenants {
         Ok(())
     }
 
-    /// Takes over what has changed up to now. Whoever else asks for that meanwhile waits for the same look, and the next
-    /// one is at least a pause later: so a key that was made a moment ago is found, however many ask for others.
+    /// Takes over what has changed until now, for a key that isn't known. Where somebody has looked only just, it is waited
+    /// for a moment, since a key that was made meanwhile must not be refused; all that come by then share the next look.
     async fn refresh_for_unknown(&self) {
         if self.store.is_none() {
             return;
         }
         let asked = Instant::now();
+        let _turn = self.unknown.lock().await;
+        let last = *self.looked.lock().await;
+        if let Some(last) = last.filter(|last| *last < asked) {
+            tokio::time::sleep_until(last + LOOK_PAUSE).await;
+        }
         let mut looked = self.looked.lock().await;
-        if let Some(looked) = *looked {
-            // Somebody else may have looked meanwhile.
-            if looked >= asked {
-                return;
-            }
-            tokio::time::sleep_until(looked + LOOK_PAUSE).await;
+        // Somebody else may have looked meanwhile.
+        if looked.is_some_and(|looked| looked >= asked) {
+            return;
         }
         if let Err(error) = self.look(&mut looked).await {
             tracing::warn!(%error, "a key that isn't known could not be looked for in the database");
