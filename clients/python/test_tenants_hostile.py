@@ -129,3 +129,14 @@ class TestTheDoor:
                     wrong = {"key": key["key"].replace(key["prefix"], "sk-oc-AAAAAAAAAAAA")}
                     assert chat(gateway, wrong).status_code == 401
                     assert chat(gateway, key).status_code == 200
+
+
+class TestTheAuditLog:
+    def test_a_login_is_called_one_from_the_start(self, administrator):
+        project = administrator.project(administrator.organization())
+        body = {"project": project["id"], "name": "l", "iam": {"arn": "arn:aws:iam::123456789012:role/x"}}
+        login = administrator.done("POST", "/logins", json=body)
+        administrator.update("logins", login, name="m")
+        administrator.request("DELETE", f"/logins/{login['id']}")
+        log = administrator.done("GET", f"/audit_log?object={login['id']}")["data"]
+        assert [line["action"] for line in reversed(log)] == ["login.create", "login.update", "login.revoke"]

@@ -228,7 +228,11 @@ impl Store {
     /// [`StoreError::NotFound`] of its project, [`StoreError::Taken`] of its prefix, or the database fails.
     pub async fn create_credential(&self, actor: &Actor, new: NewCredential) -> Result<Credential, StoreError> {
         let mut change = self.change(actor).await?;
-        let made = change.add_credential("key.create", new, None).await?;
+        let action = match new.kind {
+            CredentialKind::Key { .. } => "key.create",
+            _ => "login.create",
+        };
+        let made = change.add_credential(action, new, None).await?;
         change.commit().await?;
         Ok(made)
     }
