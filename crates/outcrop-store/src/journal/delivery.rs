@@ -199,7 +199,7 @@ impl<S: Sink> Delivery<S> {
         let path = damaged.join(format!("{}-{segment:012}", folder.name()));
         tracing::warn!(bytes = bytes.len(), path = %path.display(), "a part of the journal of usage is no record, and is put aside");
         let open = || OpenOptions::new().append(true).create(true).open(&path);
-        let kept = fs::create_dir_all(&damaged)
+        let kept = super::folder::make_private(&damaged)
             .and_then(|()| open())
             .and_then(|mut file| file.write_all(bytes));
         if let Err(error) = kept {

@@ -19,12 +19,20 @@ pub(super) struct Folder {
     _lock: File,
 }
 
+/// Makes a folder, and those that it is in, that nobody else may look into: records tell who has asked what.
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.recursive(true).create(path)
+}
+
 impl Folder {
     /// Makes a folder of its own below `root`.
     pub(super) fn create(root: &Path, name: &str) -> io::Result<Self> {
         // Nobody may take it for a dead instance's before it is locked.
         let new = root.join(format!("{NEW}{name}"));
-        fs::create_dir_all(&new)?;
+        make_private(&new)?;
         let lock = open_lock(&new)?;
         lock.try_lock()?;
         let path = root.join(name);

@@ -70,7 +70,7 @@ impl Journal {
     /// # Errors
     /// When the folder can't be made or written.
     pub fn start(config: JournalConfig, sink: impl Sink) -> io::Result<Self> {
-        std::fs::create_dir_all(&config.folder)?;
+        folder::make_private(&config.folder)?;
         let folder = Folder::create(&config.folder, &config.instance)?;
         let writer = Writer::start(Appender::new(folder.path.clone()))?;
         let (delivered_sender, delivered) = watch::channel(Position::default());

@@ -32,6 +32,20 @@ async fn records_arrive_and_nothing_stays_behind() {
     until(|| !scratch.0.join("one").exists()).await;
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_may_look_into_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (scratch, sink) = (Scratch::new(), Fake::default());
+    let mut config = scratch.config("one");
+    config.folder = config.folder.join("journal");
+    let journal = Journal::start(config.clone(), sink).unwrap();
+    for folder in [config.folder.clone(), config.folder.join("one")] {
+        assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    journal.close(PATIENCE).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn more_records_than_may_wait_are_written_all_the_same() {
     let (scratch, sink) = (Scratch::new(), Fake::default());
