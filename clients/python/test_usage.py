@@ -125,6 +125,16 @@ class TestRecords:
             told["completion_tokens"],
         )
 
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_much_input_is_counted_for_each_call(self, usage, mark, stream):
+        # Above 200,000 tokens this model costs twice as much: neither choice has so many, both together have.
+        prompt = mark + " word" * 88_000
+        reply = usage.gateway.chat(prompt, model=settings.CLAUDE, body={"n": 2, "max_tokens": 10, "stream": stream})
+        record = usage.record(reply)
+        tokens = record["tokens"]
+        assert tokens["input"] > 200_000
+        assert record["cost"] == pytest.approx(tokens["input"] * 3.3e-6 + tokens["output"] * 16.5e-6, abs=1e-8)
+
     @pytest.mark.parametrize("action", ["cut after=3", "cut-frame after=3"])
     def test_a_stream_that_is_cut_is_estimated(self, usage, mark, action):
         prompt = f"{mark} [[sim:{action}]]"

@@ -241,7 +241,7 @@ impl<E: Endpoint> EventBody<E> {
 
     /// Notes what the answer has cost so far.
     fn note_usage(&mut self) {
-        self.record.usage = self.translator.usage();
+        self.record.note_usages(self.translator.usages());
         if self.record.is_answered {
             self.record.untold = self.translator.untold();
         }

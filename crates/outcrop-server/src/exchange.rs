@@ -11,7 +11,7 @@ use http::header::{CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_bedrock::call::Call;
-use outcrop_bedrock::converse::{Served, TokenUsage};
+use outcrop_bedrock::converse::Served;
 use outcrop_routing::Router;
 use outcrop_translate::resolve::Target;
 use outcrop_translate::{Endpoint, Plan, Problem, Unread};
@@ -267,7 +267,7 @@ impl Exchange {
         let body = if plan.wire.is_straight() {
             let bodies: Vec<&[u8]> = replies.iter().filter_map(whole_body).map(|body| &body[..]).collect();
             let passed = E::pass(&plan.memo, &bodies).map_err(|fault| not_bedrocks(&fault))?;
-            record.usage = passed.usage;
+            record.note_usages(passed.usages);
             passed.body
         } else {
             let mut translated = replies
@@ -282,9 +282,7 @@ impl Exchange {
                 first.usage = first.usage.plus(spent);
                 record.told_spent = spent;
             }
-            record.usage = translated
-                .iter()
-                .fold(TokenUsage::default(), |sum, reply| sum.plus(reply.usage));
+            record.note_usages(translated.iter().map(|reply| reply.usage).collect());
             E::response(&plan.memo, &translated)?
         };
         record.first_byte();

@@ -55,6 +55,8 @@ pub(crate) struct Record {
     pub(crate) attempts: u32,
     /// Tokens of all calls.
     pub(crate) usage: TokenUsage,
+    /// Tokens of each call, where there are several: what a token costs may depend on how much its call has read.
+    of_each: Vec<TokenUsage>,
     /// What is paid for besides tokens.
     pub(crate) billed: Billed,
     /// How the calls were served, as the headers of the answers tell.
@@ -110,6 +112,7 @@ impl Record {
             aws_request_id: String::new(),
             attempts: 0,
             usage: TokenUsage::default(),
+            of_each: Vec::new(),
             billed: Billed::default(),
             served: Served::default(),
             is_changed: false,
@@ -138,6 +141,12 @@ impl Record {
             usage.served = self.served;
         }
         usage
+    }
+
+    /// Notes the tokens of each call.
+    pub(crate) fn note_usages(&mut self, usages: Vec<TokenUsage>) {
+        self.usage = usages.iter().copied().fold(TokenUsage::default(), TokenUsage::plus);
+        self.of_each = if usages.len() > 1 { usages } else { Vec::new() };
     }
 
     /// The first byte of the answer's body is there.
@@ -201,6 +210,7 @@ impl Record {
             called: self.called.as_ref(),
             is_answered: self.is_answered,
             usage: self.billed_usage(),
+            of_each: &self.of_each,
             told_spent: self.told_spent,
             billed: self.billed,
             untold: self.untold,

@@ -89,8 +89,13 @@ pub trait StreamTranslator: Send + Unpin + 'static {
     /// Whether the choice numbered `choice` is whole for the client, although Bedrock may go on.
     fn is_complete(&self, choice: usize) -> bool;
 
+    /// Tokens of each choice that has told them.
+    fn usages(&self) -> Vec<TokenUsage>;
+
     /// Tokens of all choices so far.
-    fn usage(&self) -> TokenUsage;
+    fn usage(&self) -> TokenUsage {
+        self.usages().into_iter().fold(TokenUsage::default(), TokenUsage::plus)
+    }
 
     /// What has come of choices whose tokens Bedrock has not told.
     fn untold(&self) -> Untold;
@@ -122,8 +127,8 @@ impl Untold {
 pub struct Passed {
     /// The body for the client.
     pub body: Vec<u8>,
-    /// What the answer says that it cost.
-    pub usage: TokenUsage,
+    /// What each reply says that it cost.
+    pub usages: Vec<TokenUsage>,
 }
 
 /// What a translation may know besides the request's body.

@@ -23,6 +23,8 @@ pub(crate) struct End<'a> {
     pub(crate) is_answered: bool,
     /// The tokens that the client was told.
     pub(crate) usage: TokenUsage,
+    /// Those of each call, where several have told theirs.
+    pub(crate) of_each: &'a [TokenUsage],
     /// Which of them are of answers that were thrown away, and are counted as such.
     pub(crate) told_spent: TokenUsage,
     /// What else is paid for.
@@ -75,9 +77,21 @@ impl Bill {
         let Some(called) = end.called.or(last.as_ref()) else {
             return Self::from((sum, estimate));
         };
-        let usage = less(end.usage, end.told_spent);
-        let mut used = Consumption::of(&usage, &end.billed);
-        let mut terms = Terms::of(usage.served);
+        let catalogue = &gateway.config.catalogue;
+        let mut terms = Terms::of(end.usage.served);
+        // Each call has its own price: one that reads much costs more for each token.
+        let calls = match end.of_each {
+            [] => std::slice::from_ref(&end.usage),
+            several => several,
+        };
+        for (index, usage) in calls.iter().enumerate() {
+            let used = match index {
+                // What was thrown away is told with the first.
+                0 => Consumption::of(&less(*usage, end.told_spent), &end.billed),
+                _ => Consumption::from(usage),
+            };
+            sum.add(catalogue, called, &terms, &used);
+        }
         // Calls of which nobody knows what they cost: AWS counts them all the same.
         let silent = match end.is_answered {
             true => end.untold.choices as u64,
@@ -86,18 +100,23 @@ impl Bill {
         if silent > 0 {
             estimate = Estimate::Estimated;
             // Nobody knows how it was served, unless an answer has told.
-            if usage.served == Served::default() {
+            if end.usage.served == Served::default() {
                 terms = called.terms;
             }
             let model = called.base_id().unwrap_or(&called.model_id);
             let prompt = gateway.admission.prompt_tokens(model, called.prompt.0);
-            used.input = used.input.saturating_add(prompt.saturating_mul(silent));
-            used.output = used
-                .output
-                .saturating_add(end.untold.text_bytes.div_ceil(BYTES_PER_TOKEN));
+            let written = end.untold.text_bytes.div_ceil(BYTES_PER_TOKEN);
+            for index in 0..silent {
+                let used = Consumption {
+                    input: prompt,
+                    output: if index == 0 { written } else { 0 },
+                    ..Consumption::default()
+                };
+                sum.add(catalogue, called, &terms, &used);
+            }
         }
-        sum.add(&gateway.config.catalogue, called, &terms, &used);
-        sum.tokens.reasoning = sum.tokens.reasoning.saturating_add(usage.reasoning_tokens);
+        let reasoning = less(end.usage, end.told_spent).reasoning_tokens;
+        sum.tokens.reasoning = sum.tokens.reasoning.saturating_add(reasoning);
         Self::from((sum, estimate))
     }
 }

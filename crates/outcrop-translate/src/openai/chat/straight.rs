@@ -38,14 +38,15 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
     if replies.iter().any(is_empty) {
         return Err(Fault::shape("the answer has no message"));
     }
-    let usage = replies
+    let usages: Vec<TokenUsage> = replies
         .iter()
         .filter_map(|reply| {
             let mut usage = reply.usage.or(reply.metrics)?;
             usage.served.tier = reply.tier.unwrap_or_default();
             Some(usage)
         })
-        .fold(TokenUsage::default(), TokenUsage::plus);
+        .collect();
+    let usage = usages.iter().copied().fold(TokenUsage::default(), TokenUsage::plus);
     let mut body = Vec::with_capacity(1024);
     ObjectWriter::write(&mut body, |answer| {
         answer.field("id", &memo.id);
@@ -73,7 +74,7 @@ pub(super) fn whole(memo: &Memo, replies: &[&[u8]]) -> Result<Passed, Fault> {
             answer.field(name, value);
         }
     });
-    Ok(Passed { body, usage })
+    Ok(Passed { body, usages })
 }
 
 fn write_choice(memo: &Memo, index: u64, choice: &ChoiceRead<'_>, is_filtered: bool, out: &mut Vec<u8>) {

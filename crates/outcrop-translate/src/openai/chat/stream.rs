@@ -150,11 +150,8 @@ impl StreamTranslator for ChatStream {
         self.choices.get(choice).is_some_and(Choice::is_stopped)
     }
 
-    fn usage(&self) -> TokenUsage {
-        self.choices
-            .iter()
-            .filter_map(Choice::billed)
-            .fold(TokenUsage::default(), TokenUsage::plus)
+    fn usages(&self) -> Vec<TokenUsage> {
+        self.choices.iter().filter_map(Choice::billed).collect()
     }
 
     fn untold(&self) -> Untold {

@@ -263,7 +263,7 @@ impl StreamTranslator for CompletionStream {
         self.choices.get(choice).is_some_and(Choice::is_stopped)
     }
 
-    fn usage(&self) -> TokenUsage {
+    fn usages(&self) -> Vec<TokenUsage> {
         self.choices
             .iter()
             .filter_map(|choice| {
@@ -271,7 +271,7 @@ impl StreamTranslator for CompletionStream {
                 usage.reasoning_tokens = choice.thinking_tokens.unwrap_or(usage.reasoning_tokens);
                 Some(usage)
             })
-            .fold(TokenUsage::default(), TokenUsage::plus)
+            .collect()
     }
 
     fn untold(&self) -> Untold {
