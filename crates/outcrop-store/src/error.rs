@@ -63,6 +63,31 @@ impl StoreError {
             _ => false,
         }
     }
+
+    /// Whether nothing can be written now, whatever it is.
+    pub(crate) fn is_of_storage(&self) -> bool {
+        matches!(self, Self::Database(error) if is_about_storage(error))
+    }
+}
+
+/// Whether the database can't write anything now, whatever it is given: SQLite's codes for a file that others hold, that
+/// is full or can't be written; PostgreSQL's classes of what it has no room for or does elsewhere.
+fn is_about_storage(error: &sqlx::Error) -> bool {
+    if let sqlx::Error::Io(error) = error {
+        return error.kind() == std::io::ErrorKind::StorageFull;
+    }
+    let Some(error) = error.as_database_error() else {
+        return false;
+    };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some() {
+        let code = code.parse::<u32>().map(|code| code & 0xff);
+        code.is_ok_and(|code| matches!(code, 5..=8 | 10 | 13..=15))
+    } else {
+        // Of the class of a transaction's state, that of one that may only read: a standby that was the first before.
+        let classes = ["08", "25006", "53", "57", "58"];
+        classes.iter().any(|class| code.starts_with(class))
+    }
 }
 
 /// Whether the database refuses what it was given, and always will: SQLite's codes for what is too large, against a

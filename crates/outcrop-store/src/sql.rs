@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::future::Future;
+use std::path::Path;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _, SqlStr, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqlSafeStr as _, SqlStr, Transaction};
 
 use crate::StoreError;
 
@@ -245,6 +247,22 @@ pub(crate) fn timed_out(limit: Duration) -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, message))
 }
 
+/// A connection that no transaction is open on. Where the disk is full, SQLite takes a transaction back by itself, and the
+/// connection can't be told to: it takes it for open for ever, and would begin no other one.
+async fn idle(pool: &SqlitePool) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    if connection.is_in_transaction() {
+        // What takes the last one back may still be on its way.
+        connection.ping().await?;
+        let is_memory = pool.connect_options().get_filename() == Path::new(":memory:");
+        if connection.is_in_transaction() && !is_memory {
+            let _ = connection.close().await;
+            connection = pool.acquire().await?;
+        }
+    }
+    Ok(connection)
+}
+
 impl Pools {
     /// Asks one question outside of a transaction.
     pub(crate) async fn rows(&self, sql: impl Into<Sql>, values: Vec<Value>) -> Result<Vec<Row>, StoreError> {
@@ -268,9 +286,11 @@ impl Pools {
     /// Begins a transaction.
     pub(crate) async fn begin(&self, purpose: Purpose) -> Result<Session, StoreError> {
         Ok(match self {
-            Self::Sqlite { read, .. } if purpose == Purpose::Snapshot => Session::Sqlite(read.begin().await?),
+            Self::Sqlite { read, .. } if purpose == Purpose::Snapshot => {
+                Session::Sqlite(Transaction::begin(idle(read).await?, None).await?)
+            }
             Self::Sqlite { write, .. } => {
-                let mut connection = write.acquire().await?;
+                let mut connection = idle(write).await?;
                 let durability = match purpose {
                     Purpose::Change => "PRAGMA synchronous = FULL",
                     _ => "PRAGMA synchronous = NORMAL",

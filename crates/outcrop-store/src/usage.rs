@@ -222,4 +222,32 @@ mod tests {
         assert_eq!(kept.len(), 1024);
         assert_eq!(count(u64::MAX), MOST_TOKENS);
     }
+
+    #[tokio::test]
+    async fn a_full_disk_is_no_end() {
+        let folder = std::env::temp_dir().join(format!("outcrop-full-{:032x}", fastrand::u128(..)));
+        let store = Store::open(&crate::Location::Sqlite(folder.join("outcrop.db")))
+            .await
+            .unwrap();
+        let records = |from: usize, count: usize| -> Vec<UsageRecord> {
+            let record = |number| UsageRecord {
+                id: format!("{number:032x}"),
+                model: "m".repeat(1000),
+                ..UsageRecord::default()
+            };
+            (from..from + count).map(record).collect()
+        };
+        let crate::sql::Pools::Sqlite { write, .. } = &store.inner.pools else {
+            panic!("not SQLite");
+        };
+        // SQLite takes no number that is too small, but the smallest possible.
+        sqlx::query("PRAGMA max_page_count = 1").execute(write).await.unwrap();
+        let error = store.add_usage(&records(0, 400)).await.unwrap_err();
+        assert!(error.is_of_storage(), "{error}");
+        // There is room again.
+        let _ = sqlx::query("PRAGMA max_page_count = 1000000").execute(write).await;
+        assert_eq!(store.add_usage(&records(0, 400)).await.unwrap(), 400);
+        store.close().await;
+        let _ = std::fs::remove_dir_all(&folder);
+    }
 }

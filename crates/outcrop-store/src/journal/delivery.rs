@@ -155,7 +155,8 @@ impl<S: Sink> Delivery<S> {
             failures += 1;
             let waiting = total(folder);
             tracing::warn!(%error, failures, waiting_bytes = waiting, "usage can't be written to the database; it waits in the journal");
-            let is_refused = !error.is_temporary() || failures >= TRIES_TOGETHER;
+            // On a full disk nothing is refused for what it is: it waits.
+            let is_refused = !error.is_of_storage() && (!error.is_temporary() || failures >= TRIES_TOGETHER);
             if is_refused && self.sink.answers().await {
                 self.send_one_by_one(folder, records).await;
                 return true;
@@ -180,7 +181,9 @@ impl<S: Sink> Delivery<S> {
     async fn send_one_by_one(&self, folder: &Folder, records: &[UsageRecord]) {
         for record in records {
             let mut sent = self.sink.add(std::slice::from_ref(record)).await;
-            while sent.is_err() && !self.sink.answers().await {
+            while let Err(error) = &sent
+                && (error.is_of_storage() || !self.sink.answers().await)
+            {
                 sleep(PAUSES.1).await;
                 sent = self.sink.add(std::slice::from_ref(record)).await;
             }

@@ -61,6 +61,8 @@ pub(super) struct Fake(pub(super) Arc<State>);
 pub(super) struct State {
     pub(super) records: Mutex<BTreeMap<String, UsageRecord>>,
     pub(super) is_away: AtomicBool,
+    /// Whether it can be read, but not written.
+    pub(super) is_full: AtomicBool,
     pub(super) refused: AtomicUsize,
     /// The id of a record that it refuses.
     pub(super) poison: Mutex<Option<String>>,
@@ -78,6 +80,11 @@ impl Fake {
 
 impl Sink for Fake {
     async fn add(&self, records: &[UsageRecord]) -> Result<u64, StoreError> {
+        if self.0.is_full.load(Ordering::SeqCst) {
+            self.0.refused.fetch_add(1, Ordering::SeqCst);
+            let full = std::io::ErrorKind::StorageFull;
+            return Err(StoreError::Database(sqlx::Error::Io(full.into())));
+        }
         let poison = self.0.poison.lock().unwrap().clone();
         let is_poisoned = records.iter().any(|record| Some(&record.id) == poison.as_ref());
         if self.0.is_away.load(Ordering::SeqCst) || is_poisoned {

@@ -1,6 +1,7 @@
 //! The journal as whoever records sees it.
 
 use std::fs;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::testing::{Fake, Scratch, record};
@@ -118,6 +119,21 @@ async fn a_record_that_the_database_refuses_holds_up_no_others() {
     tokio::time::timeout(PATIENCE, journal.deliver()).await.unwrap();
     assert_eq!(sink.len(), 19);
     assert!(scratch.0.join("damaged/one-000000000000").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_database_has_no_room_all_wait() {
+    let (scratch, sink) = (Scratch::new(), Fake::default());
+    sink.0.is_full.store(true, Ordering::SeqCst);
+    let journal = Journal::start(scratch.config("one"), sink.clone()).unwrap();
+    for number in 0..20 {
+        journal.record(record(number));
+    }
+    until(|| sink.0.refused.load(Ordering::SeqCst) >= 5).await;
+    sink.0.is_full.store(false, Ordering::SeqCst);
+    tokio::time::timeout(PATIENCE, journal.deliver()).await.unwrap();
+    assert_eq!(sink.len(), 20);
+    assert!(!scratch.0.join("damaged").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
