@@ -1,6 +1,7 @@
 """Usage: what each request leaves behind, and the reports on it, from outside."""
 
 import collections
+import concurrent.futures
 import csv
 import datetime
 import io
@@ -10,7 +11,7 @@ import time
 import httpx
 import pytest
 
-from support import process, settings
+from support import admin, process, settings
 from support.process import poll
 
 ADMIN = "sk-admin-0123456789abcdef"
@@ -493,3 +494,23 @@ class TestKilled:
         assert first.gateway.wait() == 0
         assert list((tmp_path / "state" / "journal").glob("*/*.usage")) == []
         assert len(metered().records(20)) == 20
+
+
+class TestReserved:
+    def test_a_long_list_is_reserved_with_all_of_its_search_units(self):
+        with admin.start() as stack:
+            # A thousand documents are ten units, of 0.2 cents each.
+            key = admin.Admin(stack.gateway).key(budgets=[{"period": "day", "limit_usd": 0.021}])
+            body = {
+                "model": "cohere.rerank-v3-5:0",
+                "query": "sky [[sim:delay 2s]]",
+                "documents": ["sky"] * 900,
+            }
+
+            def rank(_):
+                headers = {"authorization": f"Bearer {key['key']}"}
+                return stack.gateway.request("POST", "/v2/rerank", json=body, headers=headers).status_code
+
+            with concurrent.futures.ThreadPoolExecutor(6) as pool:
+                statuses = sorted(pool.map(rank, range(6)))
+            assert statuses == [200, 429, 429, 429, 429, 429]

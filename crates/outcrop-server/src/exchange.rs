@@ -14,7 +14,7 @@ use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::Served;
 use outcrop_routing::Router;
 use outcrop_translate::resolve::Target;
-use outcrop_translate::{Endpoint, Plan, Problem, Unread};
+use outcrop_translate::{Billed, Endpoint, Plan, Problem, Unread};
 use outcrop_upstream::{Client, Failure, Reply, ReplyBody};
 use tokio_util::sync::CancellationToken;
 
@@ -372,6 +372,7 @@ fn calls<'a, M>(plan: &'a Plan<M>, target: Option<&'a Target>) -> Calls<'a> {
         model_id: &plan.model_id,
         size: plan.size,
         bodies: bodies.map(|body| (body, of_each as u64)).collect(),
+        asks: Billed::default(),
         is_stream: plan.streams,
     }
 }

@@ -14,7 +14,7 @@ use outcrop_bedrock::call::Call;
 use outcrop_bedrock::converse::{StopReason, TokenUsage};
 use outcrop_bedrock::exception::Exception;
 use outcrop_translate::resolve::Target;
-use outcrop_translate::{Endpoint, Input, Plan, Problem, Repair, Teaching};
+use outcrop_translate::{Billed, Endpoint, Input, Plan, Problem, Repair, Teaching};
 use outcrop_upstream::{Error, Failure, Reply, ReplyBody};
 
 use self::slots::Slots;
@@ -296,7 +296,7 @@ impl<E: Endpoint> Rounds<E> {
             let inquiry = &self.inquiry;
             inquiry
                 .tally
-                .throw_away(&inquiry.gateway.config.catalogue, called, usage);
+                .throw_away(&inquiry.gateway.config.catalogue, called, usage, &Billed::default());
         }
     }
 

@@ -48,6 +48,16 @@ pub trait Task: Send + Sync + 'static {
     fn answer(memo: &Self::Memo, replies: &[TaskReply<'_>], context: &AnswerContext<'_>)
     -> Result<TaskAnswer, Problem>;
 
+    /// The most that a request pays for besides tokens: images with their number alone.
+    fn asks(_memo: &Self::Memo) -> Billed {
+        Billed::default()
+    }
+
+    /// What first pages of replies are paid for besides tokens, where no answer comes of them.
+    fn made(_memo: &Self::Memo, _replies: &[TaskReply<'_>]) -> Billed {
+        Billed::default()
+    }
+
     /// What the client calls a field of the calls that a refusal of Bedrock's names by its path; `None` where it is about
     /// the part of the request that the call is for.
     fn parameter(_memo: &Self::Memo, _field: &str) -> Option<String> {

@@ -3,9 +3,9 @@
 use outcrop_bedrock::call::CallBody;
 use outcrop_tenants::Money;
 use outcrop_tenants::limits::MostCost;
-use outcrop_translate::CallSize;
 use outcrop_translate::catalogue::Ask;
 use outcrop_translate::resolve::Target;
+use outcrop_translate::{Billed, CallSize};
 
 use super::{LimitHeaders, Need, problem};
 use crate::exchange::Gateway;
@@ -18,8 +18,6 @@ use outcrop_translate::Problem;
 const USUAL_OUTPUT: u64 = 1024;
 /// The most tokens that a call for anything but texts reads: what is longer in its body are images.
 const MOST_OF_TASK: u64 = 16_384;
-/// The most images that one request makes.
-const MOST_IMAGES: u64 = 10;
 
 /// The calls of a request.
 pub(crate) struct Calls<'a> {
@@ -30,6 +28,8 @@ pub(crate) struct Calls<'a> {
     pub(crate) size: CallSize,
     /// Their bodies, and how often each is sent.
     pub(crate) bodies: Vec<(&'a CallBody, u64)>,
+    /// What they ask for besides tokens, all together.
+    pub(crate) asks: Billed,
     pub(crate) is_stream: bool,
 }
 
@@ -51,8 +51,14 @@ impl Need {
         };
         let catalogue = &gateway.config.catalogue;
         let base_id = calls.target.and_then(behind);
-        let tariff = catalogue.tariff_of(calls.model_id, base_id, region);
+        let tariff = match calls.target.filter(|target| target.model_id == calls.model_id) {
+            // It knows the geography of an application inference profile.
+            Some(target) => catalogue.tariff(target, region),
+            None => catalogue.tariff_of(calls.model_id, base_id, region),
+        };
         let mut most = Some(0_i64);
+        // The first call stands for all of it.
+        let mut asks = calls.asks;
         for (body, times) in &calls.bodies {
             let size = calls.size;
             let estimate = gateway
@@ -75,11 +81,12 @@ impl Need {
                 input: read.saturating_add(read / 2),
                 output: estimate.output_tokens,
                 may_cache: operation == "completions",
-                input_images: 0,
-                images: if operation == "images" { MOST_IMAGES } else { 0 },
-                searches: u64::from(operation == "rerank"),
+                input_images: asks.input_images,
+                images: asks.images.count,
+                searches: asks.searches,
             };
             let cost = tariff.as_ref().and_then(|tariff| tariff.most(&size.terms, &ask));
+            asks = Billed::default();
             let times = i64::try_from(*times).unwrap_or(i64::MAX);
             most = most
                 .zip(cost)

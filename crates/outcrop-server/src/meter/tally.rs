@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outcrop_bedrock::converse::TokenUsage;
-use outcrop_translate::Catalogue;
 use outcrop_translate::catalogue::{Consumption, Terms};
+use outcrop_translate::{Billed, Catalogue};
 
 use super::bill::Sum;
 use super::called::Called;
@@ -79,12 +79,13 @@ impl Tally {
         state.pending = state.pending.saturating_sub(1);
     }
 
-    /// The answer to a call is thrown away, which has cost so many tokens.
-    pub(crate) fn throw_away(&self, catalogue: &Catalogue, called: &Called, usage: TokenUsage) {
+    /// The answer to a call is thrown away, which has cost so many tokens, and what else is paid for.
+    pub(crate) fn throw_away(&self, catalogue: &Catalogue, called: &Called, usage: TokenUsage, billed: &Billed) {
         let mut state = self.state();
         state.pending = state.pending.saturating_sub(1);
         let terms = Terms::of(usage.served);
-        state.thrown.add(catalogue, called, &terms, &Consumption::from(&usage));
+        let used = Consumption::of(&usage, billed);
+        state.thrown.add(catalogue, called, &terms, &used);
     }
 
     pub(super) fn thrown(&self) -> Sum {

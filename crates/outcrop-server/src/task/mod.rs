@@ -133,6 +133,7 @@ async fn answer<T: Task>(
             model_id: &plan.model_id,
             size: NO_ANSWER,
             bodies: plan.calls.iter().map(|call| (&call.body, 1)).collect(),
+            asks: T::asks(&plan.memo),
             is_stream: false,
         };
         record.admit(&gateway, Some(calls)).await?;
@@ -149,7 +150,7 @@ async fn answer<T: Task>(
                         let _turn = turn::<T>().await;
                         let better = inquiry.plan_again(None, planning)?;
                         if (&better.model_id, &better.region) != (&plan.model_id, &plan.region) {
-                            throw_away(&inquiry, &mut pages);
+                            throw_away::<T>(&inquiry, &plan.memo, &mut pages);
                             plan = better;
                             note_plan(record, &gateway, &plan);
                             continue;
@@ -171,13 +172,13 @@ async fn answer<T: Task>(
                 GoOn::Plan(better) => {
                     if better.calls != plan.calls {
                         record.is_changed = true;
-                        throw_away(&inquiry, &mut pages);
+                        throw_away::<T>(&inquiry, &plan.memo, &mut pages);
                     }
                     plan = better;
                     note_plan(record, &gateway, &plan);
                 }
                 GoOn::Over => {
-                    throw_away(&inquiry, &mut pages);
+                    throw_away::<T>(&inquiry, &plan.memo, &mut pages);
                     let is_about_target = |telling: &Telling<T::Memo>| telling.verdict() == Verdict::Elsewhere;
                     if let Some(mut no_room) = inquiry.refused_room.take()
                         && telling.as_ref().is_none_or(is_about_target)
@@ -328,14 +329,26 @@ async fn send_pages<T: Task>(inquiry: &Inquiry, call: &TaskCall, region: Option<
 }
 
 /// Counts what replies have cost that nobody gets.
-fn throw_away(inquiry: &Inquiry, pages: &mut Pages) {
-    for sent in std::mem::take(pages).into_values().flatten() {
-        if let Some(called) = sent.hold.called() {
-            let usage = header_usage(std::iter::once(sent.reply.tokens));
-            let catalogue = &inquiry.gateway.config.catalogue;
-            inquiry.tally.throw_away(catalogue, called, usage);
+fn throw_away<T: Task>(inquiry: &Inquiry, memo: &T::Memo, pages: &mut Pages) {
+    let catalogue = &inquiry.gateway.config.catalogue;
+    for sent in std::mem::take(pages).into_values() {
+        let first = sent.first().and_then(|sent| task_reply(&sent.reply));
+        let mut made = T::made(memo, first.as_slice());
+        for sent in &sent {
+            if let Some(called) = sent.hold.called() {
+                let usage = header_usage(std::iter::once(sent.reply.tokens));
+                inquiry
+                    .tally
+                    .throw_away(catalogue, called, usage, &std::mem::take(&mut made));
+            }
         }
     }
+}
+
+/// A reply as tasks read it.
+fn task_reply(reply: &Reply) -> Option<TaskReply<'_>> {
+    let (body, tokens) = (exchange::whole_body(reply)?, reply.tokens);
+    Some(TaskReply { body, tokens })
 }
 
 /// Tokens as headers of replies tell them.
@@ -362,14 +375,7 @@ fn write<T: Task>(
     ticket: Option<Ticket>,
     record: &mut Record,
 ) -> Result<Response, Refusal> {
-    let bodies: Vec<(&Bytes, TokenCounts)> = replies
-        .iter()
-        .filter_map(|reply| Some((exchange::whole_body(reply)?, reply.tokens)))
-        .collect();
-    let replies: Vec<TaskReply<'_>> = bodies
-        .into_iter()
-        .map(|(body, tokens)| TaskReply { body, tokens })
-        .collect();
+    let replies: Vec<TaskReply<'_>> = replies.iter().filter_map(task_reply).collect();
     let context = AnswerContext {
         unique: inquiry.unique,
         created: inquiry.created,
@@ -377,6 +383,7 @@ fn write<T: Task>(
     };
     // If no answer comes of it, this is what is known of its cost.
     record.usage = header_usage(replies.iter().map(|reply| reply.tokens));
+    record.billed = T::made(&plan.memo, &replies);
     let answer = T::answer(&plan.memo, &replies, &context)?;
     record.usage = answer.usage.unwrap_or_default();
     record.billed = answer.billed;

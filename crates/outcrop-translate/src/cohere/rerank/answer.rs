@@ -25,7 +25,7 @@ pub(super) fn write(
     for reply in replies {
         read(reply.body, memo.documents, &mut ranked).map_err(|_| unreadable())?;
     }
-    let units = memo.documents.div_ceil(DOCUMENTS_OF_A_UNIT) as u64;
+    let billed = billed(memo);
     let mut body = Vec::new();
     ObjectWriter::write(&mut body, |answer| {
         answer.field("id", &uuid(context.unique));
@@ -41,17 +41,22 @@ pub(super) fn write(
         });
         answer.object("meta", |meta| {
             meta.object("api_version", |api| api.field("version", &version.to_string()));
-            meta.object("billed_units", |billed| billed.field("search_units", &units));
+            meta.object("billed_units", |units| units.field("search_units", &billed.searches));
         });
     });
     Ok(TaskAnswer {
         body,
-        billed: Billed {
-            searches: units,
-            ..Billed::default()
-        },
+        billed,
         ..TaskAnswer::default()
     })
+}
+
+/// What ranking them is paid for.
+pub(super) fn billed(memo: &Memo) -> Billed {
+    Billed {
+        searches: memo.documents.div_ceil(DOCUMENTS_OF_A_UNIT) as u64,
+        ..Billed::default()
+    }
 }
 
 fn read(body: &[u8], documents: usize, ranked: &mut Vec<Ranked>) -> Result<(), Fault> {

@@ -12,7 +12,7 @@ use outcrop_bedrock::json::Json;
 
 use crate::endpoint::{Context, Halt};
 use crate::problem::Problem;
-use crate::task::{AnswerContext, Input, Task, TaskAnswer, TaskCall, TaskPlan, TaskReply};
+use crate::task::{AnswerContext, Billed, Input, Task, TaskAnswer, TaskCall, TaskPlan, TaskReply};
 
 /// The endpoint, in the version of Cohere's API that its path names. Both take what either takes.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,17 @@ impl<const VERSION: u8> Task for Rerank<VERSION> {
 
     fn answer(memo: &Memo, replies: &[TaskReply<'_>], context: &AnswerContext<'_>) -> Result<TaskAnswer, Problem> {
         answer::write(memo, replies, VERSION, context)
+    }
+
+    fn asks(memo: &Memo) -> Billed {
+        answer::billed(memo)
+    }
+
+    fn made(memo: &Memo, replies: &[TaskReply<'_>]) -> Billed {
+        match replies {
+            [] => Billed::default(),
+            _ => answer::billed(memo),
+        }
     }
 
     fn error(problem: &Problem) -> Vec<u8> {

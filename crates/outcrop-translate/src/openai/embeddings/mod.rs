@@ -9,7 +9,7 @@ use outcrop_bedrock::json::JsonText;
 
 use crate::endpoint::{Context, Halt};
 use crate::problem::Problem;
-use crate::task::{AnswerContext, Input, Task, TaskAnswer, TaskPlan, TaskReply};
+use crate::task::{AnswerContext, Billed, Input, Task, TaskAnswer, TaskPlan, TaskReply};
 
 /// The embeddings endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,13 @@ impl Task for Embeddings {
 
     fn answer(memo: &Memo, replies: &[TaskReply<'_>], _: &AnswerContext<'_>) -> Result<TaskAnswer, Problem> {
         answer::write(memo, replies)
+    }
+
+    fn asks(memo: &Memo) -> Billed {
+        Billed {
+            input_images: memo.images,
+            ..Billed::default()
+        }
     }
 
     fn parameter(memo: &Memo, field: &str) -> Option<String> {

@@ -84,13 +84,6 @@ pub(super) fn answer(
     let usage = replies.iter().map(|reply| reply.tokens).fold(None, add);
     let data = images.iter().map(|image| datum(memo.form, image, context));
     let data = data.collect::<Result<Vec<_>, Problem>>()?;
-    // They are of one size.
-    let size = images.first().and_then(look).and_then(|(_, size)| size);
-    let made = Images {
-        count: images.len() as u64,
-        quality: memo.quality,
-        pixels: size.map_or(0, |size| u64::from(size.width) * u64::from(size.height)),
-    };
     let mut body = Vec::with_capacity(data.iter().map(Datum::length).sum::<usize>() + 512);
     ObjectWriter::write(&mut body, |out| {
         out.field("created", &context.created);
@@ -119,12 +112,40 @@ pub(super) fn answer(
             output_tokens,
             ..TokenUsage::default()
         }),
-        billed: Billed {
-            images: made,
-            ..Billed::default()
-        },
+        billed: billed(memo, &images),
         notes,
     })
+}
+
+/// The images that are asked for.
+pub(super) fn asks(memo: &Memo) -> Billed {
+    Billed {
+        images: Images {
+            count: memo.count,
+            ..Images::default()
+        },
+        ..Billed::default()
+    }
+}
+
+/// The images that replies hold, as far as they can be read.
+pub(super) fn made(memo: &Memo, replies: &[TaskReply<'_>]) -> Billed {
+    let painted = replies.iter().filter_map(|reply| read(memo.shape, reply.body).ok());
+    let images: Vec<JsonText<'_>> = painted.flat_map(|painted| painted.images).collect();
+    billed(memo, &images)
+}
+
+/// What images are paid for. They are of one size.
+fn billed(memo: &Memo, images: &[JsonText<'_>]) -> Billed {
+    let size = images.first().and_then(look).and_then(|(_, size)| size);
+    Billed {
+        images: Images {
+            count: images.len() as u64,
+            quality: memo.quality,
+            pixels: size.map_or(0, |size| u64::from(size.width) * u64::from(size.height)),
+        },
+        ..Billed::default()
+    }
 }
 
 /// An image in the answer.

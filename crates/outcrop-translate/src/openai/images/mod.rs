@@ -21,7 +21,7 @@ use crate::catalogue::ImageTask;
 use crate::endpoint::{Context, Halt};
 use crate::openai::error_body;
 use crate::problem::Problem;
-use crate::task::{AnswerContext, Input, Task, TaskAnswer, TaskPlan, TaskReply};
+use crate::task::{AnswerContext, Billed, Input, Task, TaskAnswer, TaskPlan, TaskReply};
 
 pub use answer::Memo;
 pub use mask::{Shade, black_and_white};
@@ -60,6 +60,14 @@ macro_rules! tasks {
                 context: &AnswerContext<'_>,
             ) -> Result<TaskAnswer, Problem> {
                 answer::answer(memo, replies, context)
+            }
+
+            fn asks(memo: &Memo) -> Billed {
+                answer::asks(memo)
+            }
+
+            fn made(memo: &Memo, replies: &[TaskReply<'_>]) -> Billed {
+                answer::made(memo, replies)
             }
 
             fn error(problem: &Problem) -> Vec<u8> {
