@@ -175,6 +175,13 @@ class TestRecords:
         usage.record(usage.gateway.chat(mark))
         usage.records(1)
 
+    def test_nor_does_one_that_a_limit_stops(self, usage, mark):
+        key = admin.Admin(usage.gateway, ADMIN).key(requests_per_minute=1)
+        codes = [admin.chat(usage.gateway, key, text=mark).status_code for _ in range(3)]
+        assert codes == [200, 429, 429]
+        usage.record(usage.gateway.chat(mark))
+        assert {record["status"] for record in usage.records(2)} == {200}
+
     def test_an_answer_of_the_cache_costs_nothing(self, metered, mark):
         usage = metered(OUTCROP_RESPONSE_CACHE="memory")
         body = {"temperature": 0}

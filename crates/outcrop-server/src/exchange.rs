@@ -221,13 +221,13 @@ impl Exchange {
             return Ok(Answer::Whole(explanation.response(&self.gateway.client)));
         }
         record.is_stream = plan.streams;
-        record.meter(&self.gateway, rounds.tally());
         let ticket = match question {
             None => None,
             // Boxed, since every stream would else carry room for it.
             Some(question) => match Box::pin(question.look_up(&plan, rounds.has_fetched(), record)).await {
                 Looked::Hit(entry) => {
                     record.admit(&self.gateway, None).await?;
+                    record.meter(&self.gateway, rounds.tally());
                     return Ok(Answer::Whole(entry.response(record)));
                 }
                 Looked::Not(ticket) => ticket,
@@ -237,6 +237,7 @@ impl Exchange {
         record
             .admit(&self.gateway, Some(calls(&plan, target.as_deref())))
             .await?;
+        record.meter(&self.gateway, rounds.tally());
         if plan.streams {
             self.stream::<E>(rounds, plan, ticket, record).await
         } else {

@@ -156,7 +156,7 @@ impl Record {
         }
     }
 
-    /// From here on the request asks a model, and leaves a record of usage.
+    /// From here on the request asks a model, and leaves a record of usage. One that a limit stops comes never so far.
     pub(crate) fn meter(&mut self, gateway: &Arc<Gateway>, tally: &Arc<Tally>) {
         self.metering = Metering::new(gateway, tally, &self.path);
     }

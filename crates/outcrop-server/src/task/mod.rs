@@ -116,12 +116,12 @@ async fn answer<T: Task>(
         if caller::is_dry_run(&head.headers) {
             return Ok(explain(&inquiry, &plan));
         }
-        record.meter(&gateway, &inquiry.tally);
         let ticket = match question {
             None => None,
             Some(question) => match question.look_up_task(&plan, inquiry.has_fetched(), record).await {
                 Looked::Hit(entry) => {
                     record.admit(&gateway, None).await?;
+                    record.meter(&gateway, &inquiry.tally);
                     return Ok(entry.response(record));
                 }
                 Looked::Not(ticket) => ticket,
@@ -137,6 +137,7 @@ async fn answer<T: Task>(
             is_stream: false,
         };
         record.admit(&gateway, Some(calls)).await?;
+        record.meter(&gateway, &inquiry.tally);
         let mut refused = 0;
         let mut telling: Option<Telling<T::Memo>> = None;
         let mut pages = BTreeMap::new();
