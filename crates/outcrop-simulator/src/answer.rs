@@ -7,9 +7,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 
 use crate::body::{Content, Outgoing, Step};
+use crate::ledger::Hold;
 use crate::refusal::Refusal;
 use crate::shapes::table;
-use crate::world::Reservation;
 
 const CORAL_SUFFIX: &str = ":http://internal.amazon.com/coral/com.amazon.bedrock/";
 
@@ -19,8 +19,8 @@ pub(crate) struct Answer {
     pub(crate) content_type: &'static str,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) content: Content,
-    /// What the call has taken from quotas.
-    pub(crate) reservation: Option<Reservation>,
+    /// What the call holds until the answer is over.
+    pub(crate) hold: Option<Hold>,
 }
 
 impl Answer {
@@ -34,7 +34,7 @@ impl Answer {
             content_type: "application/json",
             headers: Vec::new(),
             content: Content::Whole(body.into()),
-            reservation: None,
+            hold: None,
         }
     }
 
@@ -44,7 +44,7 @@ impl Answer {
             content_type,
             headers: Vec::new(),
             content: Content::Steps(Box::new(steps)),
-            reservation: None,
+            hold: None,
         }
     }
 
@@ -64,9 +64,9 @@ impl Answer {
         answer
     }
 
-    /// The same, with what the call has taken from quotas, until it ends.
-    pub(crate) fn holding(mut self, reservation: Option<Reservation>) -> Answer {
-        self.reservation = reservation;
+    /// The same, with what the call holds, until it ends.
+    pub(crate) fn holding(mut self, hold: Hold) -> Answer {
+        self.hold = Some(hold.given());
         self
     }
 
@@ -85,11 +85,8 @@ impl Answer {
         answer
     }
 
-    pub(crate) fn into_response(
-        self,
-        body: impl FnOnce(Content, Option<Reservation>) -> Outgoing,
-    ) -> Response<Outgoing> {
-        let mut response = Response::new(body(self.content, self.reservation));
+    pub(crate) fn into_response(self, body: impl FnOnce(Content, Option<Hold>) -> Outgoing) -> Response<Outgoing> {
+        let mut response = Response::new(body(self.content, self.hold));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));

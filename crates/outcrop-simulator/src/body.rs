@@ -9,9 +9,9 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
+use crate::ledger::Hold;
 use crate::socket::Reset;
 use crate::state::Call;
-use crate::world::Reservation;
 
 /// What a body does next.
 pub(crate) enum Step {
@@ -41,7 +41,7 @@ pub(crate) struct Outgoing {
     reset: Reset,
     call: Option<Call>,
     /// Settled when the body ends, or is given up.
-    _reservation: Option<Reservation>,
+    hold: Option<Hold>,
 }
 
 /// The connection breaks here, as was asked for.
@@ -50,12 +50,7 @@ pub(crate) struct Outgoing {
 pub(crate) struct Broken;
 
 impl Outgoing {
-    pub(crate) fn new(
-        content: Content,
-        reset: Reset,
-        call: Option<Call>,
-        reservation: Option<Reservation>,
-    ) -> Outgoing {
+    pub(crate) fn new(content: Content, reset: Reset, call: Option<Call>, hold: Option<Hold>) -> Outgoing {
         let ended = matches!(&content, Content::Whole(bytes) if bytes.is_empty());
         Outgoing {
             content,
@@ -63,7 +58,7 @@ impl Outgoing {
             ended,
             reset,
             call,
-            _reservation: reservation,
+            hold,
         }
     }
 
@@ -130,6 +125,9 @@ impl Drop for Outgoing {
     fn drop(&mut self) {
         if let Some(call) = self.call.take().filter(|_| self.ended) {
             call.finish();
+            if let Some(hold) = self.hold.take() {
+                hold.finish();
+            }
         }
     }
 }

@@ -112,7 +112,7 @@ pub(crate) async fn run(
         }
         // No one wakes us; the connection is dropped when the client has had enough.
         Content::Silence => std::future::pending().await,
-        _ => Ok(answer.into_response(|content, reservation| Outgoing::new(content, reset, Some(call), reservation))),
+        _ => Ok(answer.into_response(|content, hold| Outgoing::new(content, reset, Some(call), hold))),
     }
 }
 

@@ -24,6 +24,7 @@ mod guardrail;
 mod inference_profiles;
 mod introspection;
 mod invoke;
+mod ledger;
 mod lookups;
 mod models;
 mod page;

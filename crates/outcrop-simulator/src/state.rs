@@ -11,6 +11,7 @@ use http::request::Parts;
 use serde_json::{Map, Value, json};
 
 use crate::created::Created;
+use crate::ledger::Ledger;
 use crate::models::Target;
 use crate::prompt_cache::{Cached, PromptCache};
 use crate::services;
@@ -32,6 +33,8 @@ pub(crate) struct State {
     inner: Mutex<Inner>,
     /// What was made by calls.
     pub(crate) created: Arc<Created>,
+    /// The tokens of all answers.
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 #[derive(Default)]
@@ -122,6 +125,7 @@ impl State {
     /// Forgets all but the calls that are going on.
     pub(crate) fn reset(&self) {
         self.created.clear();
+        self.ledger.reset();
         let mut inner = self.lock();
         let active = inner.active;
         *inner = Inner {
@@ -146,6 +150,7 @@ impl State {
                 "finished": inner.finished,
                 "aborted": inner.aborted,
             },
+            "ledger": self.ledger.shown(),
             "redirectsFollowed": inner.redirects_followed,
             "requests": requests,
         })

@@ -8,13 +8,13 @@ use super::guardrail::Guardrail;
 use super::reply::Reply;
 use super::{Mode, compose, faults};
 use crate::exchange::Answer;
+use crate::ledger::Hold;
 use crate::models::Target;
 use crate::refusal::Refusal;
 use crate::rules;
 use crate::script::{Directions, Script, user_text};
 use crate::tokens;
 use crate::visit::Visit;
-use crate::world::Reservation;
 
 /// A call that keeps to the rules.
 pub(crate) struct Call<'a> {
@@ -39,8 +39,8 @@ pub(crate) enum Outcome {
         script: Box<Script>,
         /// The time between two chunks.
         pace: Duration,
-        /// What was taken from quotas.
-        reservation: Option<Reservation>,
+        /// What goes to the answer.
+        hold: Hold,
     },
 }
 
@@ -95,10 +95,11 @@ pub(crate) async fn outcome(shared: &Visit<'_>, call: &Call<'_>) -> Result<Outco
     if let Some(reservation) = &mut reservation {
         reservation.burns(burned(target, &reply));
     }
+    let entry = shared.state.ledger.enter(identifier, request, &reply);
     Ok(Outcome::Reply {
         reply: Box::new(reply),
         pace: script.pace.or(shared.latency.pace).unwrap_or(shared.pace),
-        reservation,
+        hold: Hold::new(entry, reservation),
         script: Box::new(script),
     })
 }

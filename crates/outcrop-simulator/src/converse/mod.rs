@@ -66,12 +66,12 @@ pub(crate) async fn answer(shared: &Visit<'_>, identifier: &str, body: &Bytes, m
             reply,
             script,
             pace,
-            reservation,
+            hold,
         } => match mode {
             Mode::Whole => sent_whole(&script, reply.to_json().to_string().into(), pace),
             Mode::Stream => stream(*reply, &script, pace),
         }
-        .holding(reservation),
+        .holding(hold),
     })
 }
 

@@ -41,20 +41,20 @@ pub(crate) async fn answer(shared: &Visit<'_>, parts: &Parts, raw: &Bytes) -> Re
         raw,
         mode,
     };
-    let (reply, script, pace, reservation) = match composed(shared, &call).await? {
+    let (reply, script, pace, hold) = match composed(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
         Outcome::Reply {
             reply,
             script,
             pace,
-            reservation,
-        } => (reply, script, pace, reservation),
+            hold,
+        } => (reply, script, pace, hold),
     };
     let about = About::new(&target, raw, body.clone(), &reply);
     if mode == Mode::Whole {
         let mut whole = openai::whole(&NATIVE, &reply, &about);
         note_guardrail(&mut whole, &reply, guardrail.is_some());
-        return Ok(sent_whole(&script, whole.to_string().into(), pace).holding(reservation));
+        return Ok(sent_whole(&script, whole.to_string().into(), pace).holding(hold));
     }
     let dialect = match body.pointer("/stream_options/include_usage") {
         Some(Value::Bool(true)) => &NATIVE_WITH_USAGE,
@@ -71,7 +71,7 @@ pub(crate) async fn answer(shared: &Visit<'_>, parts: &Parts, raw: &Bytes) -> Re
         closing: true,
         bytes: Bytes::from_static(b"data: [DONE]\n\n"),
     });
-    Ok(sent_in_steps(Wire::Sse, &script, frames.chain(done), pace).holding(reservation))
+    Ok(sent_in_steps(Wire::Sse, &script, frames.chain(done), pace).holding(hold))
 }
 
 const NATIVE: Dialect = Dialect {

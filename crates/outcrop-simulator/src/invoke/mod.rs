@@ -86,14 +86,14 @@ pub(crate) async fn answer(
         raw,
         mode,
     };
-    let (reply, script, pace, reservation) = match composed(shared, &call).await? {
+    let (reply, script, pace, hold) = match composed(shared, &call).await? {
         Outcome::Instead(answer) => return Ok(answer),
         Outcome::Reply {
             reply,
             script,
             pace,
-            reservation,
-        } => (reply, script, pace, reservation),
+            hold,
+        } => (reply, script, pace, hold),
     };
     let about = About::new(&target, raw, body, &reply);
     let headers = headers_of(mode, &about, &reply);
@@ -118,7 +118,7 @@ pub(crate) async fn answer(
     if answer.status.is_success() {
         answer.headers.extend(headers);
     }
-    Ok(answer.holding(reservation))
+    Ok(answer.holding(hold))
 }
 
 /// What a body of the model's own asks for, in Converse's words.
