@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use error::StoreError;
-pub use query::{Bucket, Filter, GroupBy, SpendScope, SpendTotal, UsageQuery, UsageRow};
+pub use query::{Bucket, Filter, GroupBy, SpendChanges, SpendScope, SpendTotal, UsageQuery, UsageRow};
 pub use rows::{Actor, Directory, NewAdminKey, NewCredential, NewOrganization, NewProject, Page, PageOf};
 
 /// Where the database is.

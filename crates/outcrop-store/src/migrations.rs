@@ -14,11 +14,18 @@ struct Migration {
     postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    sqlite: include_str!("../sql/sqlite/0001_tables.sql"),
-    postgres: include_str!("../sql/postgres/0001_tables.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        sqlite: include_str!("../sql/sqlite/0001_tables.sql"),
+        postgres: include_str!("../sql/postgres/0001_tables.sql"),
+    },
+    Migration {
+        version: 2,
+        sqlite: include_str!("../sql/sqlite/0002_spend_version.sql"),
+        postgres: include_str!("../sql/postgres/0002_spend_version.sql"),
+    },
+];
 
 /// What of PostgreSQL's advisory locks is ours: "outcrop" as a number.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(31380943193600880)";

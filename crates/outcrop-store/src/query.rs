@@ -127,3 +127,14 @@ pub struct SpendTotal {
     /// How much.
     pub spent: Money,
 }
+
+/// What has changed of what was spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpendChanges {
+    /// Counts up with each change.
+    pub version: i64,
+    /// Whether these are all sums, and not only those that have changed.
+    pub is_whole: bool,
+    /// The sums.
+    pub totals: Vec<SpendTotal>,
+}

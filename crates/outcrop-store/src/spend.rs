@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use outcrop_tenants::{Id, Money, Period, UsageRecord};
 
 use crate::sql::{Insert, Row, Session, values};
-use crate::{SpendScope, SpendTotal, Store, StoreError};
+use crate::{SpendChanges, SpendScope, SpendTotal, Store, StoreError};
 
 /// How many sums one statement writes.
 const ROWS: usize = 1000;
@@ -38,7 +38,7 @@ pub(crate) struct Sums(BTreeMap<(&'static str, Id, &'static str, i64), i64>);
 
 impl Sums {
     pub(crate) fn add(&mut self, record: &UsageRecord, nanos: i64) {
-        if nanos == 0 {
+        if nanos == 0 || record.is_paid_by_client() {
             return;
         }
         let of = [
@@ -57,17 +57,30 @@ impl Sums {
         }
     }
 
+    /// Writes them. From then on until it is over, other transactions that change sums wait for this one: so a version
+    /// is seen only when all that belongs to it, and to those before it, can be.
     pub(crate) async fn write(self, session: &mut Session) -> Result<(), StoreError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let sql = "UPDATE spend_version SET version = version + 1 RETURNING version";
+        let version = version_in(session.row(sql, values![]).await?)?;
         let into = Insert {
-            head: "INSERT INTO spend (scope, id, period, start, nanos) VALUES".to_owned(),
-            width: 5,
+            head: "INSERT INTO spend (scope, id, period, start, nanos, version) VALUES".to_owned(),
+            width: 6,
             rows: ROWS,
-            tail: "ON CONFLICT (scope, id, period, start) DO UPDATE SET nanos = spend.nanos + excluded.nanos",
+            tail: "ON CONFLICT (scope, id, period, start) \
+                   DO UPDATE SET nanos = spend.nanos + excluded.nanos, version = excluded.version",
         };
-        let row = |((scope, id, period, start), nanos)| values![scope, id, period, start, nanos];
+        let row = |((scope, id, period, start), nanos)| values![scope, id, period, start, nanos, version];
         let rows = self.0.into_iter().map(row).collect();
         session.insert(&into, rows).await.map(drop)
     }
+}
+
+fn version_in(row: Option<Row>) -> Result<i64, StoreError> {
+    row.ok_or_else(|| StoreError::Corrupt("its sums have no version".to_owned()))?
+        .number("version")
 }
 
 fn from_row(row: &Row) -> Result<SpendTotal, StoreError> {
@@ -101,6 +114,34 @@ impl Store {
         let sql = format!("SELECT scope, id, period, start, nanos FROM spend WHERE {CURRENT}");
         let rows = self.inner.pools.rows(sql, current(now)).await?;
         rows.iter().map(from_row).collect()
+    }
+
+    /// Those sums that have changed since an earlier answer, whose version is `known`; all of them where there was none,
+    /// or where the database has gone back to a backup. Where nothing has changed, that is all that is asked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn spend_since(&self, known: Option<i64>, now: i64) -> Result<SpendChanges, StoreError> {
+        let pools = &self.inner.pools;
+        let row = pools.row("SELECT version FROM spend_version", values![]).await?;
+        let version = version_in(row)?;
+        let (is_whole, totals) = match known.filter(|known| *known <= version) {
+            None => (true, self.spend(now).await?),
+            Some(known) if known == version => (false, Vec::new()),
+            Some(known) => {
+                let sql = format!("SELECT scope, id, period, start, nanos FROM spend WHERE {CURRENT} AND version > $9");
+                let mut values = current(now);
+                values.push(known.into());
+                let rows = pools.rows(sql, values).await?;
+                (false, rows.iter().map(from_row).collect::<Result<_, _>>()?)
+            }
+        };
+        // What has changed meanwhile may be among them, and comes again.
+        Ok(SpendChanges {
+            version,
+            is_whole,
+            totals,
+        })
     }
 
     /// What was spent by one of them: always all periods.

@@ -71,7 +71,8 @@ pub struct UsageRecord {
     pub base_model: String,
     /// The region.
     pub region: String,
-    /// The account of the settings; empty for the gateway's own.
+    /// The account of the settings; empty for the gateway's own, and [`CLIENTS_ACCOUNT`](Self::CLIENTS_ACCOUNT) for one
+    /// that the client brought.
     pub account: String,
     /// Bedrock's API: `converse`, `invoke`, `openai`.
     pub route: String,
@@ -104,6 +105,18 @@ pub struct UsageRecord {
     pub duration_ms: u64,
     /// Metadata of organization, project and key.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl UsageRecord {
+    /// The account of calls that were made with AWS credentials of the client's own. No account of the settings has this
+    /// name.
+    pub const CLIENTS_ACCOUNT: &str = "request";
+
+    /// Whether somebody else pays AWS for it than whoever runs the gateway. Then it counts in no budget.
+    #[must_use]
+    pub fn is_paid_by_client(&self) -> bool {
+        self.account == Self::CLIENTS_ACCOUNT
+    }
 }
 
 impl TokenCounts {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use outcrop_store::{SpendScope, SpendTotal, Store, StoreError};
-use outcrop_tenants::limits::{Scope, Sum};
+use outcrop_tenants::limits::{Scope, Spent, Sum};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Limits;
@@ -17,8 +17,23 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SHARE: u32 = 20;
 /// How long all that was settled may take to reach the database, before the sums are read nevertheless.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often all sums are read, whether they have changed or not: in case that somebody has changed them by other means,
+/// such as putting back a backup.
+const WHOLE: Duration = Duration::from_secs(60);
+/// Seconds of the shortest period.
+const DAY: i64 = 86_400;
 /// How often gates are looked for that nobody needs.
 const SWEEP: Duration = Duration::from_secs(10);
+
+/// Up to where sums were read.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    version: i64,
+    /// The day for which they were read.
+    day: i64,
+    /// When all of them were.
+    whole: Instant,
+}
 
 impl Limits {
     /// Takes over what the database has, at once and from then on about each second, for as long as there is anybody who
@@ -29,7 +44,8 @@ impl Limits {
     pub async fn follow(self: &Arc<Self>, store: Store, meter: Meter) -> Result<(), StoreError> {
         // Of what was settled so far nothing may have arrived.
         let mut reached = 0;
-        self.take_over(&store, reached).await?;
+        let mut seen = None;
+        self.take_over(&store, &mut seen, reached).await?;
         let limits = Arc::downgrade(self);
         tokio::spawn(async move {
             let mut is_told = false;
@@ -42,7 +58,7 @@ impl Limits {
                     reached = settled;
                 }
                 let began = Instant::now();
-                match limits.take_over(&store, reached).await {
+                match limits.take_over(&store, &mut seen, reached).await {
                     Ok(()) => is_told = false,
                     Err(error) => {
                         if !std::mem::replace(&mut is_told, true) {
@@ -59,11 +75,31 @@ impl Limits {
         Ok(())
     }
 
-    async fn take_over(&self, store: &Store, reached: u64) -> Result<(), StoreError> {
+    async fn take_over(&self, store: &Store, seen: &mut Option<Seen>, reached: u64) -> Result<(), StoreError> {
         let now = self.now().seconds;
-        let totals = store.spend(now).await?;
-        self.own.take_over(totals.into_iter().map(sum), now, reached);
+        let day = now.div_euclid(DAY);
+        // Sums of a day that has just begun may be older than what was seen last.
+        let before = seen.filter(|seen| seen.day == day && seen.whole.elapsed() < WHOLE);
+        let began = Instant::now();
+        let changes = store.spend_since(before.map(|seen| seen.version), now).await?;
+        let sums = changes.totals.into_iter().map(sum);
+        if changes.is_whole {
+            self.own.take_over(sums, now, reached);
+        } else {
+            self.own.take_over_changes(sums, now, reached);
+        }
+        *seen = Some(Seen {
+            version: changes.version,
+            day,
+            whole: before.filter(|_| !changes.is_whole).map_or(began, |seen| seen.whole),
+        });
         Ok(())
+    }
+
+    /// What is known here of what was spent by one of them, in the periods of its budgets. Nothing, if none of its calls
+    /// has passed lately.
+    pub(crate) fn spent_of(&self, scope: Scope, id: &str) -> Vec<Spent> {
+        self.own.spent_of(scope, id)
     }
 }
 

@@ -41,6 +41,8 @@ pub(crate) const CASES: &[Case] = cases![
     usage::sums_are_by_time_and_group,
     usage::a_filter_holds_for_records_and_sums,
     usage::spending_is_by_period,
+    usage::changes_of_sums_are_read_alone,
+    usage::what_a_client_pays_itself_is_in_no_sum,
     usage::pages_go_on_where_they_ended,
     usage::pages_of_other_lists_are_refused,
     usage::old_usage_is_forgotten_but_not_its_cost,

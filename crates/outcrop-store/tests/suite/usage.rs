@@ -451,6 +451,56 @@ pub(crate) async fn spending_is_by_period(place: Place) {
     assert!(none.values().all(|spent| *spent == 0));
 }
 
+pub(crate) async fn changes_of_sums_are_read_alone(place: Place) {
+    let store = place.open().await;
+    let of = |number, key: &str| UsageRecord {
+        key_id: Some(key.to_owned()),
+        organization_id: None,
+        project_id: None,
+        ..record(number)
+    };
+    let now = THEN / 1000;
+    store.add_usage(&[of(1, "key_a"), of(2, "key_b")]).await.unwrap();
+    let first = store.spend_since(None, now).await.unwrap();
+    assert!(first.is_whole);
+    assert_eq!(first.totals.len(), 2 * 4);
+    let same = store.spend_since(Some(first.version), now).await.unwrap();
+    assert_eq!(
+        (same.version, same.is_whole, same.totals.len()),
+        (first.version, false, 0)
+    );
+    // What is there already changes nothing.
+    store.add_usage(&[of(1, "key_a")]).await.unwrap();
+    assert_eq!(store.spend_since(Some(first.version), now).await.unwrap(), same);
+    store.add_usage(&[of(3, "key_b"), of(4, "key_c")]).await.unwrap();
+    let changed = store.spend_since(Some(first.version), now).await.unwrap();
+    assert!(changed.version > first.version && !changed.is_whole);
+    let mut keys: Vec<(&str, i64)> = changed
+        .totals
+        .iter()
+        .filter(|total| total.period == Period::Day)
+        .map(|total| (total.id.as_str(), total.spent.nanos()))
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(keys, [("key_b", 2 * 1_000_001), ("key_c", 1_000_001)]);
+    // A backup was put back.
+    let back = store.spend_since(Some(changed.version + 1), now).await.unwrap();
+    assert!(back.is_whole);
+    assert_eq!(back.totals.len(), 3 * 4);
+}
+
+pub(crate) async fn what_a_client_pays_itself_is_in_no_sum(place: Place) {
+    let store = place.open().await;
+    let own = UsageRecord {
+        account: UsageRecord::CLIENTS_ACCOUNT.to_owned(),
+        ..record(1)
+    };
+    assert_eq!(store.add_usage(&[own]).await.unwrap(), 1);
+    assert_eq!(store.spend(THEN / 1000).await.unwrap(), []);
+    let rows = store.usage(&sums(Bucket::Whole, &[])).await.unwrap();
+    assert_eq!(rows[0].cost.nanos(), 1_000_001, "it is told all the same");
+}
+
 pub(crate) async fn pages_go_on_where_they_ended(place: Place) {
     let store = place.open().await;
     // All at the same time, but the last.

@@ -23,14 +23,16 @@ use reservation::Held;
 const SHARDS: usize = 32;
 
 type Shard = Mutex<HashMap<Arc<str>, Arc<Gate>>>;
-type Sums = HashMap<(Scope, Arc<str>), [(i64, Money); 4]>;
+/// Of each period when it began, and what the database has of it.
+type OfScope = [(i64, Money); 4];
+type Sums = HashMap<(Scope, Arc<str>), OfScope>;
 
 /// The limits of all organizations, projects and keys.
 #[derive(Debug)]
 pub struct Limits {
     shards: Vec<Shard>,
     /// What the database has. Gates that come later begin with it.
-    sums: RwLock<Arc<Sums>>,
+    sums: RwLock<Sums>,
 }
 
 /// What the database has of a period.
@@ -146,23 +148,26 @@ impl Limits {
     /// nothing. It was read after all that was settled with a mark up to `reached` had been written.
     pub fn take_over(&self, sums: impl IntoIterator<Item = Sum>, now: i64, reached: u64) {
         let mut all = Sums::new();
-        for sum in sums {
-            let of_scope = all.entry((sum.scope, sum.id)).or_default();
-            of_scope[sum.period as usize] = (sum.start, sum.spent);
-        }
-        let all = Arc::new(all);
-        *self.sums.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&all);
+        put(&mut all, sums);
+        *self.sums.write().unwrap_or_else(PoisonError::into_inner) = all;
+        self.pass_on(now, reached);
+    }
+
+    /// The same, but what isn't among `sums` is as it was.
+    pub fn take_over_changes(&self, sums: impl IntoIterator<Item = Sum>, now: i64, reached: u64) {
+        put(&mut self.sums.write().unwrap_or_else(PoisonError::into_inner), sums);
+        self.pass_on(now, reached);
+    }
+
+    fn pass_on(&self, now: i64, reached: u64) {
         self.each_gate(|gate| {
-            let of_scope = all.get(&(gate.scope, Arc::clone(&gate.id)));
+            // Not while the gate is held: who holds one may ask for this.
+            let of_scope = self.sums_of(gate.scope, &gate.id);
             let mut state = gate.lock();
             let mut has_changed = false;
             for purse in &mut state.purses {
                 let start = purse.period.start(now);
-                let spent = of_scope.map(|of_scope| of_scope[purse.period as usize]);
-                let spent = spent
-                    .filter(|(of, _)| *of == start)
-                    .map_or(Money::ZERO, |(_, spent)| spent);
-                has_changed |= purse.sync(start, spent, reached);
+                has_changed |= purse.sync(start, spent_in(&of_scope, purse.period, start), reached);
             }
             state.version += u64::from(has_changed);
         });
@@ -217,11 +222,12 @@ impl Limits {
     }
 
     fn sum(&self, scope: &ScopeLimits, period: Period, now: i64) -> Money {
-        let sums = Arc::clone(&self.sums.read().unwrap_or_else(PoisonError::into_inner));
-        let of_scope = sums.get(&(scope.scope, Arc::clone(&scope.id)));
-        let sum = of_scope.map(|of_scope| of_scope[period as usize]);
-        sum.filter(|(start, _)| *start == period.start(now))
-            .map_or(Money::ZERO, |(_, spent)| spent)
+        spent_in(&self.sums_of(scope.scope, &scope.id), period, period.start(now))
+    }
+
+    fn sums_of(&self, scope: Scope, id: &Arc<str>) -> OfScope {
+        let sums = self.sums.read().unwrap_or_else(PoisonError::into_inner);
+        sums.get(&(scope, Arc::clone(id))).copied().unwrap_or_default()
     }
 
     fn each_gate(&self, mut each: impl FnMut(&Gate)) {
@@ -248,6 +254,19 @@ impl Gate {
             version: state.version,
         }));
     }
+}
+
+fn put(all: &mut Sums, sums: impl IntoIterator<Item = Sum>) {
+    for sum in sums {
+        let of_scope = all.entry((sum.scope, sum.id)).or_default();
+        of_scope[sum.period as usize] = (sum.start, sum.spent);
+    }
+}
+
+/// What was spent in the period that began at `start`: nothing, where the sum is of another one.
+fn spent_in(of_scope: &OfScope, period: Period, start: i64) -> Money {
+    let (of, spent) = of_scope[period as usize];
+    if of == start { spent } else { Money::ZERO }
 }
 
 /// The gates that there are, with their limits.

@@ -254,6 +254,32 @@ fn a_gate_begins_with_what_the_database_has_and_goes_when_it_is_idle() {
 }
 
 #[test]
+fn what_has_not_changed_in_the_database_stays() {
+    let limits = Limits::default();
+    let scopes = |id: &str| {
+        let settings = Settings {
+            budgets: vec![budget(Period::Day, 100)],
+            ..Settings::default()
+        };
+        [scope(Scope::Key, id, &settings)]
+    };
+    let sum = |id: &str, spent| Sum {
+        scope: Scope::Key,
+        id: id.into(),
+        period: Period::Day,
+        start: 11 * DAY,
+        spent: Money::from_nanos(spent),
+    };
+    limits.take_over([sum("one", 100), sum("other", 99)], 1_000_000, 0);
+    assert!(limits.admit(&scopes("other"), &ask(0)).is_ok());
+    limits.take_over_changes([sum("other", 100)], 1_000_000, 0);
+    assert!(limits.admit(&scopes("other"), &ask(0)).is_err());
+    assert!(limits.admit(&scopes("one"), &ask(0)).is_err());
+    limits.take_over([], 1_000_000, 0);
+    assert!(limits.admit(&scopes("one"), &ask(0)).is_ok());
+}
+
+#[test]
 fn threads_dont_stop_one_another_for_good_and_lose_nothing() {
     let limits = Limits::default();
     let organization = scope(

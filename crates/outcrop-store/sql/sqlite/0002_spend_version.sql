@@ -1,0 +1,10 @@
+-- Counts up with each change of sums, in the same transaction.
+CREATE TABLE spend_version (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL
+) STRICT;
+INSERT INTO spend_version (id, version) VALUES (1, 1);
+
+-- With which change a sum became what it is: whoever knows older ones reads no others.
+ALTER TABLE spend ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+CREATE INDEX spend_changed ON spend (version);
