@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use outcrop_store::{Filter, SpendScope};
+use outcrop_tenants::limits;
 use outcrop_tenants::{Budget, Credential, Money, Organization, Period, Project, Settings};
 use outcrop_translate::Problem;
 use serde_json::{Value, json};
@@ -31,6 +32,12 @@ struct Row {
     budget: Budget,
 }
 
+/// How it stands.
+struct Amounts {
+    spent: Money,
+    reserved: Money,
+}
+
 /// Those of an organization, a project or a key, of all that is above it, and of all that is below it.
 pub(super) async fn list(call: Call) -> Answered {
     let ask = Ask::read(&call.query, &["organization", "project", "key"])?;
@@ -57,7 +64,9 @@ pub(super) async fn list(call: Call) -> Answered {
     let page = ask.slice(rows.collect())?;
     let now = now();
     let spent = spent(&call, now).await?;
-    Ok(paging::list(page, |row| view(row, &spent, now)))
+    Ok(paging::list(page, |row| {
+        view(row, &amounts(&call, row, &spent, now), now)
+    }))
 }
 
 async fn of_organization(call: &Call, named: &str) -> Result<Vec<Scope>, Problem> {
@@ -131,12 +140,39 @@ async fn spent(call: &Call, now: i64) -> Result<Spent, Problem> {
     Ok(by_what.collect())
 }
 
-fn view(row: &Row, spent: &Spent, now: i64) -> Value {
+/// How a budget stands. The database has what all instances have spent, up to a second ago; this one knows besides what it
+/// has just spent and what its calls under way may cost, and holds requests to that.
+fn amounts(call: &Call, row: &Row, spent: &Spent, now: i64) -> Amounts {
+    let period = row.budget.period;
+    let in_database = spent.get(&(row.scope, row.id.clone(), period)).copied();
+    let in_database = in_database.unwrap_or_default();
+    let scope = match row.scope {
+        SpendScope::Organization => limits::Scope::Organization,
+        SpendScope::Project => limits::Scope::Project,
+        SpendScope::Key => limits::Scope::Key,
+    };
+    let known = call.gateway.config.limits.spent_of(scope, &row.id);
+    let mut known = known.into_iter().filter(|known| known.period == period);
+    match known.next() {
+        Some(known) => Amounts {
+            // A call that began in the period before will be paid for in this one.
+            reserved: known.reserved,
+            spent: if known.start == period.start(now) {
+                in_database.max(known.in_database + known.pending)
+            } else {
+                in_database
+            },
+        },
+        None => Amounts {
+            spent: in_database,
+            reserved: Money::ZERO,
+        },
+    }
+}
+
+fn view(row: &Row, amounts: &Amounts, now: i64) -> Value {
     let budget = &row.budget;
-    let spent = spent
-        .get(&(row.scope, row.id.clone(), budget.period))
-        .copied()
-        .unwrap_or_default();
+    let Amounts { spent, reserved } = *amounts;
     let warns_from = Money::from_dollars(budget.limit_usd.dollars() * budget.warn_at.unwrap_or(1.0));
     let state = if spent >= budget.limit_usd {
         "exceeded"
@@ -155,7 +191,7 @@ fn view(row: &Row, spent: &Spent, now: i64) -> Value {
         "warn_at": budget.warn_at,
         "limit_usd": budget.limit_usd,
         "spent_usd": spent,
-        "reserved_usd": 0.0,
+        "reserved_usd": reserved,
         "remaining_usd": budget.limit_usd.less(spent),
         "started_at": budget.period.start(now),
         "resets_at": budget.period.end(now),
