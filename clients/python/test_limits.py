@@ -1,6 +1,7 @@
 """Limits and budgets of tenants: what is let through, what clients are told, and that no budget is run over."""
 
 import concurrent.futures
+import datetime
 import re
 import time
 
@@ -12,8 +13,8 @@ from support.admin import Admin, chat
 from support.process import Gateway, Simulator, poll
 
 MESSAGES = [{"role": "user", "content": "hi"}]
-# Dollars of a token that is written, of the dearest model below.
-PRICE = 15e-6
+# Dollars of a token that Claude reads, and of one that it writes, by an inference profile of a geography.
+READ, PRICE = 3.3e-6, 16.5e-6
 LEAST = 100
 
 
@@ -105,6 +106,30 @@ class TestRates:
         assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
         assert replies[1].headers["x-outcrop-cache"] == "hit"
 
+    def test_headers_tell_of_the_limit_with_the_least_left(self, gateway, administrator):
+        project = administrator.project(administrator.organization(requests_per_minute=9), tokens_per_minute=100_000)
+        key = administrator.key(project, requests_per_minute=20, tokens_per_minute=200_000)
+        headers = chat(gateway, key, body={"max_tokens": 1000}).headers
+        told = {name.removeprefix("x-ratelimit-"): value for name, value in headers.items() if "x-ratelimit" in name}
+        assert told["limit-requests"] == "9" and told["remaining-requests"] == "8"
+        assert told["limit-tokens"] == "100000"
+        assert 98_000 <= int(told["remaining-tokens"]) <= 99_000, "what it may write is reserved"
+        for name in ("reset-requests", "reset-tokens"):
+            assert re.fullmatch(r"(\d+m)?(\d+(\.\d+)?s)?(\d+ms)?", told[name]) and told[name]
+
+    def test_requests_that_are_open(self, gateway, administrator):
+        key = administrator.key(concurrent_requests=1)
+        client = client_of(gateway, key)
+        text = "[[sim:pace 500ms]] [[sim:chunk 1]] " + "a long answer " * 20
+        stream = client.chat.completions.create(
+            model=settings.NOVA, messages=[{"role": "user", "content": text}], stream=True
+        )
+        reply = chat(gateway, key)
+        assert "1 requests open" in refused(reply, "rate_limit_exceeded")["message"]
+        assert reply.headers["retry-after"] == "1"
+        stream.close()
+        poll(lambda: chat(gateway, key).status_code == 200, "room for a request")
+
     def test_what_is_not_limited_tells_nothing(self, gateway, administrator):
         reply = chat(gateway, administrator.key())
         assert not [name for name in reply.headers if name.startswith("x-ratelimit")]
@@ -130,22 +155,140 @@ class TestBudgets:
         assert "doesn't begin anew" in refused(reply, "insufficient_quota")["message"]
         assert "retry-after" not in reply.headers
 
+    def test_each_period_is_named(self, gateway, administrator):
+        for period, said in {
+            "day": "for each day",
+            "week": "for each week",
+            "month": "for each month",
+            "total": "in total",
+        }.items():
+            reply = chat(gateway, administrator.key(budgets=budget(0, period)))
+            message = refused(reply, "insufficient_quota")["message"]
+            assert said in message
+            anew = re.search(r"begins anew on (\d{4}-\d\d-\d\d) at 00:00 UTC", message)
+            assert bool(anew) == (period != "total")
+            if anew:
+                begins = datetime.datetime.fromisoformat(f"{anew[1]}T00:00:00+00:00")
+                wait = begins - datetime.datetime.now(datetime.UTC)
+                assert abs(int(reply.headers["retry-after"]) - wait.total_seconds()) < 60
+                assert period != "week" or begins.weekday() == 0
+                assert period != "month" or begins.day == 1
+
+    def test_a_refusal_tells_of_nobody_else(self, gateway, administrator):
+        organization = administrator.organization("acme-of-this-test", budgets=budget(0))
+        others = administrator.project(organization, name="a-secret-project")
+        administrator.key(others, name="a-secret-key")
+        other = administrator.organization("a-secret-organization", budgets=budget(7))
+        administrator.key(administrator.project(other))
+        reply = chat(gateway, administrator.key(administrator.project(organization, name="mine")))
+        assert "organization 'acme-of-this-test'" in refused(reply, "insufficient_quota")["message"]
+        assert "secret" not in reply.text + str(reply.headers)
+        for thing in (organization, others, other):
+            assert thing["id"] not in reply.text + str(reply.headers)
+
+    def test_what_is_reserved_is_refused_for_a_moment(self, gateway, administrator):
+        key = administrator.key(budgets=budget(0.01, "total"))
+
+        def standing():
+            (own,) = administrator.done("GET", f"/budgets?key={key['id']}")["data"]
+            return own
+
+        assert standing()["reserved_usd"] == 0
+        text = "[[sim:pace 500ms]] [[sim:chunk 1]] " + "a long answer " * 20
+        stream = client_of(gateway, key).chat.completions.create(
+            model=settings.CLAUDE, messages=[{"role": "user", "content": text}], stream=True, max_tokens=600
+        )
+        # 600 tokens may cost 0.009.
+        assert 0.009 <= standing()["reserved_usd"] < 0.02
+        reply = chat(gateway, key, settings.CLAUDE, body={"max_tokens": 600})
+        message = refused(reply, "insufficient_quota")["message"]
+        assert re.search(r"requests under way may cost \$0\.0\d+", message)
+        assert reply.headers["retry-after"] == "1"
+        assert reply.headers.get("x-should-retry") != "false"
+        # The client of OpenAI tries again, as it is told to, until there is room.
+        stream.close()
+        client = client_of(gateway, key).with_options(max_retries=5)
+        client.chat.completions.create(model=settings.CLAUDE, messages=MESSAGES, max_tokens=LEAST)
+        poll(lambda: standing()["reserved_usd"] == 0, "nothing under way")
+        assert standing()["spent_usd"] > 0
+
+    def test_what_a_fallback_costs_counts(self, tmp_path):
+        scenario = tmp_path / "scenario.toml"
+        scenario.write_text('[[rules]]\nmodel = "nova"\nactions = ["error ThrottlingException"]\n')
+        with admin.start("--fallbacks", settings.CLAUDE, "--max-attempts", "1", scenario=scenario) as stack:
+            administrator = Admin(stack.gateway)
+            key = administrator.key(budgets=budget(1, "total"))
+            reply = chat(stack.gateway, key, text="[[sim:tokens 200]]", body={"max_tokens": 300})
+            assert reply.status_code == 200 and reply.headers["x-bedrock-model"] == settings.CLAUDE
+            cost = cost_of(reply)
+            assert cost > 200 * PRICE * 0.9
+
+            def spent():
+                (own,) = administrator.done("GET", f"/budgets?key={key['id']}")["data"]
+                return own["spent_usd"]
+
+            poll(lambda: spent() > 0, "what was spent")
+            poll(lambda: spent() == pytest.approx(cost, rel=0.01), "no more than that")
+
+    def test_what_a_client_pays_itself_counts_in_no_budget(self):
+        allowed = "aws_access_key_id,aws_secret_access_key"
+        with admin.start("--request-aws-parameters", allowed) as stack:
+            administrator = Admin(stack.gateway)
+            key = administrator.key(budgets=budget(0.00001, "total"))
+            own = {
+                "aws_access_key_id": stack.simulator.credentials["AWS_ACCESS_KEY_ID"],
+                "aws_secret_access_key": stack.simulator.credentials["AWS_SECRET_ACCESS_KEY"],
+            }
+            replies = [chat(stack.gateway, key, settings.CLAUDE, body=own) for _ in range(4)]
+            assert [reply.status_code for reply in replies] == [200] * 4
+
+            def records():
+                reply = stack.gateway.get(f"/v1/usage/records?key_ids={key['id']}", headers=administrator.headers)
+                return reply.json()["data"]
+
+            found = poll(lambda: len(records()) == 4 and records(), "records of usage")
+            assert all(record["account"] == "request" and record["cost"] > 0 for record in found)
+            (standing,) = administrator.done("GET", f"/budgets?key={key['id']}")["data"]
+            assert standing["spent_usd"] == 0
+            assert chat(stack.gateway, key, settings.CLAUDE).status_code == 200, "the budget is untouched"
+            poll_refused(stack.gateway, key)
+
+    def test_a_budget_warns_before_it_is_spent(self, gateway, administrator):
+        key = administrator.key(name="warned", budgets=budget(0.1, "week", warn_at=0.0001))
+        assert "x-outcrop-budget-warning" not in chat(gateway, key, settings.CLAUDE).headers
+        for _ in range(3):
+            reply = chat(gateway, key, settings.CLAUDE)
+            assert reply.status_code == 200
+            assert re.fullmatch(r"key week 0\.0\d+/0\.1\d*", reply.headers["x-outcrop-budget-warning"])
+        assert len(poll(lambda: warnings(gateway, "warned"), "a line in the log")) == 1
+        assert "warned" not in reply.headers["x-outcrop-budget-warning"]
+
     def test_a_soft_budget_warns(self, running, gateway, administrator):
-        key = administrator.key(budgets=budget(0.00001, soft=True))
+        key = administrator.key(name="softly", budgets=budget(0.00001, soft=True))
         first = chat(gateway, key, settings.CLAUDE)
         assert "x-outcrop-budget-warning" not in first.headers
         reply = chat(gateway, key, settings.CLAUDE)
         assert reply.status_code == 200
         assert re.fullmatch(r"key month [\d.]+/0\.00001", reply.headers["x-outcrop-budget-warning"])
         chat(gateway, key, settings.CLAUDE)
-        text = "a budget has reached"
-        poll(lambda: [line for line in gateway.stderr if text in line], "a line in the log")
-        assert len([line for line in gateway.stderr if text in line]) == 1
+        assert len(poll(lambda: warnings(gateway, "softly"), "a line in the log")) == 1
 
     def test_a_hundred_at_once(self, gateway, administrator):
         key = administrator.key(budgets=budget(0.01))
         spent = hammer([gateway], key, 100)
         assert 0 < spent <= 0.01 + LEAST * PRICE * 1.5
+
+
+def warnings(gateway, name):
+    """What the log says of the budgets of a key."""
+    lines = [line for line in gateway.stderr if "a budget has reached" in line]
+    return [line for line in lines if name in line]
+
+
+def cost_of(reply):
+    """Dollars that an answer of Claude has cost."""
+    usage = reply.json()["usage"]
+    return usage["prompt_tokens"] * READ + usage["completion_tokens"] * PRICE
 
 
 def poll_refused(gateway, key):
@@ -165,8 +308,7 @@ def hammer(gateways, key, count):
         if reply.status_code == 429:
             assert reply.json()["error"]["code"] == "insufficient_quota"
             return 0
-        usage = reply.json()["usage"]
-        return usage["prompt_tokens"] * 3e-6 + usage["completion_tokens"] * PRICE
+        return cost_of(reply)
 
     with concurrent.futures.ThreadPoolExecutor(count) as pool:
         return sum(pool.map(one, range(count)))

@@ -194,6 +194,7 @@ impl Exchange {
         let (body, mut caller) = receive(&self.gateway, head, body, Takes::Json, path_model).await?;
         let (body, login) = login::take_from_json(&self.gateway, body).await?;
         record.brings_account = login.as_ref().is_some_and(|login| login.account.is_some());
+        record.is_clients = login.as_ref().is_some_and(|login| login.is_clients);
         record.tenant.clone_from(&caller.tenant);
         caller.login = login::of_tenant(&self.gateway, login, caller.tenant.as_deref()).await?;
         let question = Question::new::<E>(&self.gateway, head, &body, &caller, Repeats::Cold)?;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use outcrop_bedrock::call::Call;
 use outcrop_bedrock::exception::Exception;
 use outcrop_routing::RouteTarget;
+use outcrop_tenants::UsageRecord;
 use outcrop_translate::policy::{Guardrail, OnUnsupported};
 use outcrop_translate::resolve::Target;
 use outcrop_translate::{Context, Fetched, Halt, Input, Problem, Remote, Repair, Teaching};
@@ -27,9 +28,6 @@ use crate::login::Login;
 use crate::meter::Tally;
 use crate::routing::{Course, Fill, Glance, Next, Patience};
 use crate::tenants::Tenant;
-
-/// What records of usage name the account of a client that brought its own.
-const CLIENTS_ACCOUNT: &str = "request";
 
 /// What is known of a request besides its body.
 #[derive(Clone, Debug)]
@@ -272,7 +270,9 @@ impl Inquiry {
             Some(login) if login.account.is_some() && login.is_tenants => {
                 self.caller.tenant.as_ref()?.account.as_deref()
             }
-            Some(login) if login.account.is_some() => Some(CLIENTS_ACCOUNT),
+            Some(login) if login.is_clients => Some(UsageRecord::CLIENTS_ACCOUNT),
+            // A role or a profile that a request names is taken on by the gateway's own credentials.
+            Some(login) if login.account.is_some() => None,
             _ => call.account.as_deref(),
         }
     }

@@ -45,6 +45,8 @@ pub(crate) struct Record {
     pub(crate) route: &'static str,
     /// Whether the request brings AWS credentials of its own, or says whose are used.
     pub(crate) brings_account: bool,
+    /// Whether the client pays AWS itself.
+    pub(crate) is_clients: bool,
     /// Whether the answer is streamed.
     pub(crate) is_stream: bool,
     /// What was adapted.
@@ -107,6 +109,7 @@ impl Record {
             region: String::new(),
             route: "",
             brings_account: false,
+            is_clients: false,
             is_stream: false,
             adapted: String::new(),
             aws_request_id: String::new(),
@@ -282,7 +285,7 @@ impl Drop for Record {
         if let Some(permit) = self.permit.take()
             && let Some((tokens, cost)) = settled(bill.as_ref(), is_made)
         {
-            permit.settle(tokens, cost);
+            permit.settle(tokens, if self.is_clients { Money::ZERO } else { cost });
         }
         let cost = bill.and_then(|bill| bill.cost).map(Money::dollars);
         let tenant = self.tenant.as_deref();

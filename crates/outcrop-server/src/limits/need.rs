@@ -115,10 +115,13 @@ impl Record {
         if tenant.limits.iter().all(|scope| scope.limits.is_empty()) {
             return Ok(());
         }
-        let need = match &calls {
+        let mut need = match &calls {
             Some(calls) => Need::of(gateway, calls, &self.region, Metered::of(self.path())),
             None => Need::NOTHING,
         };
+        if self.is_clients {
+            need.most_cost = MostCost::Free;
+        }
         match gateway.config.limits.admit(&tenant.limits, need).await {
             Ok(permit) => {
                 self.limit_headers = permit.headers();

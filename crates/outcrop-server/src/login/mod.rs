@@ -39,6 +39,8 @@ pub(crate) struct Login {
     pub(crate) region: Option<String>,
     /// Whether the operator has said so of the caller's key, and not the request.
     pub(crate) is_tenants: bool,
+    /// Whether the credentials are the client's own, so that it pays AWS itself.
+    pub(crate) is_clients: bool,
 }
 
 /// Who Bedrock is asked as for a caller: as the request says, where it may, else as is said of the caller's key.
@@ -68,6 +70,7 @@ pub(crate) async fn of_tenant(
         account,
         region: said.and_then(|said| said.region).or_else(|| tenant.region.clone()),
         is_tenants: true,
+        is_clients: false,
     }))
 }
 
@@ -256,6 +259,7 @@ async fn login(gateway: &Gateway, said: &Said) -> Result<Option<Login>, Problem>
         account: None,
         region: region.map(ToOwned::to_owned),
         is_tenants: false,
+        is_clients: said.get("aws_access_key_id").is_some() || said.get("aws_web_identity_token").is_some(),
     };
     if let Some(account) = account(said) {
         let adopted = gateway.client.adopt(account).await;

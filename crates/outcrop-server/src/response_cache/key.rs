@@ -274,6 +274,7 @@ mod tests {
                 account: account.map(ToOwned::to_owned),
                 region: region.map(ToOwned::to_owned),
                 is_tenants: false,
+                is_clients: account.is_some(),
             }),
             ..caller("k")
         };

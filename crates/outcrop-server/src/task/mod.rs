@@ -97,6 +97,7 @@ async fn answer<T: Task>(
     let (mut body, mut caller) = exchange::receive(&gateway, head, body, takes, path_model).await?;
     let (input, login) = login::take_from_input(&gateway, read_input(head, body.clone()).await?).await?;
     record.brings_account = login.as_ref().is_some_and(|login| login.account.is_some());
+    record.is_clients = login.as_ref().is_some_and(|login| login.is_clients);
     record.tenant.clone_from(&caller.tenant);
     caller.login = login::of_tenant(&gateway, login, caller.tenant.as_deref()).await?;
     if let Input::Json(rest) = &input {

@@ -1,5 +1,6 @@
 //! `[[accounts]]`: identities besides the gateway's own.
 
+use outcrop_tenants::UsageRecord;
 use outcrop_upstream::Account;
 use serde_json::{Value as Json, json};
 
@@ -231,6 +232,12 @@ pub(super) fn check_all(tables: &[AccountTable], problems: &mut Problems) {
                 ),
             );
             continue;
+        }
+        if *name == UsageRecord::CLIENTS_ACCOUNT {
+            problems.add(
+                table.origin.clone(),
+                format!("accounts.name: {name:?} is what usage names the account of a client that brings its own"),
+            );
         }
         if let Some(source) = &table.account.source_account {
             if named(tables, source).is_none() {

@@ -166,12 +166,14 @@ fn tables_must_fit_each_other() {
          [[accounts]]\nname = \"b\"\nrole_arn = \"r\"\nsource_account = \"a\"\n\
          [[accounts]]\nname = \"a\"\n\
          [[accounts]]\nname = \"c\"\nrole_arn = \"r\"\nsource_account = \"bb\"\n\
-         [[quotas]]\naccount = \"d\"\ntokens_per_day = 1\n",
+         [[quotas]]\naccount = \"d\"\ntokens_per_day = 1\n\
+         [[accounts]]\nname = \"request\"\n",
         &[
             "outcrop.toml:1: accounts.source_account: \"a\" is assumed by way of itself",
             "outcrop.toml:5: accounts.source_account: \"b\" is assumed by way of itself",
             "outcrop.toml:9: accounts.name: there is an account \"a\" already, at outcrop.toml:1",
             "outcrop.toml:11: accounts.source_account: unknown account \"bb\"; did you mean \"b\"?",
+            "outcrop.toml:18: accounts.name: \"request\" is what usage names the account of a client that brings its own",
             "outcrop.toml:15: quotas.account: unknown account \"d\"",
         ],
     );
