@@ -140,3 +140,31 @@ class TestTheAuditLog:
         administrator.request("DELETE", f"/logins/{login['id']}")
         log = administrator.done("GET", f"/audit_log?object={login['id']}")["data"]
         assert [line["action"] for line in reversed(log)] == ["login.create", "login.update", "login.revoke"]
+
+
+OWN = PROFILE.replace("simulator001", "simulator003")
+
+
+@pytest.fixture(scope="module")
+def routed():
+    """A route may lead to what is not everybody's."""
+    path = f"{new_folder('settings-')}/outcrop.toml"
+    targets = ", ".join(f'{{ model = "{model}" }}' for model in (settings.NOVA, OWN, settings.CLAUDE))
+    with open(path, "w") as file:
+        file.write(f'[[routes]]\nname = "nova-mix"\ntargets = [{targets}]\n')
+    with admin.start("--config", path, key=settings.KEY) as stack:
+        yield stack.gateway
+
+
+def test_routes_tell_of_nothing_that_a_key_may_not_ask(routed):
+    administrator = admin.Admin(routed)
+    administrator.organization(aliases={"sonnet": OWN})
+    for key, sees_claude in ((administrator.key(), True), (administrator.key(denied_models=["*claude*"]), False)):
+        headers = {"authorization": f"Bearer {key['key']}"}
+        told = [routed.get(path, headers=headers) for path in ("/v1/models", "/v1/models/nova-mix")]
+        told.append(routed.get("/v1/mappings?name=nova-mix", headers=headers))
+        told.append(chat(routed, key, "nova-mix", headers={"X-Outcrop-Dry-Run": "true"}))
+        for reply in told:
+            assert reply.status_code == 200 and settings.NOVA in reply.text, reply.text
+            assert OWN not in reply.text, reply.url
+            assert (settings.CLAUDE in reply.text) == sees_claude, reply.url

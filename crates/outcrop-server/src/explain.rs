@@ -181,7 +181,16 @@ impl Explanation<'_> {
 impl Inquiry {
     /// What may be asked if the calls at the first target fail: which model, where, and by whom.
     pub(crate) fn next(&self) -> Vec<Value> {
-        self.course.ahead().iter().map(|stop| self.stop(stop)).collect()
+        let stops = self.course.ahead();
+        let mut next: Vec<Value> = stops.iter().map(|stop| self.stop(stop)).collect();
+        if let Some(tenant) = self.whose() {
+            let (catalogue, route) = (&self.gateway.config.catalogue, self.course.route_name());
+            next.retain(|stop| {
+                let names = [stop["model"].as_str(), stop["model_id"].as_str()];
+                self.gateway.tenants.may_be_told(tenant, catalogue, names, route)
+            });
+        }
+        next
     }
 
     fn stop(&self, stop: &Stop) -> Value {

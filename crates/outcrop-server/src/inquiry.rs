@@ -225,6 +225,11 @@ impl Inquiry {
         }
     }
 
+    /// Whose request it is.
+    pub(crate) fn whose(&self) -> Option<&Tenant> {
+        self.caller.tenant.as_deref()
+    }
+
     /// Whose files an answer tells of.
     pub(crate) fn organization_id(&self) -> Option<&str> {
         Some(&self.caller.tenant.as_deref()?.organization.id)

@@ -81,7 +81,13 @@ async fn answer(gateway: &Gateway, head: &Parts, query: &str) -> Result<(Bytes, 
             check(&target, &[&others[..], &[asked.name]].concat())?;
             let region = region.unwrap_or(gateway.client.region());
             let mut told = mapping_of(gateway, name, &target, region);
-            told["route"] = route.to_json();
+            let mut shown = route.to_json();
+            if let Some(tenant) = tenant {
+                gateway
+                    .tenants
+                    .hide_targets(tenant, &gateway.config.catalogue, &mut shown);
+            }
+            told["route"] = shown;
             told
         }
     };

@@ -1,5 +1,6 @@
 //! The answers to clients.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,7 +38,8 @@ pub(crate) async fn list(State(gateway): State<Arc<Gateway>>, head: Parts, RawQu
                 if question.is_for_all() {
                     found.extend(&own);
                 }
-                let written = page.write(found.into_iter(), note.as_slice(), &gateway.learned);
+                let told: Vec<Cow<'_, Entry>> = found.iter().map(|entry| told(&gateway, &tenant, entry)).collect();
+                let written = page.write(told.iter().map(AsRef::as_ref), note.as_slice(), &gateway.learned);
                 return (written, page, note);
             }
             if question.is_for_all() {
@@ -115,6 +117,25 @@ fn may_see(gateway: &Gateway, tenant: &Tenant, entry: &Entry) -> bool {
         && gateway.tenants.directory().may_call(tenant, &entry.model_id)
 }
 
+/// An entry as a tenant is told of it.
+fn told<'a>(gateway: &Gateway, tenant: &Tenant, entry: &'a Entry) -> Cow<'a, Entry> {
+    // Few have routes, and it is one text already.
+    if !entry.json.contains("\"route\":") {
+        return Cow::Borrowed(entry);
+    }
+    let Ok(mut said) = serde_json::from_str::<Value>(&entry.json) else {
+        return Cow::Borrowed(entry);
+    };
+    let Some(route) = said.get_mut("route") else {
+        return Cow::Borrowed(entry);
+    };
+    gateway.tenants.hide_targets(tenant, &gateway.config.catalogue, route);
+    Cow::Owned(Entry {
+        json: said.to_string(),
+        ..entry.clone()
+    })
+}
+
 /// The models that a tenant has names of its own for, as far as they are known and it may ask them.
 fn own_models(gateway: &Gateway, page: &Page, tenant: &Tenant) -> Vec<Entry> {
     let own = tenant.aliases().filter_map(|(name, model)| {
@@ -144,7 +165,8 @@ async fn find(
         if let Some(tenant) = tenant.filter(|tenant| !may_see(gateway, tenant, entry)) {
             return Err(gateway.tenants.no_such_model(tenant, id));
         }
-        return Ok(page::one(entry, &gateway.learned));
+        let told = tenant.map_or(Cow::Borrowed(entry), |tenant| told(gateway, tenant, entry));
+        return Ok(page::one(&told, &gateway.learned));
     }
     let asked = Asked {
         name: alias.unwrap_or(id),
@@ -161,7 +183,10 @@ async fn find(
         let (target, _) = route.first()?;
         check(&target, &[id, asked.name])?;
         return match among(gateway, page, |entries| entries.of_route(id, None, &found)) {
-            Some(entry) => Ok(page::one(&entry, &gateway.learned)),
+            Some(entry) => {
+                let told = tenant.map_or(Cow::Borrowed(&entry), |tenant| told(gateway, tenant, &entry));
+                Ok(page::one(&told, &gateway.learned))
+            }
             None => Err(not_callable(gateway, page, id, target.base_id.as_deref())),
         };
     }

@@ -10,6 +10,7 @@ mod rights;
 mod tenant;
 #[cfg(test)]
 mod tests;
+mod told;
 mod watch;
 
 use std::sync::{Arc, PoisonError, RwLock};
