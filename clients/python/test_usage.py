@@ -182,6 +182,14 @@ class TestRecords:
         usage.record(usage.gateway.chat(mark))
         assert {record["status"] for record in usage.records(2)} == {200}
 
+    def test_an_answer_of_the_cache_names_its_model(self, metered, mark):
+        usage = metered(OUTCROP_RESPONSE_CACHE="memory")
+        for _ in range(2):
+            reply = usage.gateway.chat(mark, body={"temperature": 0})
+        record = usage.record(reply)
+        assert record["is_cache_hit"]
+        assert record["base_model"] == settings.NOVA
+
     def test_an_answer_of_the_cache_costs_nothing(self, metered, mark):
         usage = metered(OUTCROP_RESPONSE_CACHE="memory")
         body = {"temperature": 0}
@@ -510,7 +518,7 @@ class TestReserved:
             key = admin.Admin(stack.gateway).key(budgets=[{"period": "day", "limit_usd": 0.021}])
             body = {
                 "model": "cohere.rerank-v3-5:0",
-                "query": "sky [[sim:delay 2s]]",
+                "query": "sky [[sim:delay 300ms]]",
                 "documents": ["sky"] * 900,
             }
 
@@ -521,3 +529,55 @@ class TestReserved:
             with concurrent.futures.ThreadPoolExecutor(6) as pool:
                 statuses = sorted(pool.map(rank, range(6)))
             assert statuses == [200, 429, 429, 429, 429, 429]
+
+    ROUTES = """
+        hedge_after = "200ms"
+        hedge_budget = 1.0
+
+        [[routes]]
+        name = "cheap"
+        targets = [
+            { model = "amazon.nova-lite-v1:0" },
+            { model = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/simulator001" },
+        ]
+
+        [[routes]]
+        name = "slow"
+        targets = [{ model = "amazon.nova-lite-v1:0" }, { model = "amazon.nova-micro-v1:0" }]
+    """
+
+    @pytest.fixture
+    def routed(self, tmp_path):
+        path = tmp_path / "routes.toml"
+        path.write_text(self.ROUTES)
+        with admin.start("--config", str(path)) as stack:
+            yield stack
+
+    def test_a_fallback_without_a_price_is_passed_over(self, routed):
+        gateway, url = routed.gateway, routed.simulator.url
+        administration = admin.Admin(gateway)
+        free = administration.key()
+        held = administration.key(budgets=[{"period": "day", "limit_usd": 1}])
+        outage = [{"model": "nova-lite", "kind": "unavailable"}]
+        httpx.put(f"{url}/_simulator/outages", json=outage, trust_env=False).raise_for_status()
+        assert admin.chat(gateway, free, model="cheap").status_code == 200
+        assert admin.chat(gateway, held, model="cheap").status_code in (429, 503)
+
+    def test_the_call_that_loses_to_one_beside_is_estimated(self, routed):
+        gateway, url = routed.gateway, routed.simulator.url
+        latency = [{"model": "nova-lite", "first_byte": "20s"}]
+        httpx.put(f"{url}/_simulator/latencies", json=latency, trust_env=False).raise_for_status()
+        key = admin.Admin(gateway).key()
+        reply = admin.chat(gateway, key, model="slow", text="word " * 4000)
+        told = reply.json()["usage"]
+        headers = {"authorization": f"Bearer {admin.ADMIN_KEY}"}
+        query = {"request_id": reply.headers["x-request-id"]}
+
+        def found():
+            return gateway.get("/v1/usage/records", headers=headers, params=query).json()["data"]
+
+        [record] = poll(found, "a record")
+        assert record["called_model"] == "amazon.nova-micro-v1:0"
+        assert record["estimate"] == "estimated"
+        assert record["tokens"]["input"] > 1.5 * told["prompt_tokens"]
+        assert record["tokens"]["output"] == told["completion_tokens"]

@@ -76,7 +76,7 @@ pub(crate) struct Record {
     /// The call that the answer is of.
     called: Option<Arc<Called>>,
     /// What tells the cost; `None` while no model is asked.
-    metering: Option<Metering>,
+    pub(crate) metering: Option<Metering>,
     /// What calls hold as long as their answer is read.
     holds: Vec<Hold>,
     /// What it holds of its tenant's limits.
@@ -167,6 +167,9 @@ impl Record {
     /// Bedrock has answered; takes what calls hold, until the request is over.
     pub(crate) fn hold(&mut self, holds: Vec<Hold>) {
         self.is_answered = true;
+        if let Some(metering) = &self.metering {
+            metering.answered(holds.iter().filter_map(Hold::called));
+        }
         self.called = holds.first().and_then(Hold::called).map(Arc::clone);
         if let Some(lane) = holds.first().and_then(Hold::lane) {
             self.lane = Some(Arc::clone(lane));
@@ -257,7 +260,7 @@ fn settled(bill: Option<&Bill>, is_made: bool) -> Option<(u64, Money)> {
         return is_made.then_some((0, Money::ZERO));
     };
     let tokens = bill.tokens.all_input().saturating_add(bill.tokens.output);
-    (is_made || !bill.tokens.is_nothing()).then(|| (tokens, bill.cost.unwrap_or_default()))
+    (is_made || !bill.tokens.is_nothing()).then_some((tokens, bill.known_cost))
 }
 
 impl Drop for Record {

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use outcrop_translate::policy::Policy;
 use outcrop_translate::resolve::{Asked, Target, Unresolved};
-use outcrop_translate::{Advisor, Lesson};
+use outcrop_translate::{Advisor, Lesson, Problem, ProblemKind};
 
 use super::Inquiry;
 
@@ -43,7 +43,17 @@ impl Advisor for Inquiry {
             let others = [self.course.route_name(), alias.map(|_| said)];
             let others: Vec<&str> = others.into_iter().flatten().collect();
             gateway.tenants.check_model(tenant, said, &resolved, &others)?;
+            // The first model was let through by its price. A fallback without one would cost nothing.
+            if self.tally.is_let_through() && tenant.has_hard_budget() {
+                let region = region.unwrap_or(gateway.client.region());
+                gateway
+                    .config
+                    .catalogue
+                    .tariff(&resolved, region)
+                    .ok_or_else(no_price)?;
+            }
         }
+        self.tally.note_target(&resolved);
         *kept = Some(Arc::clone(&resolved));
         Ok(resolved)
     }
@@ -76,4 +86,10 @@ impl Advisor for Inquiry {
         lessons.extend(self.taught.iter().map(|teaching| teaching.lesson.clone()));
         lessons
     }
+}
+
+/// What becomes of a fallback that nobody knows the price of; the client is told what failed before it.
+fn no_price() -> Problem {
+    let message = "There is a budget, and the gateway knows no price of this model.";
+    Problem::new(429, ProblemKind::Quota, message).with_code("insufficient_quota")
 }

@@ -39,6 +39,8 @@ pub(crate) struct Bill {
     pub(crate) tokens: TokenCounts,
     /// `None` where there is no price.
     pub(crate) cost: Option<Money>,
+    /// The part of it that has a price.
+    pub(crate) known_cost: Money,
     pub(crate) savings: Money,
     pub(crate) estimate: Estimate,
 }
@@ -92,28 +94,31 @@ impl Bill {
             };
             sum.add(catalogue, called, &terms, &used);
         }
-        // Calls of which nobody knows what they cost: AWS counts them all the same.
-        let silent = match end.is_answered {
-            true => end.untold.choices as u64,
-            false => u64::from(tally.pending()),
-        };
-        if silent > 0 {
+        // Choices of which nobody knows what they cost: AWS counts them all the same.
+        if end.is_answered && end.untold.choices > 0 {
             estimate = Estimate::Estimated;
-            // Nobody knows how it was served, unless an answer has told.
+            // Nobody knows how they were served, unless an answer has told.
             if end.usage.served == Served::default() {
                 terms = called.terms;
             }
-            let model = called.base_id().unwrap_or(&called.model_id);
-            let prompt = gateway.admission.prompt_tokens(model, called.prompt.0);
             let written = end.untold.text_bytes.div_ceil(BYTES_PER_TOKEN);
-            for index in 0..silent {
+            for index in 0..end.untold.choices {
                 let used = Consumption {
-                    input: prompt,
+                    input: prompt_tokens(gateway, called),
                     output: if index == 0 { written } else { 0 },
                     ..Consumption::default()
                 };
                 sum.add(catalogue, called, &terms, &used);
             }
+        }
+        // Nor of calls that nobody has waited for: those that the client left, were given up, or lost to one beside.
+        for called in tally.pending() {
+            estimate = Estimate::Estimated;
+            let used = Consumption {
+                input: prompt_tokens(gateway, &called),
+                ..Consumption::default()
+            };
+            sum.add(catalogue, &called, &called.terms, &used);
         }
         let reasoning = less(end.usage, end.told_spent).reasoning_tokens;
         sum.tokens.reasoning = sum.tokens.reasoning.saturating_add(reasoning);
@@ -121,10 +126,17 @@ impl Bill {
     }
 }
 
+/// What a call reads, estimated.
+fn prompt_tokens(gateway: &Gateway, called: &Called) -> u64 {
+    let model = called.base_id().unwrap_or(&called.model_id);
+    gateway.admission.prompt_tokens(model, called.prompt.0)
+}
+
 impl From<(Sum, Estimate)> for Bill {
     fn from((sum, estimate): (Sum, Estimate)) -> Self {
         Self {
             tokens: sum.tokens,
+            known_cost: sum.cost,
             cost: (!sum.is_unpriced).then_some(sum.cost),
             savings: sum.savings,
             estimate,

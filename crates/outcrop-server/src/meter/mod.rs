@@ -93,6 +93,16 @@ impl Metering {
         })
     }
 
+    /// The limits have let the request through.
+    pub(crate) fn let_through(&self) {
+        self.tally.let_through();
+    }
+
+    /// Calls were answered.
+    pub(crate) fn answered<'c>(&self, calls: impl Iterator<Item = &'c Arc<Called>>) {
+        calls.for_each(|called| self.tally.answered(called));
+    }
+
     /// What the request has cost that ends so.
     pub(crate) fn bill(&self, end: &End<'_>) -> Bill {
         Bill::of(&self.gateway, &self.tally, end)
@@ -114,6 +124,7 @@ impl Metering {
         if let Some(user) = told.user {
             record.user = user;
         }
+        record.base_model = self.tally.meant_id().unwrap_or_default();
         let last = self.tally.last();
         if let Some(called) = end.called.or(last.as_ref()) {
             called.describe(&mut record);

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use outcrop_bedrock::converse::TokenUsage;
 use outcrop_translate::catalogue::{Consumption, Terms};
+use outcrop_translate::resolve::Target;
 use outcrop_translate::{Billed, Catalogue};
 
 use super::bill::Sum;
 use super::called::Called;
+use crate::inquiry::behind;
 
 /// The longest name of a user or a model that is kept, in bytes.
 const MAX_NAME: usize = 256;
@@ -24,8 +26,12 @@ struct State {
     user: Option<String>,
     /// The call that was made last.
     last: Option<Arc<Called>>,
-    /// Calls that have not failed, and whose answers nobody has thrown away.
-    pending: u32,
+    /// Whether the limits have let it through.
+    is_let_through: bool,
+    /// What the client means, as far as it is known.
+    meant: Option<Arc<Target>>,
+    /// Calls that have neither failed nor been answered: those under way, and those that nobody waits for any more.
+    pending: Vec<Arc<Called>>,
     /// What answers have cost that nobody gets.
     thrown: Sum,
 }
@@ -36,6 +42,13 @@ pub(super) struct Told {
     /// The model, by its name for it.
     pub(super) asked: String,
     pub(super) user: Option<String>,
+}
+
+impl State {
+    /// A call is over.
+    fn end(&mut self, called: &Arc<Called>) {
+        self.pending.retain(|pending| !Arc::ptr_eq(pending, called));
+    }
 }
 
 impl Tally {
@@ -69,20 +82,44 @@ impl Tally {
     /// A call is made.
     pub(crate) fn begin(&self, called: &Arc<Called>) {
         let mut state = self.state();
-        state.pending += 1;
+        state.pending.push(Arc::clone(called));
         state.last = Some(Arc::clone(called));
     }
 
     /// A call has failed, and cost nothing.
-    pub(crate) fn failed(&self) {
-        let mut state = self.state();
-        state.pending = state.pending.saturating_sub(1);
+    pub(crate) fn failed(&self, called: &Arc<Called>) {
+        self.state().end(called);
+    }
+
+    /// Whose answer the client gets: it tells itself what it costs.
+    pub(crate) fn answered(&self, called: &Arc<Called>) {
+        self.state().end(called);
+    }
+
+    /// Which model is meant.
+    pub(crate) fn note_target(&self, target: &Arc<Target>) {
+        self.state().meant = Some(Arc::clone(target));
+    }
+
+    /// The limits have let the request through, with the first model that it may ask.
+    pub(super) fn let_through(&self) {
+        self.state().is_let_through = true;
+    }
+
+    /// Whether they have.
+    pub(crate) fn is_let_through(&self) -> bool {
+        self.state().is_let_through
+    }
+
+    /// The catalogue's name of the model that is meant.
+    pub(super) fn meant_id(&self) -> Option<String> {
+        self.state().meant.as_deref().and_then(behind).map(ToOwned::to_owned)
     }
 
     /// The answer to a call is thrown away, which has cost so many tokens, and what else is paid for.
-    pub(crate) fn throw_away(&self, catalogue: &Catalogue, called: &Called, usage: TokenUsage, billed: &Billed) {
+    pub(crate) fn throw_away(&self, catalogue: &Catalogue, called: &Arc<Called>, usage: TokenUsage, billed: &Billed) {
         let mut state = self.state();
-        state.pending = state.pending.saturating_sub(1);
+        state.end(called);
         let terms = Terms::of(usage.served);
         let used = Consumption::of(&usage, billed);
         state.thrown.add(catalogue, called, &terms, &used);
@@ -92,8 +129,8 @@ impl Tally {
         self.state().thrown
     }
 
-    pub(super) fn pending(&self) -> u32 {
-        self.state().pending
+    pub(super) fn pending(&self) -> Vec<Arc<Called>> {
+        self.state().pending.clone()
     }
 
     pub(super) fn last(&self) -> Option<Arc<Called>> {

@@ -59,7 +59,7 @@ impl Inquiry {
             Err(failure) => {
                 // What was given up may have been answered, and counts.
                 if !matches!(failure.error, Error::Timeout { .. }) {
-                    self.tally.failed();
+                    self.tally.failed(&called);
                 }
                 Err(Missed::Failed(failure))
             }

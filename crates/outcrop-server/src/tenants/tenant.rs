@@ -44,6 +44,11 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
+    /// Whether a budget may refuse its requests.
+    pub(crate) fn has_hard_budget(&self) -> bool {
+        self.limits.iter().any(|scope| scope.limits.has_hard_budget())
+    }
+
     pub(super) fn new(organization: &Arc<Organization>, project: &Arc<Project>, credential: &Arc<Credential>) -> Self {
         // From the farthest to the nearest.
         let levels = [&organization.settings, &project.settings, &credential.settings];
