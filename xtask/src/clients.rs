@@ -70,10 +70,12 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
     need("Python 3.11 or newer with venv", &["python3", "python3-venv"], || {
         program("python3").args(["-c", PYTHON_WILL_DO]).succeeds()
     })?;
-    // Its tests are skipped without it.
-    if let Err(missing) = need("Redis", &["redis-server"], || {
+    // Their tests are skipped without them.
+    let redis = need("Redis", &["redis-server"], || {
         program("redis-server").args(["--version"]).succeeds()
-    }) {
+    });
+    let postgres = need("PostgreSQL", &["postgresql"], crate::has_postgres);
+    for missing in [redis, postgres].into_iter().filter_map(Result::err) {
         eprintln!("{missing}");
     }
     if arguments.is_empty() {
