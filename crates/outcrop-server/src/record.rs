@@ -76,7 +76,7 @@ pub(crate) struct Record {
     /// The call that the answer is of.
     called: Option<Arc<Called>>,
     /// What tells the cost; `None` while no model is asked.
-    pub(crate) metering: Option<Metering>,
+    metering: Option<Metering>,
     /// What calls hold as long as their answer is read.
     holds: Vec<Hold>,
     /// What it holds of its tenant's limits.
@@ -161,6 +161,7 @@ impl Record {
 
     /// From here on the request asks a model, and leaves a record of usage. One that a limit stops comes never so far.
     pub(crate) fn meter(&mut self, gateway: &Arc<Gateway>, tally: &Arc<Tally>) {
+        tally.let_through();
         self.metering = Metering::new(gateway, tally, &self.path);
     }
 

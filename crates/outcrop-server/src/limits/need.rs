@@ -125,9 +125,6 @@ impl Record {
         match gateway.config.limits.admit(&tenant.limits, need).await {
             Ok(permit) => {
                 self.limit_headers = permit.headers();
-                if let Some(metering) = &self.metering {
-                    metering.let_through();
-                }
                 self.permit = Some(permit);
                 Ok(())
             }

@@ -93,11 +93,6 @@ impl Metering {
         })
     }
 
-    /// The limits have let the request through.
-    pub(crate) fn let_through(&self) {
-        self.tally.let_through();
-    }
-
     /// Calls were answered.
     pub(crate) fn answered<'c>(&self, calls: impl Iterator<Item = &'c Arc<Called>>) {
         calls.for_each(|called| self.tally.answered(called));

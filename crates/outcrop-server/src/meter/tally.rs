@@ -102,7 +102,7 @@ impl Tally {
     }
 
     /// The limits have let the request through, with the first model that it may ask.
-    pub(super) fn let_through(&self) {
+    pub(crate) fn let_through(&self) {
         self.state().is_let_through = true;
     }
 
