@@ -238,6 +238,14 @@ class Books:
         return sum(costs)
 
 
+def counted_at(fleet):
+    """At how many places requests are counted: one, unless a machine is so busy that Redis was too slow for somebody. Then
+    each instance counts for itself, also one that is started again."""
+    text = "the Redis of `shared_counters` doesn't answer"
+    slow = [one.name for one in fleet.all if any(text in line for line in one.gateway.stderr)]
+    return len(fleet.all) - 1 if slow else 1
+
+
 def known(instance):
     """Waits until an instance knows that there are keys: before the first, it is open."""
     poll(lambda: instance.gateway.get("/v1/models").status_code == 401, "keys that are known")
@@ -320,12 +328,16 @@ def test_two_instances_under_load_and_one_is_killed(fleet, a_redis):
     may_miss, missing = books.check_clients()
     difference = books.check_ledger(may_miss)
     books.check_sums()
-    spent = {scope.name: books.check_budget(scope) for scope in tenants.scopes if scope.dollars}
+    counting = counted_at(fleet)
+    spent = {
+        scope.name: books.check_budget(scope, counting, counting) for scope in tenants.scopes if scope.dollars
+    }
     for scope in tenants.scopes:
         asked = [one for one in log if one.key in scope.keys]
         if scope.rate:
             let_through = [one for one in asked if one.status == 200]
-            assert most_in_a_minute(let_through) <= scope.rate, scope.name
+            most = most_in_a_minute(let_through)
+            assert most <= counting * scope.rate, f"{scope.name}: {most} of {scope.rate}, counted at {counting} places"
         assert scope.is_reached(log), f"{scope.name}: its limit was never reached"
     latest = check_revocations(log, revoked)
     for name in ("a", "b"):
@@ -341,7 +353,7 @@ def test_two_instances_under_load_and_one_is_killed(fleet, a_redis):
         f"{sum(not one.is_broken for one in missing)} of those had ended\n"
         f"the latest use of a revoked key was sent {latest * 1000:.1f} ms after the answer; "
         f"restarted in {restarted:.2f} s\n"
-        f"of budgets at most {max(spent.values()):.5f} is spent, {sum(spent.values()):.4f} together; all took "
+        f"counted at {counting} place(s); of budgets at most {max(spent.values()):.5f} is spent, {sum(spent.values()):.4f} together; all took "
         f"{time.monotonic() - began:.1f} s"
     )
 
