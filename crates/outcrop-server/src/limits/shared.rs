@@ -120,6 +120,7 @@ impl Shared {
     pub(super) async fn admit(self: &Arc<Self>, own: &Limits, scopes: &[ScopeLimits], ask: &Ask) -> Asked {
         let mut hold = self.enter(scopes, ask);
         let Some(mut connection) = self.connection() else {
+            hold.open();
             return Asked::Admitted(hold, None);
         };
         let command = script::admit(&connection.sha, &self.instance, &hold.call, own);
@@ -136,6 +137,7 @@ impl Shared {
         };
         match answer {
             Some(Answer::Admitted(second, rates)) => {
+                hold.open();
                 hold.counted = Some(second);
                 Asked::Admitted(hold, Some(rates))
             }
@@ -143,7 +145,10 @@ impl Shared {
                 hold.forget();
                 Asked::Refused(refused)
             }
-            None => Asked::Admitted(hold, None),
+            None => {
+                hold.open();
+                Asked::Admitted(hold, None)
+            }
         }
     }
 
@@ -164,7 +169,6 @@ impl Shared {
             scopes: limited.cloned().collect(),
             ask: *ask,
         });
-        self.open().insert(number, Arc::clone(&call));
         Hold {
             shared: Arc::clone(self),
             call,
@@ -224,10 +228,15 @@ impl Hold {
         self.end(None);
     }
 
+    /// The call is under way, and others are told so. One that is still asked for isn't: it may be refused, and would
+    /// count until its lease ends.
+    fn open(&self) {
+        self.shared.open().insert(self.call.number, Arc::clone(&self.call));
+    }
+
     /// Nobody else knows of the call.
     fn forget(mut self) {
         self.is_over = true;
-        self.shared.open().remove(&self.call.number);
     }
 
     fn end(&mut self, tokens: Option<u64>) {
