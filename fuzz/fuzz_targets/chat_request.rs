@@ -90,6 +90,7 @@ impl Advisor for Knowledge {
             }),
             bedrock_api: [None, Some(Api::Converse), Some(Api::Invoke), Some(Api::OpenAi)]
                 [usize::from(self.caching / 3 % 4)],
+            ..Policy::default()
         }
     }
 

@@ -143,6 +143,7 @@ fuzz_target!(|script: Script| {
             name: script.redirect_retired.then(|| "deepseek-r1-distill".to_owned()),
             model: model.as_ref().map(Name::text),
             architecture: architecture.clone(),
+            ..Behind::default()
         })
     };
     let directory = Directory {
@@ -161,6 +162,7 @@ fuzz_target!(|script: Script| {
         } else {
             Purpose::Chat
         },
+        ..Asked::default()
     };
     let resolved = resolve(&asked, &directory);
     assert_eq!(resolved, resolve(&asked, &directory), "the same name means the same");
