@@ -23,7 +23,6 @@ UNSERVED = [
     ("POST", "/v1/uploads", None),
     ("POST", "/v1/realtime/sessions", "chat/completions"),
     ("POST", "/v1/videos", None),
-    ("GET", "/v1/organization/usage/completions", None),
     ("GET", "/v1/evals", None),
     ("POST", "/v1/containers", None),
     ("GET", "/v1/chat/completions/chatcmpl-1", "not stored"),

@@ -4,6 +4,7 @@ import pytest
 
 from support import models, settings, shapes
 from support.endpoints import wrong
+from support.process import poll
 from support.wire import Connection, Events, chat_request
 
 ASK = {"model": settings.NOVA, "messages": [{"role": "user", "content": "[[sim:text ok]]"}]}
@@ -131,6 +132,14 @@ def test_a_stream_tells_the_tokens_in_its_trailers(gateway):
     assert int(reply.trailers["x-token-usage-input"]) > 0 and int(reply.trailers["x-token-usage-output"]) > 0
 
 
-def test_what_is_not_there_yet_says_so(gateway):
-    """`/v1/usage`: the specification names it, and no count is kept here."""
-    shapes.check_error(gateway.get("/v1/usage"), 404, code="unknown_url")
+def test_usage(gateway):
+    """`/v1/usage`: the account's tokens."""
+    usage = gateway.chat("how much?").json()["usage"]
+
+    def counted():
+        reply = gateway.get("/v1/usage")
+        assert reply.status_code == 200, reply.text
+        total = reply.json()["total"]
+        return total["input_tokens"] >= usage["prompt_tokens"] and total["output_tokens"] >= usage["completion_tokens"]
+
+    poll(counted, "the tokens of an answer")
