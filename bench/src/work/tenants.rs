@@ -1,11 +1,13 @@
 //! What keys, limits, budgets and usage cost: the gateway with all of them against the same without.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use super::cpu::{CpuWork, PACED, SMALL, one_round};
 use super::{Setting, median, spread};
 use crate::error::{Doing, Error, Result};
+use crate::plan::Plan;
 use crate::table::{Bar, Compare, Row, Unit};
 use crate::target::{Kind, Metered};
 
@@ -34,12 +36,8 @@ const PROJECT: [&str; 6] = [
     "--tpm=1000000000000",
     "--budget=1000000/month",
 ];
-/// A hard budget admits no model without a price.
-const PRICES: &str = r#"
-[[family]]
-ids = ["anthropic.stub", "amazon."]
-prices = { input = 3, output = 15, cache_read = 0.3, cache_write = 3.75 }
-"#;
+/// What the stub's models cost: a hard budget admits none without a price.
+const PRICES: &str = "prices = { input = 3, output = 15, cache_read = 0.3, cache_write = 3.75 }";
 
 /// Measures small requests and paced streams.
 pub(crate) fn measure(setting: &Setting<'_>) -> Result<Vec<Row>> {
@@ -75,7 +73,7 @@ fn compare(setting: &Setting<'_>, work: &CpuWork, kinds: &[Kind; 2]) -> Result<R
 fn metered(setting: &Setting<'_>, binary: &Path) -> Result<Metered> {
     let database = setting.scratch.file("tenants.db");
     let catalogue = setting.scratch.file("prices.toml");
-    std::fs::write(&catalogue, PRICES).doing("write the prices")?;
+    std::fs::write(&catalogue, prices(setting)).doing("write the prices")?;
     let key = outcrop(setting, binary, &database, &KEY)?;
     outcrop(setting, binary, &database, &PROJECT)?;
     Ok(Metered {
@@ -84,6 +82,19 @@ fn metered(setting: &Setting<'_>, binary: &Path) -> Result<Metered> {
         catalogue,
         key,
     })
+}
+
+/// A row of the catalogue for each model that is asked.
+fn prices(setting: &Setting<'_>) -> String {
+    let mut models = BTreeSet::new();
+    for work in [&SMALL, &PACED] {
+        for divisor in [setting.divisor, 5 * setting.divisor] {
+            let plan = work.load(divisor).plan.unwrap_or(Plan::words(0, 0));
+            models.insert(plan.model_id());
+        }
+    }
+    let rows = models.iter().map(|id| format!("[[model]]\nid = \"{id}\"\n{PRICES}\n"));
+    rows.collect()
 }
 
 /// What a command prints.
