@@ -31,6 +31,13 @@ const OPENAI_2: Environment = Environment {
     tests: &["openai2", "sdks/test_openai.py", "test_sdk.py"],
 };
 
+/// What is deployed with, judged by the tools of those who deploy: linters and renderers that need no binary of ours.
+const DEPLOY: Environment = Environment {
+    folder: "deploy",
+    venv: "venv-deploy",
+    tests: &["deploy"],
+};
+
 /// What `python3` is asked. pydantic-ai needs 3.11.
 const PYTHON_WILL_DO: &str = "import ensurepip, sys, venv; assert sys.version_info >= (3, 11)";
 
@@ -80,10 +87,12 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
     }
     if arguments.is_empty() {
         pytest(&NEWEST, binary, &[])?;
-        return pytest(&OPENAI_2, binary, &[]);
+        pytest(&OPENAI_2, binary, &[])?;
+        return pytest(&DEPLOY, binary, &[]);
     }
-    let is_second = arguments.iter().any(|argument| argument.starts_with(OPENAI_2.folder));
-    pytest(if is_second { &OPENAI_2 } else { &NEWEST }, binary, arguments)
+    let is_of = |other: &&Environment| arguments.iter().any(|argument| argument.starts_with(other.folder));
+    let environment = [&OPENAI_2, &DEPLOY].into_iter().find(is_of).unwrap_or(&NEWEST);
+    pytest(environment, binary, arguments)
 }
 
 fn pytest(environment: &Environment, binary: &Path, arguments: &[String]) -> Result {
