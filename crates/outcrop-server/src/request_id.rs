@@ -1,5 +1,7 @@
 //! The id that ties a request to its answer and its line in the log.
 
+use std::time::SystemTime;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// `X-Request-ID`
@@ -13,10 +15,19 @@ pub(crate) fn of(headers: &HeaderMap) -> HeaderValue {
     match headers.get(X_REQUEST_ID) {
         Some(id) if is_sane(id.as_bytes()) => id.clone(),
         _ => {
-            let id = format!("req_{:032x}", fastrand::u128(..));
+            let id = format!("req_{:012x}{:020x}", now(), fastrand::u128(..) >> 48);
             HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("req_"))
         }
     }
+}
+
+/// In milliseconds since 1970. Ids that begin with the time are written to an index at its end, which costs the database
+/// a fraction of what it costs to write them all over it.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX) & 0xffff_ffff_ffff
+    })
 }
 
 fn is_sane(id: &[u8]) -> bool {
@@ -39,6 +50,8 @@ mod tests {
         for id in ["", "a b", "<script>", "é", &"a".repeat(129)] {
             assert!(of_client(id).to_str().unwrap().starts_with("req_"), "{id}");
         }
-        assert_ne!(of(&HeaderMap::new()), of(&HeaderMap::new()));
+        let made = of(&HeaderMap::new());
+        assert_eq!(made.len(), 36);
+        assert_ne!(made, of(&HeaderMap::new()));
     }
 }

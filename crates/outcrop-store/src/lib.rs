@@ -11,6 +11,7 @@ mod credentials;
 mod cursor;
 mod directory;
 mod error;
+mod insert;
 pub mod journal;
 mod migrations;
 mod once;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use outcrop_tenants::{Id, Money, Period, UsageRecord};
 
-use crate::sql::{Insert, Row, Session, values};
+use crate::insert::Insert;
+use crate::sql::{Row, Session, values};
+use crate::usage::nanos;
 use crate::{SpendChanges, SpendScope, SpendTotal, Store, StoreError};
 
 /// How many sums one statement writes.
@@ -37,24 +39,32 @@ fn period(name: &str) -> Result<Period, StoreError> {
 pub(crate) struct Sums(BTreeMap<(&'static str, Id, &'static str, i64), i64>);
 
 impl Sums {
-    pub(crate) fn add(&mut self, record: &UsageRecord, nanos: i64) {
-        if nanos == 0 || record.is_paid_by_client() {
-            return;
+    pub(crate) fn of(records: &[&UsageRecord]) -> Self {
+        // First by whose they are and by day, in which all periods begin: far fewer than records.
+        let mut of_days: BTreeMap<_, i64> = BTreeMap::new();
+        for record in records {
+            let nanos = record.cost.map_or(0, nanos);
+            if nanos == 0 || record.is_paid_by_client() {
+                continue;
+            }
+            let whose = [&record.organization_id, &record.project_id, &record.key_id];
+            let day = Period::Day.start(record.at.div_euclid(1000));
+            let sum = of_days.entry((whose, day)).or_default();
+            *sum = sum.saturating_add(nanos);
         }
-        let of = [
-            (SpendScope::Organization, &record.organization_id),
-            (SpendScope::Project, &record.project_id),
-            (SpendScope::Key, &record.key_id),
-        ];
-        let at = record.at.div_euclid(1000);
-        for (scope, id) in of {
-            let Some(id) = id else { continue };
-            for period in Period::ALL {
-                let key = (scope.name(), id.clone(), period.name(), period.start(at));
-                let sum = self.0.entry(key).or_default();
-                *sum = sum.saturating_add(nanos);
+        let mut sums = Self::default();
+        for ((whose, day), nanos) in of_days {
+            let scopes = [SpendScope::Organization, SpendScope::Project, SpendScope::Key];
+            for (scope, id) in scopes.into_iter().zip(whose) {
+                let Some(id) = id else { continue };
+                for period in Period::ALL {
+                    let key = (scope.name(), id.clone(), period.name(), period.start(day));
+                    let sum = sums.0.entry(key).or_default();
+                    *sum = sum.saturating_add(nanos);
+                }
             }
         }
+        sums
     }
 
     /// Writes them. From then on until it is over, other transactions that change sums wait for this one: so a version

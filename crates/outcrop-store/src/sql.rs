@@ -1,8 +1,8 @@
 //! One text of SQL for both databases: what goes in, what comes out, and transactions.
 
-use std::fmt::Write as _;
 use std::future::Future;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -114,40 +114,12 @@ impl From<String> for Sql {
     }
 }
 
-/// Statements that write many rows into a table: `INSERT INTO … VALUES (…), (…) tail`. SQLite is given one row at a
-/// time by a statement that is kept prepared: it has no way to go, and looks up each of a statement's places among all
-/// of them.
-pub(crate) struct Insert {
-    /// `INSERT INTO table (columns) VALUES`
-    pub(crate) head: String,
-    /// How many columns.
-    pub(crate) width: usize,
-    /// How many rows PostgreSQL is given at once; it takes 65,535 values.
-    pub(crate) rows: usize,
-    /// What becomes of rows that are there.
-    pub(crate) tail: &'static str,
-}
-
-impl Insert {
-    fn statement(&self, rows: usize) -> Sql {
-        let mut text = self.head.clone();
-        for row in 0..rows {
-            text += if row == 0 { " (" } else { ", (" };
-            for column in 1..=self.width {
-                let _ = write!(
-                    text,
-                    "{}${}",
-                    if column == 1 { "" } else { ", " },
-                    row * self.width + column
-                );
-            }
-            text += ")";
-        }
-        text += " ";
-        text += self.tail;
-        Sql {
-            is_kept: rows == 1,
-            ..Sql::from(text)
+impl Sql {
+    /// A text of our own words that comes again and again.
+    pub(crate) fn kept(text: Arc<str>) -> Self {
+        Self {
+            text: AssertSqlSafe(text).into_sql_str(),
+            is_kept: true,
         }
     }
 }
@@ -355,23 +327,6 @@ impl Session {
         })
     }
 
-    /// Writes rows, and gives what the statement returns.
-    pub(crate) async fn insert(&mut self, into: &Insert, rows: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
-        let at_once = match self {
-            Self::Sqlite(_) => 1,
-            Self::Postgres(_) => into.rows,
-        };
-        let mut returned = Vec::new();
-        let mut rows = rows.into_iter().peekable();
-        while rows.peek().is_some() {
-            let some: Vec<Vec<Value>> = rows.by_ref().take(at_once).collect();
-            let statement = into.statement(some.len());
-            let values = some.into_iter().flatten().collect();
-            returned.extend(self.rows(statement, values).await?);
-        }
-        Ok(returned)
-    }
-
     /// Tells the other instances once the transaction is committed. SQLite has nobody to tell it.
     pub(crate) async fn announce(&mut self) -> Result<(), StoreError> {
         if let Self::Postgres(_) = self {
@@ -379,6 +334,14 @@ impl Session {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Takes it back, at once: whoever begins another one doesn't find it under way.
+    pub(crate) async fn roll_back(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(transaction) => Ok(transaction.rollback().await?),
+            Self::Postgres(transaction) => limited(transaction.rollback()).await,
+        }
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {

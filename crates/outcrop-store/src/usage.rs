@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use outcrop_tenants::{Estimate, Money, TokenCounts, UsageRecord};
 
 use crate::columns::{json, parsed};
+use crate::insert::Insert;
 use crate::spend::Sums;
-use crate::sql::{Insert, Purpose, Row, Session, Value, values};
+use crate::sql::{Purpose, Row, Session, Value, values};
 use crate::{Store, StoreError};
 
 /// The columns, in the order of [`record_values`].
@@ -38,7 +39,7 @@ fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(MOST_TOKENS).min(MOST_TOKENS)
 }
 
-fn nanos(money: Money) -> i64 {
+pub(crate) fn nanos(money: Money) -> i64 {
     money.nanos().clamp(-MOST_NANOS, MOST_NANOS)
 }
 
@@ -143,17 +144,35 @@ pub(crate) fn from_row(row: &Row) -> Result<UsageRecord, StoreError> {
     })
 }
 
-/// Writes records, and gives the ids of those that weren't there.
-async fn insert(session: &mut Session, records: &[&UsageRecord]) -> Result<HashSet<String>, StoreError> {
-    let into = Insert {
+/// How records are written. Each has the time in its key, so that SQLite adds it at the end rather than somewhere in the
+/// middle.
+fn into_records(tail: &'static str) -> Insert {
+    Insert {
         head: format!("INSERT INTO usage_records ({COLUMNS}) VALUES"),
         width: WIDTH,
         rows: ROWS,
-        tail: "ON CONFLICT (id) DO NOTHING RETURNING id",
-    };
+        tail,
+    }
+}
+
+/// Writes records, if none of them is there already.
+async fn insert_new(session: &mut Session, records: &[&UsageRecord]) -> Result<bool, StoreError> {
+    let into = into_records("ON CONFLICT (at, id) DO NOTHING");
     let rows: Result<Vec<_>, _> = records.iter().map(|record| record_values(record)).collect();
-    let new = session.insert(&into, rows?).await?;
-    new.iter().map(|row| row.text("id")).collect()
+    let count = session.insert(&into, rows?).await?;
+    Ok(usize::try_from(count) == Ok(records.len()))
+}
+
+/// Writes records, and gives those that weren't there.
+async fn insert_some<'r>(
+    session: &mut Session,
+    records: Vec<&'r UsageRecord>,
+) -> Result<Vec<&'r UsageRecord>, StoreError> {
+    let into = into_records("ON CONFLICT (at, id) DO NOTHING RETURNING id");
+    let rows: Result<Vec<_>, _> = records.iter().map(|record| record_values(record)).collect();
+    let new = session.insert_each(&into, rows?).await?;
+    let new: HashSet<String> = new.iter().map(|row| row.text("id")).collect::<Result<_, _>>()?;
+    Ok(records.into_iter().filter(|record| new.contains(&record.id)).collect())
 }
 
 impl Store {
@@ -163,22 +182,26 @@ impl Store {
     /// # Errors
     /// When the database fails; then none of them is written.
     pub async fn add_usage(&self, records: &[UsageRecord]) -> Result<u64, StoreError> {
-        // By their ids, as all instances do: two that write the same records wait for each other in one order.
-        let by_id: BTreeMap<&str, &UsageRecord> = records.iter().map(|record| (record.id.as_str(), record)).collect();
-        if by_id.is_empty() {
+        // By their keys, as all instances do: two that write the same records wait for each other in one order.
+        let by_key: BTreeMap<(i64, &str), &UsageRecord> = records
+            .iter()
+            .map(|record| ((record.at, record.id.as_str()), record))
+            .collect();
+        if by_key.is_empty() {
             return Ok(0);
         }
-        let records: Vec<&UsageRecord> = by_id.into_values().collect();
+        let mut records: Vec<&UsageRecord> = by_key.into_values().collect();
         // Whoever brings records forgets them once they are here.
         let mut session = self.inner.pools.begin(Purpose::Change).await?;
-        let new = insert(&mut session, &records).await?;
-        let mut sums = Sums::default();
-        for record in records.iter().filter(|record| new.contains(&record.id)) {
-            sums.add(record, record.cost.map_or(0, nanos));
+        // To be told of each whether it was there costs more than to write it, and hardly any ever is.
+        if !insert_new(&mut session, &records).await? {
+            session.roll_back().await?;
+            session = self.inner.pools.begin(Purpose::Change).await?;
+            records = insert_some(&mut session, records).await?;
         }
-        sums.write(&mut session).await?;
+        Sums::of(&records).write(&mut session).await?;
         session.commit().await?;
-        Ok(u64::try_from(new.len()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(records.len()).unwrap_or(u64::MAX))
     }
 
     /// Takes out usage from before a moment, in milliseconds since 1970; sums of budgets stay. Gives how many records
@@ -187,8 +210,8 @@ impl Store {
     /// # Errors
     /// When the database fails; some may be out by then.
     pub async fn forget_usage(&self, before: i64) -> Result<u64, StoreError> {
-        let sql = "DELETE FROM usage_records WHERE id IN \
-                   (SELECT id FROM usage_records WHERE at < $1 ORDER BY at LIMIT $2)";
+        let sql = "DELETE FROM usage_records WHERE (at, id) IN \
+                   (SELECT at, id FROM usage_records WHERE at < $1 ORDER BY at LIMIT $2)";
         let mut forgotten = 0;
         loop {
             let mut session = self.inner.pools.begin(Purpose::Note).await?;

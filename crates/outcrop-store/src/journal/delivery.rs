@@ -3,11 +3,12 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_tenants::UsageRecord;
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
 
 use super::folder::{DAMAGED, Folder};
 use super::frame::{Found, Frames};
@@ -15,9 +16,10 @@ use super::segment::{self, Position};
 use crate::StoreError;
 
 /// Records of one transaction.
-const BATCH: usize = 500;
-/// How long records gather before they are sent.
-const GATHER: Duration = Duration::from_millis(100);
+const BATCH: usize = 1000;
+/// How long records gather before they are sent, unless somebody waits for them. They are in a file: it costs nothing but
+/// that they are seen later, and each transaction writes pages once that all its records share.
+const GATHER: Duration = Duration::from_millis(500);
 /// The first and the longest pause before a batch is sent again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(10));
 /// After so many failures, while the database answers, its records are sent one by one.
@@ -39,6 +41,8 @@ pub(super) struct Delivery<S> {
     pub(super) root: PathBuf,
     /// How large a folder may grow while the database is away, in bytes.
     pub(super) limit: u64,
+    /// Told when somebody waits for records to arrive.
+    pub(super) hurry: Arc<Notify>,
 }
 
 /// What is read of a segment.
@@ -62,9 +66,10 @@ impl<S: Sink> Delivery<S> {
             if at < end {
                 at = self.deliver_segment(&folder, at, end).await;
                 delivered.send_replace(at);
-                continue;
-            }
-            if *closing.borrow() {
+                if at < end {
+                    continue;
+                }
+            } else if *closing.borrow() {
                 remove(&folder, at.segment);
                 folder.remove();
                 return;
@@ -75,7 +80,7 @@ impl<S: Sink> Delivery<S> {
                         return;
                     }
                     // Others come with it.
-                    sleep(GATHER).await;
+                    let _ = timeout(GATHER, self.hurry.notified()).await;
                 }
                 _ = closing.changed() => {}
             }

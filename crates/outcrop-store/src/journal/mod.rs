@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_tenants::UsageRecord;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::delivery::Delivery;
@@ -60,6 +60,7 @@ pub struct Journal(Arc<Inner>);
 struct Inner {
     writer: Writer,
     delivered: watch::Receiver<Position>,
+    hurry: Arc<Notify>,
     closing: watch::Sender<bool>,
     tasks: Vec<tokio::task::AbortHandle>,
 }
@@ -75,10 +76,12 @@ impl Journal {
         let writer = Writer::start(Appender::new(folder.path.clone()))?;
         let (delivered_sender, delivered) = watch::channel(Position::default());
         let (closing, is_closing) = watch::channel(false);
+        let hurry = Arc::new(Notify::new());
         let delivery = Arc::new(Delivery {
             sink,
             root: config.folder,
             limit: config.limit,
+            hurry: Arc::clone(&hurry),
         });
         let ends = writer.shared().ends();
         let following = Arc::clone(&delivery);
@@ -96,6 +99,7 @@ impl Journal {
         Ok(Self(Arc::new(Inner {
             writer,
             delivered,
+            hurry,
             closing,
             tasks: vec![adopting.abort_handle(), syncing.abort_handle()],
         })))
@@ -115,8 +119,12 @@ impl Journal {
     pub async fn deliver(&self) {
         self.flush().await;
         let end = self.0.writer.shared().end();
-        // Without the task nobody would bring them.
-        let _ = self.0.delivered.clone().wait_for(|delivered| *delivered >= end).await;
+        let mut delivered = self.0.delivered.clone();
+        if *delivered.borrow_and_update() < end {
+            self.0.hurry.notify_one();
+            // Without the task nobody would bring them.
+            let _ = delivered.wait_for(|delivered| *delivered >= end).await;
+        }
     }
 
     /// Brings all to the database within a time, or leaves it in the journal for the next start. Nothing may be
