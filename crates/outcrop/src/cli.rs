@@ -15,7 +15,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use http::{HeaderName, HeaderValue};
 
 use crate::commands::DEFAULT_MODEL;
-use crate::settings::{Given, SETTINGS, Setting, Shape};
+use crate::settings::{Given, Kind as _, SETTINGS, Setting, Shape, Timeout};
 
 /// What the simulator alone heeds.
 const FOR_SIMULATE: &[&str] = &[
@@ -41,6 +41,9 @@ const FOR_ONE_COMMAND: &[&str] = &[
     "log",
     "log_format",
 ];
+
+/// What says where a gateway is.
+const FOR_HEALTH: &[&str] = &["listen"];
 
 /// What changes an explanation. The rest comes from the environment and the file.
 const FOR_EXPLAIN: &[&str] = &[
@@ -106,6 +109,7 @@ pub(crate) fn command() -> Command {
             count_tokens(),
             explain(),
             config(),
+            health(),
             token(),
             keys::keys(),
             keys::logins(),
@@ -355,6 +359,39 @@ fn config() -> Command {
         ])
 }
 
+fn health() -> Command {
+    Command::new("health")
+        .about("Ask a running gateway whether it is well; the status of the command says it")
+        .long_about(
+            "Ask a running gateway whether it is well, and end with status 0 or 1: for the health checks of containers \
+             and for scripts. Unless a URL is given, the gateway is asked at the address that the settings name, and \
+             at loopback where that is an address that stands for all. It takes no key.",
+        )
+        .arg(
+            Arg::new("ready")
+                .long("ready")
+                .action(ArgAction::SetTrue)
+                .help("Ask /readyz, which asks AWS, instead of /healthz"),
+        )
+        .arg(
+            Arg::new("url")
+                .long("url")
+                .value_name("URL")
+                .conflicts_with_all(["config", "listen"])
+                .help("The gateway, such as http://127.0.0.1:8080 [what the settings say]"),
+        )
+        .arg(
+            Arg::new("timeout")
+                .long("timeout")
+                .value_name("DURATION")
+                .value_parser(|text: &str| Timeout::from_text(text).map_err(|_| Timeout::EXPECTED))
+                .help("How long to wait for the answer [default: 5s, with --ready 15s]"),
+        )
+        .arg(config_file())
+        .args(flags(FOR_HEALTH))
+        .after_long_help("Examples:\n  outcrop health\n  outcrop health --ready --url https://ai.example.com")
+}
+
 fn token() -> Command {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name)
@@ -501,7 +538,13 @@ mod tests {
 
     #[test]
     fn commands_only_take_settings_that_exist() {
-        let lists = [FOR_SIMULATE, FOR_ONE_COMMAND, FOR_EXPLAIN, tenancy::DATABASE];
+        let lists = [
+            FOR_SIMULATE,
+            FOR_ONE_COMMAND,
+            FOR_HEALTH,
+            FOR_EXPLAIN,
+            tenancy::DATABASE,
+        ];
         for name in lists
             .into_iter()
             .chain(models::SETTINGS)

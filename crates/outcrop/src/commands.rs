@@ -7,6 +7,7 @@ mod chat;
 mod config;
 mod count_tokens;
 mod explain;
+mod health;
 mod keys;
 mod logins;
 mod models;
@@ -50,6 +51,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("count-tokens", matches)) => count_tokens::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("config", matches)) => config::run(matches),
+        Some(("health", matches)) => health::run(matches),
         Some(("token", matches)) => token::run(matches),
         Some(("keys", matches)) => keys::run(matches),
         Some(("logins", matches)) => logins::run(matches),

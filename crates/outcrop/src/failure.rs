@@ -32,6 +32,14 @@ pub(crate) enum Failure {
     /// A gateway could not be asked, or it refused, or its answer broke off.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A gateway that was asked for its health isn't well.
+    #[error("{url}: {reason}")]
+    Unwell {
+        /// What was asked for.
+        url: String,
+        /// What came instead.
+        reason: String,
+    },
     /// No token could be made.
     #[error("cannot make a token: {0}")]
     Token(#[from] outcrop_upstream::PresignError),

@@ -28,11 +28,11 @@ mod table;
 pub(crate) use docs::reference;
 pub(crate) use kind::{Kind, Raw, RawTable, Shape};
 pub(crate) use kinds::{
-    ApiKey, BaseUrl, Database, LogFilter, LogFormat, ModelName, ResponseCache, SharedCounters, written,
+    ApiKey, BaseUrl, Database, LogFilter, LogFormat, ModelName, ResponseCache, SharedCounters, Timeout, written,
 };
 pub(crate) use layers::Origin;
 pub(crate) use load::{
-    Given, Loaded, catalogue_file, check_converted, check_text, config_file, load, of_other_gateways,
+    Given, Loaded, catalogue_file, check_converted, check_text, config_file, listen, load, of_other_gateways,
 };
 pub(crate) use models::name_rules;
 pub(crate) use nearest::nearest;

@@ -81,6 +81,11 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Whether it is of the setting of this name.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        self.setting.name == name
+    }
+
     /// Reads all values and takes the strongest. `None` only if a problem was added.
     pub(super) fn pick<T: Kind>(&self, problems: &mut Problems, effective: &mut Vec<Effective>) -> Option<T> {
         let setting = self.setting;

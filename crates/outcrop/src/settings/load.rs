@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::file;
@@ -145,6 +146,23 @@ pub(crate) fn catalogue_file(given: &Given) -> Result<Option<PathBuf>, Problems>
         Err(more) => problems.extend(more),
     }
     Err(problems.sorted())
+}
+
+/// The address to listen on, whatever is wrong with other settings: a gateway that is running has refused a file that is
+/// not in order, and goes on.
+///
+/// # Errors
+/// What is wrong, where that may be why no layer names an address.
+pub(crate) fn listen(given: &Given) -> Result<SocketAddr, Problems> {
+    let (mut problems, mut effective) = (Problems::default(), Vec::new());
+    let (layers, ..) = read(given, &mut problems);
+    let row = layers.rows.iter().find(|row| row.is_of("listen"));
+    let address = row.and_then(|row| row.pick::<SocketAddr>(&mut problems, &mut effective));
+    let is_named = effective.iter().any(|row| row.origin != Origin::Default);
+    match address {
+        Some(address) if is_named || problems.is_empty() => Ok(address),
+        _ => Err(problems.sorted()),
+    }
 }
 
 /// All layers, the file if there is one, and warnings.
