@@ -88,11 +88,31 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
     if arguments.is_empty() {
         pytest(&NEWEST, binary, &[])?;
         pytest(&OPENAI_2, binary, &[])?;
+        need_for_deploy()?;
         return pytest(&DEPLOY, binary, &[]);
     }
     let is_of = |other: &&Environment| arguments.iter().any(|argument| argument.starts_with(other.folder));
     let environment = [&OPENAI_2, &DEPLOY].into_iter().find(is_of).unwrap_or(&NEWEST);
+    if environment.folder == DEPLOY.folder {
+        need_for_deploy()?;
+    }
     pytest(environment, binary, arguments)
+}
+
+/// The tools of those who deploy that Debian has.
+fn need_for_deploy() -> Result {
+    for (what, package, question) in [
+        // The image is tried in a network of its own, with certificates of its own.
+        ("ip", "iproute2", ["ip", "-Version"]),
+        ("OpenSSL", "openssl", ["openssl", "version"]),
+        ("objdump", "binutils", ["objdump", "--version"]),
+        ("Docker Compose", "docker-compose", ["docker-compose", "version"]),
+        ("systemd-analyze", "systemd", ["systemd-analyze", "--version"]),
+    ] {
+        let [command, argument] = question;
+        need(what, &[package], || program(command).args([argument]).succeeds())?;
+    }
+    Ok(())
 }
 
 fn pytest(environment: &Environment, binary: &Path, arguments: &[String]) -> Result {
