@@ -1,5 +1,6 @@
 //! The command line. Flags of settings come from their table; this file only says which command takes which.
 
+mod generated;
 mod keys;
 mod models;
 mod prices;
@@ -16,6 +17,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::commands::DEFAULT_MODEL;
 use crate::settings::{Given, Kind as _, SETTINGS, Setting, Shape, Timeout};
+use crate::version;
 
 /// What the simulator alone heeds.
 const FOR_SIMULATE: &[&str] = &[
@@ -86,7 +88,8 @@ const IN_PROCESS: &str = "Without a base URL";
 pub(crate) fn command() -> Command {
     Command::new("outcrop")
         .about("An OpenAI-compatible gateway for Amazon Bedrock")
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(version::SHORT)
+        .long_version(version::LONG)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .after_long_help(
@@ -118,6 +121,8 @@ pub(crate) fn command() -> Command {
             tenants::usage(),
             tenants::audit(),
             keys::admins(),
+            generated::completions(),
+            generated::man(),
         ])
 }
 

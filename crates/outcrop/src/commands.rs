@@ -4,6 +4,7 @@ mod admins;
 mod audit;
 mod budget;
 mod chat;
+mod completions;
 mod config;
 mod count_tokens;
 mod explain;
@@ -60,6 +61,8 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("usage", matches)) => usage::run(matches),
         Some(("audit", matches)) => audit::run(matches),
         Some(("admins", matches)) => admins::run(matches),
+        Some(("completions", matches)) => completions::completions(matches),
+        Some(("man", matches)) => completions::man(matches),
         // The command line requires a command and knows no other.
         _ => Ok(()),
     }

@@ -65,6 +65,14 @@ pub(crate) enum Failure {
         /// Why not.
         source: io::Error,
     },
+    /// A file could not be written.
+    #[error("cannot write to {path}: {source}")]
+    WriteFile {
+        /// The file, or its folder.
+        path: String,
+        /// Why not.
+        source: io::Error,
+    },
     /// A request is no JSON object.
     #[error("the request is no JSON object: {0}")]
     RequestJson(#[source] serde_json::Error),

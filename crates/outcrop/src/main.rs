@@ -20,6 +20,7 @@ mod signals;
 mod sse;
 mod terminal;
 mod usage;
+mod version;
 
 use std::process::ExitCode;
 

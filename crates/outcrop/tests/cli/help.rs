@@ -36,11 +36,53 @@ fn nothing_to_do_is_help_and_a_usage_error() {
 
 #[test]
 fn version_is_named() {
-    let ran = Place::new("help-version").run(&["--version"]);
-    assert_eq!(
-        (ran.status, ran.stdout),
-        (0, format!("outcrop {}\n", env!("CARGO_PKG_VERSION")))
+    let place = Place::new("help-version");
+    let (short, long) = (place.run(&["-V"]), place.run(&["--version"]));
+    assert_eq!((short.status, long.status), (0, 0));
+    let plain = format!("outcrop {}", env!("CARGO_PKG_VERSION"));
+    let line = short.stdout.trim_end();
+    // Built outside of a repository there is no commit to tell.
+    let build = line.strip_prefix(&plain).unwrap();
+    assert!(
+        build.is_empty() || build.starts_with(" (") && build.ends_with(')'),
+        "{line}"
     );
+    let lines: Vec<&str> = long.stdout.lines().collect();
+    assert_eq!(lines[0], line);
+    assert!(
+        lines[1].starts_with("target: ") && lines[1].contains("linux"),
+        "{lines:?}"
+    );
+    assert!(lines[2].starts_with("rustc: 1."), "{lines:?}");
+}
+
+#[test]
+fn each_command_has_a_page_of_the_manual() {
+    let place = Place::new("help-man");
+    let folder = place.path("pages");
+    std::fs::create_dir(&folder).unwrap();
+    let ran = place.run(&["man", folder.to_str().unwrap()]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
+    let page = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    assert!(page("outcrop.1").contains("outcrop\\-serve(1)"));
+    assert!(page("outcrop-serve.1").contains("\\-\\-listen"));
+    assert!(page("outcrop-keys-create.1").contains(".SH EXAMPLES"));
+    let nowhere = place.run(&["man", folder.join("nowhere").to_str().unwrap()]);
+    assert!(nowhere.status == 1 && nowhere.stderr.contains("nowhere"), "{nowhere:?}");
+}
+
+#[test]
+fn completions_are_for_shells_that_are_known() {
+    let place = Place::new("help-completions");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = place.run(&["completions", shell]);
+        assert!(
+            ran.status == 0 && ran.stdout.contains("shared-counters"),
+            "{shell}: {ran:?}"
+        );
+    }
+    let ran = place.run(&["completions", "csh"]);
+    assert!(ran.status == 2 && ran.stderr.contains("elvish"), "{ran:?}");
 }
 
 #[test]
