@@ -20,6 +20,10 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// How many of SQLite's connections read at the same time.
 const READERS: u32 = 4;
+/// How long one that reads is kept that nobody needs: each has a thread, and pages in memory.
+const READER_IDLE: Duration = Duration::from_secs(60);
+/// How many KiB of pages a connection that reads keeps; with the minus that SQLite wants before KiB.
+const READER_PAGES: &str = "-512";
 /// How many connections to PostgreSQL there are, unless told; one of them listens.
 const DEFAULT_CONNECTIONS: u32 = 10;
 /// A transaction that its instance has left alone must not keep others waiting, nor a statement run for ever.
@@ -162,8 +166,9 @@ async fn open_file(path: &Path) -> Result<Pools, StoreError> {
     migrations::sqlite(&mut *write.acquire().await?).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(READERS)
+        .idle_timeout(READER_IDLE)
         .acquire_timeout(2 * BUSY_LIMIT)
-        .connect_with(options.pragma("query_only", "ON"))
+        .connect_with(options.pragma("query_only", "ON").pragma("cache_size", READER_PAGES))
         .await?;
     Ok(Pools::Sqlite { write, read })
 }
