@@ -108,6 +108,7 @@ fn need_for_deploy() -> Result {
         ("objdump", "binutils", ["objdump", "--version"]),
         ("Docker Compose", "docker-compose", ["docker-compose", "version"]),
         ("systemd-analyze", "systemd", ["systemd-analyze", "--version"]),
+        ("strace", "strace", ["strace", "--version"]),
     ] {
         let [command, argument] = question;
         need(what, &[package], || program(command).args([argument]).succeeds())?;

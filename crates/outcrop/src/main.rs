@@ -12,6 +12,7 @@ mod explanation;
 mod failure;
 mod litellm;
 mod log;
+mod notify;
 mod reload;
 mod secrets;
 mod serve;

@@ -9,6 +9,7 @@ use outcrop_server::resolve::{Asked, Directory, resolve};
 use super::{DEFAULT_MODEL, block_on};
 use crate::banner::{Models, banner};
 use crate::failure::Failure;
+use crate::notify::{READY, STOPPING, notify};
 use crate::reload::{Content, Watch};
 use crate::serve::start;
 use crate::settings::{Settings, load, name_rules};
@@ -49,6 +50,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             )
         );
         settings.tables.tell();
+        notify(READY);
         let reload = running.reload.take();
         let watching = async {
             match reload {
@@ -61,6 +63,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             () = signals.next() => {}
             () = watching => {}
         }
+        notify(STOPPING);
         tracing::info!("stopping; a second signal ends open streams at once");
         tokio::select! {
             () = running.stop() => {}
