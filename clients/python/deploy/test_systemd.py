@@ -70,7 +70,7 @@ def test_the_gateway_takes_what_it_is_given(tmp_path):
     # A line that is commented out is a variable as well; a comment has a space.
     pairs = dict(line.removeprefix("#").split("=", 1) for line in lines if re.match(r"#?[A-Z_]+=", line))
     assert {"OUTCROP_API_KEYS", "OUTCROP_DATABASE", "AWS_REGION"} <= set(pairs)
-    settings.check(environment() | pairs | {"OUTCROP_API_KEYS": "sk-a"}, tmp_path)
+    settings.check(environment() | pairs | {"OUTCROP_API_KEYS": "sk-a", "OUTCROP_ADMIN_KEYS": "sk-b"}, tmp_path)
     assert all(not value for name, value in pairs.items() if name.endswith(("_KEYS", "_KEY", "_ID"))), "a secret is set"
 
 
