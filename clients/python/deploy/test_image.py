@@ -29,13 +29,7 @@ def binary():
 
 @pytest.fixture(scope="module")
 def gathered(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("image")
-    folder.chmod(0o755)
-    for above in folder.parents:
-        # The user of the image must get through to it; pytest's own folder lets nobody in.
-        if above.name.startswith("pytest-"):
-            above.chmod(0o755)
-    return gather(folder, binary())
+    return gather(tmp_path_factory.mktemp("image"), binary())
 
 
 @pytest.fixture
