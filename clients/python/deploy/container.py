@@ -1,7 +1,5 @@
-"""Runs the image without a container engine, as one would with `--read-only --cap-drop=ALL`: in namespaces of its own, in
-a root that holds what the image holds, read-only but for the volume and /tmp, as the image's user.
-
-`python container.py IMAGE_JSON` is the part that runs within the namespaces, before the root is changed.
+"""Runs the image without a container engine, as one would with `--read-only --cap-drop=ALL`: in namespaces of its own,
+in a root that holds what the image holds, read-only but for the volume and /tmp, as the image's user.
 """
 
 import os
@@ -36,7 +34,7 @@ exec setpriv --no-new-privs unshare --root="$root" --wd="$folder" --setgid="$gro
 
 def refused():
     """Why this machine doesn't let us make namespaces and mount in them; nothing if it does."""
-    tried = subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True, text=True, check=False)
+    tried = run([*UNSHARE, "mount", "-t", "tmpfs", "tmpfs", "/mnt"])
     return tried.stderr.strip() if tried.returncode else ""
 
 
@@ -62,7 +60,7 @@ class Container:
         mounted = [str(word) for pair in pairs for word in pair]
         inner = [*(program or image.entrypoint), *(arguments or image.command)]
         self.environment = {"PATH": "/usr/local/bin:/usr/bin", **image.environment, **(env or {})}
-        # The programs that make the container are found by our PATH, and take what it shall have through `env -i`.
+        # The programs that make the container are found by our PATH.
         within = ["sh", "-c", SCRIPT, "container", str(gathered / "root"), user, group, image.folder, *mounted, "--"]
         self.handle = subprocess.Popen(
             [*UNSHARE, *within, *inner],
@@ -109,7 +107,8 @@ class Container:
         """`docker exec`: in all its namespaces and its root, as its user."""
         enter = ["nsenter", "--target", self.inner_process(), "--mount", "--pid", "--net", "--ipc", "--uts", "--root"]
         enter += [f"--wd=/proc/{self.inner_process()}/cwd", f"--setgid={self.group}", f"--setuid={self.user}"]
-        return run([*enter, *command], env=self.environment | {"PATH": os.environ["PATH"]} | (env or {}), timeout=timeout)
+        given = self.environment | {"PATH": os.environ["PATH"]} | (env or {})
+        return run([*enter, *command], env=given, timeout=timeout)
 
     def beside(self, *command, **options):
         """Starts a program of this machine's in the container's network."""
@@ -150,6 +149,5 @@ class Container:
 
 
 def run(command, **options):
-    return subprocess.run(
-        [str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options
-    )
+    words = [str(word) for word in command]
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options)

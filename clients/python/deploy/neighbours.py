@@ -33,9 +33,10 @@ class Names(socketserver.BaseRequestHandler):
         kind = struct.unpack(">H", question[end + 1 : end + 3])[0]
         asked = question[12 : end + 5]
         known = ".".join(labels).lower() == NAME
-        address = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([127, 0, 0, 1]) if known and kind == 1 else b""
-        flags = 0x8180 if known else 0x8183
-        socket.sendto(number + struct.pack(">HHHHH", flags, 1, bool(address), 0, 0) + asked + address, self.client_address)
+        address = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([127, 0, 0, 1])
+        answers = [address] if known and kind == 1 else []
+        head = struct.pack(">HHHHH", 0x8180 if known else 0x8183, 1, len(answers), 0, 0)
+        socket.sendto(number + head + asked + b"".join(answers), self.client_address)
 
 
 class Aws(http.server.BaseHTTPRequestHandler):

@@ -20,12 +20,17 @@ def compose(env_file):
     )  # fmt: skip
 
 
+def pairs(path):
+    return dict(line.split("=", 1) for line in path.read_text().splitlines() if re.match(r"\w+=", line))
+
+
 @pytest.fixture(scope="module")
 def env_file(tmp_path_factory):
     """What .env becomes by the commands of the page on containers."""
     folder = tmp_path_factory.mktemp("compose")
     page = (ROOT / "docs/containers.md").read_text()
-    (commands,) = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "cp .env.example .env" in block]
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    (commands,) = [block for block in blocks if "cp .env.example .env" in block]
     subprocess.run(["cp", ROOT / ".env.example", folder], check=True)
     subprocess.run(["sh", "-euc", commands], cwd=folder, check=True)
     return folder / ".env"
@@ -52,9 +57,8 @@ def test_nothing_starts_without_its_secrets(env_file, tmp_path):
 
 
 def test_secrets_are_made_and_not_written_down(env_file):
-    made = dict(line.split("=", 1) for line in env_file.read_text().splitlines() if re.match(r"\w+=", line))
+    made, kept = pairs(env_file), pairs(ROOT / ".env.example")
     assert len({made[name] for name in SECRETS}) == len(SECRETS) and all(len(made[name]) > 30 for name in SECRETS)
-    kept = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if re.match(r"\w+=", line))
     assert not any(kept[name] for name in SECRETS)
     assert "/.env" in (ROOT / ".gitignore").read_text().splitlines()
     assert env_file.stat().st_mode & 0o077 == 0

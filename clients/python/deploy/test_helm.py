@@ -26,12 +26,12 @@ def load(name):
 
 
 def render(values, release="test"):
-    """Manifests by kind, name and origin; the notes beside them."""
+    """All manifests, and the notes."""
     with helm_python.Chart.load(CHART) as chart:
         rendered = chart.render(values, name=release, namespace="ai")
     notes = next(text for path, text in rendered.items() if path.endswith("NOTES.txt"))
-    parsed = [one for path, text in rendered.items() if path.endswith(".yaml") for one in yaml.safe_load_all(text) if one]
-    return parsed, notes
+    texts = [text for path, text in rendered.items() if path.endswith(".yaml")]
+    return [one for text in texts for one in yaml.safe_load_all(text) if one], notes
 
 
 def manifests(values, kind, release="test"):
@@ -152,11 +152,9 @@ def test_settings_are_mounted_so_that_a_change_gets_through():
         assert volume["configMap"] == {"name": config_map}
     assert not manifests(load("nginx"), "ConfigMap")
     assert "annotations" not in only(load("eks"), "Deployment")["spec"]["template"]["metadata"]
-    changed = [
-        only({"config": text, "restartOnConfigChange": True}, "Deployment")["spec"]["template"]["metadata"]["annotations"]
-        for text in ("a = 1", "a = 2")
-    ]
-    assert changed[0] != changed[1]
+    rolled = [only({"config": text, "restartOnConfigChange": True}, "Deployment") for text in ("a = 1", "a = 2")]
+    first, second = (one["spec"]["template"]["metadata"]["annotations"] for one in rolled)
+    assert first != second
 
 
 @pytest.mark.parametrize("name", VALUES)
