@@ -5,6 +5,7 @@
 
 mod audit;
 mod clients;
+mod dist;
 mod spdx;
 mod steps;
 
@@ -56,6 +57,18 @@ const VERBS: &[Verb] = &[
                cargo xtask clients node azure.test.js\n\n\
                OUTCROP_BIN=path tests a binary that is already built.",
         run: clients::run,
+    },
+    Verb {
+        name: "dist",
+        arguments: "[--out FOLDER] [--verify] [--skip-build] [--binary PATH]",
+        about: "A release in target/dist: archives, list of parts, licences, checksums",
+        help: "Builds the release binary so that its bytes depend on the commit alone, and packs it.\n\n    \
+               --out FOLDER   Where to put it instead of target/dist\n    \
+               --verify       Build a second time in another folder, and compare all bytes\n    \
+               --skip-build   Pack what the last run has built\n    \
+               --binary PATH  Pack another binary, to try the packing\n\n\
+               docs/releases.md says what is in it.",
+        run: dist::run,
     },
     Verb {
         name: "bless",
