@@ -109,6 +109,10 @@ fn need_for_deploy() -> Result {
         ("Docker Compose", "docker-compose", ["docker-compose", "version"]),
         ("systemd-analyze", "systemd", ["systemd-analyze", "--version"]),
         ("strace", "strace", ["strace", "--version"]),
+        // They read what a release has for them.
+        ("fish", "fish", ["fish", "--version"]),
+        ("mandoc", "mandoc", ["mandoc", "-h"]),
+        ("zsh", "zsh", ["zsh", "--version"]),
     ] {
         let [command, argument] = question;
         need(what, &[package], || program(command).args([argument]).succeeds())?;
