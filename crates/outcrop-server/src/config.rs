@@ -39,6 +39,8 @@ pub struct Config {
     pub first_byte_timeout: Duration,
     /// How long a stream is silent before a comment shows that it lives; zero for never.
     pub keep_alive_interval: Duration,
+    /// How long requests are still taken once the server is told to stop, while `/readyz` says that it does.
+    pub shutdown_delay: Duration,
     /// Time for streams to end by themselves once the server stops.
     pub shutdown_timeout: Duration,
     /// Connections at the same time.
@@ -97,6 +99,7 @@ impl Default for Config {
             answer_timeout: Duration::from_secs(900),
             first_byte_timeout: Duration::from_secs(300),
             keep_alive_interval: Duration::from_secs(15),
+            shutdown_delay: Duration::ZERO,
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 10_000,
             max_choices: 8,

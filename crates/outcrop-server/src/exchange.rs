@@ -80,6 +80,8 @@ pub(crate) struct Gateway {
     pub(crate) fetcher: Fetcher,
     /// Whether a name stands in for what URLs point to, because calls are only described.
     pub(crate) leaves_urls_out: bool,
+    /// Set when it has been told to stop.
+    pub(crate) leaving: CancellationToken,
     /// Set when what has not ended by itself must end.
     pub(crate) ending: CancellationToken,
 }
@@ -113,6 +115,7 @@ impl Gateway {
             names: Names::default(),
             mappings: Mappings::default(),
             learned: Arc::default(),
+            leaving: CancellationToken::new(),
             ending: CancellationToken::new(),
         }
     }
@@ -133,6 +136,7 @@ impl Gateway {
             files: Arc::clone(&self.files),
             learned: Arc::clone(&self.learned),
             response_cache: ResponseCache::new(&config.cache, self.response_cache.as_deref()),
+            leaving: self.leaving.clone(),
             ending: self.ending.clone(),
             ..Self::new(config, client, Arc::clone(&self.tenants))
         }

@@ -23,10 +23,11 @@ pub(crate) async fn alive() -> Response {
 /// Time for the credentials of an account; one that is slow to give them is told as having none.
 const ACCOUNT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// `GET /readyz`: credentials can be had and Bedrock can be reached; if not, why.
+/// `GET /readyz`: credentials can be had and Bedrock can be reached; if not, why. A gateway that was told to stop is
+/// not ready, whatever it still answers.
 pub(crate) async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     let region = gateway.client.region();
-    if gateway.ending.is_cancelled() {
+    if gateway.leaving.is_cancelled() {
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
             &json!({"status": "stopping", "region": region}),

@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use http::header::HOST;
+use futures_util::FutureExt as _;
+use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use outcrop_upstream::Client;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
@@ -33,6 +35,9 @@ use crate::{request_id, routes};
 const REST: Duration = Duration::from_secs(75);
 /// The pause after a connection that could not be accepted, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Time for requests that were on their way when connections were told to close: what comes on an idle connection until
+/// then is answered.
+const LAST_REQUESTS: Duration = Duration::from_millis(100);
 /// Time for the last bytes of ended streams to leave.
 const LAST_BYTES: Duration = Duration::from_secs(2);
 
@@ -98,8 +103,8 @@ impl Server {
         Reloader(Arc::clone(&self.current))
     }
 
-    /// Serves until `stop` ends, then stops accepting, lets requests end within the configured time, and ends what is
-    /// left with an error.
+    /// Serves until `stop` ends; then goes on for `shutdown_delay` as one that isn't ready, stops accepting, lets requests
+    /// end within the configured time, and ends what is left with an error.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
         let first = self.current.get().gateway;
         first.models.prepare(&first);
@@ -107,7 +112,7 @@ impl Server {
         let stopping = CancellationToken::new();
         let slots = Arc::new(Semaphore::new(first.config.max_connections));
         drop(first);
-        let mut stop = pin!(stop);
+        let mut stop = pin!(leave(stop, Arc::clone(&self.current)));
         loop {
             let accepting = async {
                 // Waiting clients queue in the kernel until there is room.
@@ -128,9 +133,15 @@ impl Server {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    sleep(ACCEPT_PAUSE).await;
                 }
             }
+        }
+        // Clients to whom the kernel has opened a connection may have sent their requests, and would see them reset.
+        tokio::task::yield_now().await;
+        while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+            let (current, stopping) = (Arc::clone(&self.current), stopping.clone());
+            connections.spawn(serve_connection((stream, peer.ip()), current, stopping));
         }
         drop(listener);
         self.drain(connections, stopping).await;
@@ -142,7 +153,7 @@ impl Server {
         tracing::info!(open_connections = connections.len(), ?shutdown_timeout, "stopping");
         stopping.cancel();
         connections.close();
-        if tokio::time::timeout(shutdown_timeout, connections.wait()).await.is_ok() {
+        if timeout(shutdown_timeout, connections.wait()).await.is_ok() {
             return;
         }
         tracing::warn!(
@@ -151,7 +162,19 @@ impl Server {
         );
         gateway.ending.cancel();
         // What is still there after this is a client that doesn't read.
-        let _ = tokio::time::timeout(LAST_BYTES, connections.wait()).await;
+        let _ = timeout(LAST_BYTES, connections.wait()).await;
+    }
+}
+
+/// Waits until it is time to accept no more. Whoever asks is told before.
+async fn leave(stop: impl Future<Output = ()> + Send, current: Arc<Current>) {
+    stop.await;
+    let gateway = current.get().gateway;
+    gateway.leaving.cancel();
+    let shutdown_delay = gateway.config.shutdown_delay;
+    if !shutdown_delay.is_zero() {
+        tracing::info!(?shutdown_delay, "not ready any more; requests are still taken");
+        sleep(shutdown_delay).await;
     }
 }
 
@@ -165,17 +188,20 @@ async fn serve_connection((stream, peer): (TcpStream, IpAddr), current: Arc<Curr
     let service = service_fn(move |request| {
         let number = next_request.get();
         next_request.set(number + 1);
-        respond(current.get().router, Arc::clone(&ambiguity), (number, peer), request)
+        respond(current.get(), Arc::clone(&ambiguity), (number, peer), request)
     });
     let mut http1 = http1::Builder::new();
     http1.timer(TokioTimer::new()).header_read_timeout(REST);
     let mut serving = pin!(http1.serve_connection(TokioIo::new(connection), service));
     let served = tokio::select! {
         served = &mut serving => served,
-        () = stopping.cancelled() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
+        () = stopping.cancelled() => match timeout(LAST_REQUESTS, &mut serving).await {
+            Ok(served) => served,
+            Err(_) => {
+                serving.as_mut().graceful_shutdown();
+                serving.await
+            }
+        },
     };
     if let Err(error) = served {
         tracing::debug!(%error, "connection");
@@ -184,7 +210,7 @@ async fn serve_connection((stream, peer): (TcpStream, IpAddr), current: Arc<Curr
 
 /// Answers one request: gives it its id, which is in each answer.
 async fn respond(
-    mut router: Router,
+    Live { gateway, mut router }: Live,
     ambiguity: Arc<Ambiguity>,
     (number, peer): (u64, IpAddr),
     mut request: Request<Incoming>,
@@ -208,6 +234,12 @@ async fn respond(
         record.complete();
     }
     response.headers_mut().insert(request_id::X_REQUEST_ID, id);
+    if gateway.leaving.is_cancelled() {
+        // Who keeps connections takes another one next time, which a balancer opens elsewhere.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response)
 }
 

@@ -126,6 +126,7 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
         answer_timeout: *settings.total_timeout,
         first_byte_timeout: *settings.first_byte_timeout,
         keep_alive_interval: settings.keep_alive_interval,
+        shutdown_delay: settings.shutdown_delay,
         shutdown_timeout: settings.shutdown_timeout,
         max_connections: settings.max_connections.get(),
         max_choices: settings.max_choices.get(),

@@ -64,10 +64,10 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
             () = watching => {}
         }
         notify(STOPPING);
-        tracing::info!("stopping; a second signal ends open streams at once");
+        tracing::info!("stopping; a second signal ends it at once, with all that is open");
         tokio::select! {
             () = running.stop() => {}
-            () = signals.next() => {}
+            () = signals.next() => tracing::warn!("ended by a second signal; what was open is cut off"),
         }
         Ok(())
     })

@@ -98,6 +98,10 @@ settings! {
         /// Nothing leaves the machine but what `fetch_urls` fetches and what references to AWS read, no credentials are
         /// needed, and the answers are deterministic.
         simulate: bool = "false";
+        /// How long requests are still taken after SIGTERM, while `/readyz` says 503.
+        /// A balancer that asks `/readyz` sends its requests elsewhere before the port is closed: as long as it takes to
+        /// notice. Answers carry `Connection: close` meanwhile. `shutdown_timeout` begins after it.
+        shutdown_delay: Duration = "0s";
         /// How long open streams may go on after SIGTERM.
         /// What is still open then ends with an error event. 0 ends them at once.
         shutdown_timeout: Duration = "30s";

@@ -35,6 +35,7 @@ const SAMPLES: &[Sample] = &[
         ["\"127.0.0.1:1\"", "\"[::1]:2\"", "\"127.0.0.1:3\""],
     ),
     ("simulate", SWITCHES, SWITCHES),
+    ("shutdown_delay", DURATIONS, SHOWN_DURATIONS),
     ("shutdown_timeout", DURATIONS, SHOWN_DURATIONS),
     (
         "api_keys",
