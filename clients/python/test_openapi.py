@@ -55,6 +55,7 @@ OPERATIONS = {
     "GET /v1/models/{model}": settings.NOVA,
     "GET /v1/providers": None,
     "GET /v1/mappings": None,
+    "GET /metrics": None,
     "GET /v1/usage": None,
     "GET /v1/usage/records": None,
     "GET /v1/organization/usage/completions": None,

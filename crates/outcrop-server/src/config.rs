@@ -11,6 +11,7 @@ use crate::fetch::{FetchConfig, Network};
 use crate::identity::IdentityConfig;
 use crate::limits::Limits;
 use crate::meter::Meter;
+use crate::metrics::emf::EmfConfig;
 use crate::policy::Policies;
 use crate::response_cache::CacheConfig;
 
@@ -81,6 +82,10 @@ pub struct Config {
     pub meter: Meter,
     /// The limits of tenants.
     pub limits: Arc<Limits>,
+    /// Lines of metrics for CloudWatch on stdout; `None` for none. It is read at the start alone.
+    pub emf: Option<EmfConfig>,
+    /// Whether the gateway's own address has the metrics. It is read at the start alone.
+    pub has_metrics: bool,
     /// A path under which the API is served too, such as `/api/v2`.
     pub route_prefix: Option<String>,
 }
@@ -120,6 +125,8 @@ impl Default for Config {
             cache: CacheConfig::default(),
             meter: Meter::Off,
             limits: Arc::default(),
+            emf: None,
+            has_metrics: true,
             route_prefix: None,
         }
     }

@@ -22,6 +22,7 @@ use crate::error;
 use crate::exchange::{
     Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_answered, note_failure, region_of,
 };
+use crate::metrics::Counted;
 use crate::record::Record;
 use crate::response_cache::{Recording, Ticket};
 use crate::rounds::{Answered, Trouble};
@@ -40,6 +41,8 @@ pub(crate) struct EventBody<E: Endpoint> {
     record: Record,
     takes_trailers: bool,
     last_sent: Instant,
+    /// When the answer last went on, comments aside.
+    last_piece: Instant,
     /// Whether the answer was silent for too long before it began.
     owes_comment: bool,
     /// Rings when the stream may have been silent for too long; `None` if nobody wants to know.
@@ -47,6 +50,8 @@ pub(crate) struct EventBody<E: Endpoint> {
     ending: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Keeps the answer, if it comes to a good end.
     recording: Option<Recording>,
+    /// Counts it among the streams that are open.
+    _counted: Counted,
 }
 
 enum Phase<M> {
@@ -112,6 +117,7 @@ impl<E: Endpoint> EventBody<E> {
         let interval = gateway.config.keep_alive_interval;
         let alarm = (!interval.is_zero()).then(|| Box::pin(tokio::time::sleep(interval)));
         Self {
+            _counted: gateway.metrics.stream(),
             ending: Box::pin(gateway.ending.clone().cancelled_owned()),
             gateway,
             phase,
@@ -119,6 +125,7 @@ impl<E: Endpoint> EventBody<E> {
             record,
             takes_trailers,
             last_sent: Instant::now(),
+            last_piece: Instant::now(),
             owes_comment: false,
             alarm,
             recording: None,
@@ -376,10 +383,18 @@ impl<E: Endpoint> Body for EventBody<E> {
             this.fail(&error::shutting_down(), "the gateway stopped", &mut out);
         }
         if !out.is_empty() {
-            this.record.first_byte();
-            this.last_sent = Instant::now();
+            let now = Instant::now();
+            if this.record.first_byte() {
+                this.gateway.metrics.gap(now - this.last_piece);
+            }
+            this.last_sent = now;
+            this.last_piece = now;
         } else if is_open {
             this.break_silence(cx, &mut out);
+        }
+        if matches!(this.phase, Phase::Trailers | Phase::Over) {
+            // All is known, and a process may be frozen once the last bytes have left.
+            this.record.finish();
         }
         if out.is_empty() {
             Poll::Pending

@@ -29,6 +29,7 @@ use crate::inquiry::Caller;
 use crate::learned::Learned;
 use crate::limits::Calls;
 use crate::mappings::Mappings;
+use crate::metrics::Metrics;
 use crate::models::ModelList;
 use crate::names::Names;
 use crate::record::Record;
@@ -82,6 +83,8 @@ pub(crate) struct Gateway {
     pub(crate) leaves_urls_out: bool,
     /// Set when it has been told to stop.
     pub(crate) leaving: CancellationToken,
+    /// What is counted, as long as the process lives.
+    pub(crate) metrics: Arc<Metrics>,
     /// Set when what has not ended by itself must end.
     pub(crate) ending: CancellationToken,
 }
@@ -108,6 +111,7 @@ impl Gateway {
             admission: Arc::new(Admission::new(config.routing.admission.clone(), config.service_quotas)),
             router: Arc::new(Router::new(std::mem::take(&mut config.routing))),
             identities: Identities::new(std::mem::take(&mut config.identity)),
+            metrics: Arc::new(Metrics::new(&config)),
             config,
             client,
             tenants,
@@ -124,6 +128,7 @@ impl Gateway {
     pub(crate) fn successor(&self, mut config: Config, client: Client) -> Self {
         config.meter = self.config.meter.clone();
         config.limits = Arc::clone(&self.config.limits);
+        config.has_metrics = self.config.has_metrics;
         // What is taken of quotas stays taken.
         let admission = Arc::clone(&self.admission);
         let router = Arc::new(self.router.successor(config.routing.clone()));
@@ -137,6 +142,7 @@ impl Gateway {
             learned: Arc::clone(&self.learned),
             response_cache: ResponseCache::new(&config.cache, self.response_cache.as_deref()),
             leaving: self.leaving.clone(),
+            metrics: Arc::clone(&self.metrics),
             ending: self.ending.clone(),
             ..Self::new(config, client, Arc::clone(&self.tenants))
         }
@@ -146,7 +152,7 @@ impl Gateway {
 /// Answers a request of endpoint `E`.
 pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, path_model: Option<String>) -> Response {
     let (head, body) = request.into_parts();
-    let mut record = new_record(&head);
+    let mut record = new_record(&gateway, &head);
     let exchange = Exchange {
         gateway,
         takes_trailers: takes_trailers(&head.headers),
@@ -427,12 +433,12 @@ pub(crate) fn whole_body(reply: &Reply) -> Option<&Bytes> {
 }
 
 /// What is known of a request that begins.
-pub(crate) fn new_record(head: &Parts) -> Record {
+pub(crate) fn new_record(gateway: &Gateway, head: &Parts) -> Record {
     let id = head
         .extensions
         .get::<RequestId>()
         .map_or(HeaderValue::from_static(""), |id| id.0.clone());
-    Record::new(id, head.method.clone(), head.uri.path(), Instant::now())
+    Record::new(id, head.method.clone(), head.uri.path(), Instant::now()).counted_by(&gateway.metrics)
 }
 
 /// Notes what a plan has decided.

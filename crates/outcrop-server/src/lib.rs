@@ -25,6 +25,7 @@ mod limits;
 mod login;
 mod mappings;
 mod meter;
+mod metrics;
 mod models;
 mod names;
 mod openapi;
@@ -53,6 +54,7 @@ pub use limits::Limits;
 pub use login::REQUEST_AWS_PARAMETERS;
 pub use mappings::mapping;
 pub use meter::Meter;
+pub use metrics::emf::EmfConfig;
 pub use outcrop_translate::resolve::{Alias, NameRules};
 pub use outcrop_translate::{Catalogue, CatalogueError, Problem, catalogue, resolve};
 pub use policy::{
@@ -61,5 +63,5 @@ pub use policy::{
 };
 pub use response_cache::{CacheConfig, CacheStore, RedisUrl};
 pub use routing::{RouteView, Wanted};
-pub use server::{Reloader, Server};
+pub use server::{MetricsServer, Reloader, Server};
 pub use tenants::Tenants;

@@ -13,6 +13,7 @@ use outcrop_translate::{Billed, Untold};
 use crate::exchange::Gateway;
 use crate::limits::{LimitHeaders, Permit};
 use crate::meter::{Bill, Called, End, Metering, Tally};
+use crate::metrics::{Counted, Finished, Metrics};
 use crate::response_cache::Cached;
 use crate::routing::{Hold, share};
 use crate::tenants::Tenant;
@@ -26,7 +27,7 @@ pub(crate) enum Ending {
     Failed,
 }
 
-/// What is known of a request; written to the log when it is dropped.
+/// What is known of a request; written to the log when it is over, at the latest when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Record {
     request_id: HeaderValue,
@@ -94,6 +95,9 @@ pub(crate) struct Record {
     error: Option<String>,
     /// The code of the error that the client was told.
     pub(crate) error_code: Option<&'static str>,
+    /// Where it is counted, and what counts it as one that isn't over.
+    counted: Option<(Arc<Metrics>, Counted)>,
+    is_finished: bool,
 }
 
 impl Record {
@@ -134,7 +138,15 @@ impl Record {
             outcome: None,
             error: None,
             error_code: None,
+            counted: None,
+            is_finished: false,
         }
+    }
+
+    /// The same, counted by `metrics`.
+    pub(crate) fn counted_by(mut self, metrics: &Arc<Metrics>) -> Self {
+        self.counted = Some((Arc::clone(metrics), metrics.request()));
+        self
     }
 
     /// The usage of all calls, and how they were served: the answers tell, or else their headers.
@@ -152,11 +164,13 @@ impl Record {
         self.of_each = if usages.len() > 1 { usages } else { Vec::new() };
     }
 
-    /// The first byte of the answer's body is there.
-    pub(crate) fn first_byte(&mut self) {
-        if self.first_byte_seconds.is_none() {
+    /// A byte of the answer's body is there. Whether it isn't the first.
+    pub(crate) fn first_byte(&mut self) -> bool {
+        let is_further = self.first_byte_seconds.is_some();
+        if !is_further {
             self.first_byte_seconds = Some(self.start.elapsed().as_secs_f64());
         }
+        is_further
     }
 
     /// From here on the request asks a model, and leaves a record of usage. One that a limit stops comes never so far.
@@ -266,6 +280,18 @@ fn settled(bill: Option<&Bill>, is_made: bool) -> Option<(u64, Money)> {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Record {
+    /// The request is over, and its answer known but for bytes that are written already: settles what it holds, and leaves
+    /// behind what is told of it. Whoever serves from a process that is frozen between requests must have it done before
+    /// the last bytes leave. Done once, whoever asks.
+    pub(crate) fn finish(&mut self) {
+        if std::mem::replace(&mut self.is_finished, true) {
+            return;
+        }
         let metering = self.metering.take();
         let bill = metering.as_ref().map(|metering| metering.bill(&self.end()));
         // Of an answer that broke off, nobody knows what it cost.
@@ -281,8 +307,30 @@ impl Drop for Record {
             Some(Ending::Failed) => "failed",
             None => "client_left",
         };
-        if let (Some(metering), Some(bill)) = (metering, &bill) {
-            metering.hand_over(bill, &self.end(), self.usage_record(outcome));
+        let counted = self.counted.take();
+        let left = metering.zip(bill.as_ref()).map(|(metering, bill)| {
+            let is_model_known = metering.is_known(&self.model, &self.region);
+            let left = metering.leave(bill, &self.end(), self.usage_record(outcome));
+            (left, is_model_known)
+        });
+        if let Some((metrics, _)) = &counted {
+            metrics.finish(&Finished {
+                request_id: self.request_id.to_str().unwrap_or_default(),
+                path: &self.path,
+                status: self.status,
+                outcome,
+                error_code: self.error_code,
+                is_stream: self.is_stream,
+                seconds: self.start.elapsed().as_secs_f64(),
+                first_byte_seconds: self.first_byte_seconds,
+                cache: self.cache,
+                tenant: self.tenant.as_deref(),
+                is_model_known: self.is_answered || left.as_ref().is_some_and(|(_, is_known)| *is_known),
+                usage: left.as_ref().map(|(left, _)| &left.record),
+            });
+        }
+        if let Some((left, _)) = left {
+            left.hand_over();
         }
         // What it cost is on its way to the database by now. A request for which Bedrock wasn't asked comes back whole.
         let is_made = self.attempts > 0 || self.cache == Some(Cached::Hit);

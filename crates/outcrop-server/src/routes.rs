@@ -22,7 +22,7 @@ use outcrop_translate::{Endpoint, Problem, ProblemKind, Task, openai};
 
 use crate::exchange::{self, Gateway};
 use crate::openapi::{OpenApi, Operation, own};
-use crate::{admin, body, error, health, identity, mappings, models, shelf, task, unserved, usage};
+use crate::{admin, body, error, health, identity, mappings, metrics, models, shelf, task, unserved, usage};
 
 /// Prefixes of OpenAI's paths: OpenAI's own, bedrock-access-gateway's, none, which LiteLLM takes too, and Azure's old and
 /// new one.
@@ -33,10 +33,10 @@ type Handlers = MethodRouter<Arc<Gateway>>;
 /// The table.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     let own = gateway.config.route_prefix.clone();
-    table(own).finish(gateway)
+    table(own, gateway.config.has_metrics).finish(gateway)
 }
 
-fn table(own_prefix: Option<String>) -> Table {
+fn table(own_prefix: Option<String>, has_metrics: bool) -> Table {
     let mut table = Table {
         prefixes: PREFIXES.map(ToOwned::to_owned).to_vec(),
         ..Table::default()
@@ -82,6 +82,9 @@ fn table(own_prefix: Option<String>) -> Table {
     table.get("/organization/costs", own::COSTS, get(usage::costs));
     table.own("/healthz", own::HEALTHZ, get(health::alive));
     table.own("/readyz", own::READYZ, get(health::ready));
+    if has_metrics {
+        table.own("/metrics", own::METRICS, get(metrics::answer));
+    }
     table.admin();
     table.describe();
     table
@@ -106,7 +109,7 @@ pub(crate) fn endpoint_of(path: &str, own_prefix: Option<&str>) -> String {
 /// What is served.
 #[cfg(test)]
 pub(crate) fn operations() -> Vec<Operation> {
-    table(None).operations
+    table(None, true).operations
 }
 
 /// The table as it grows: each row is a method of it.
@@ -273,6 +276,13 @@ async fn not_found(gateway: &Gateway, served: &[String], request: Request) -> Re
     let message = unserved::message(request.method(), request.uri().path(), served);
     let (head, body) = request.into_parts();
     body::discard(&head, body, &gateway.config).await;
+    let problem = Problem::new(404, ProblemKind::InvalidRequest, message).with_code("unknown_url");
+    error::response(&problem, openai::error_body(&problem))
+}
+
+/// A path at the address of the metrics that isn't theirs.
+pub(crate) fn only_metrics() -> Response {
+    let message = "Only the metrics are here, at /metrics.";
     let problem = Problem::new(404, ProblemKind::InvalidRequest, message).with_code("unknown_url");
     error::response(&problem, openai::error_body(&problem))
 }

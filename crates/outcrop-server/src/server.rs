@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, HOST};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use outcrop_upstream::Client;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,7 +29,7 @@ use crate::connection::{Ambiguity, Connection};
 use crate::exchange::Gateway;
 use crate::record::Record;
 use crate::tenants::{Peer, Tenants};
-use crate::{request_id, routes};
+use crate::{metrics, request_id, routes};
 
 /// How long a connection may rest between two requests: longer than the 60 s of AWS's load balancers, which would
 /// otherwise send a request into a connection that we are closing.
@@ -38,6 +39,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for requests that were on their way when connections were told to close: what comes on an idle connection until
 /// then is answered.
 const LAST_REQUESTS: Duration = Duration::from_millis(100);
+/// Connections of those who read metrics, at the same time.
+const MAX_SCRAPERS: usize = 64;
 /// Time for the last bytes of ended streams to leave.
 const LAST_BYTES: Duration = Duration::from_secs(2);
 
@@ -89,6 +92,49 @@ impl Reloader {
     }
 }
 
+/// Serves the metrics at an address of their own, to whoever asks.
+#[derive(Clone, Debug)]
+pub struct MetricsServer(Arc<Current>);
+
+impl MetricsServer {
+    /// Serves until `stop` ends. Nobody's answer is waited for then.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) {
+        let mut stop = pin!(stop);
+        let mut open = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept(), if open.len() < MAX_SCRAPERS => accepted,
+                Some(_) = open.join_next() => continue,
+                () = &mut stop => return,
+            };
+            match accepted {
+                Ok((stream, _)) => drop(open.spawn(self.clone().connection(stream))),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection for metrics could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, stream: TcpStream) {
+        let service = service_fn(move |request: Request<Incoming>| {
+            let gateway = self.0.get().gateway;
+            async move {
+                Ok::<_, Infallible>(match (request.method(), request.uri().path()) {
+                    (&Method::GET | &Method::HEAD, "/metrics") => metrics::apart(&gateway, request.headers()),
+                    _ => routes::only_metrics(),
+                })
+            }
+        });
+        let mut http1 = http1::Builder::new();
+        http1.timer(TokioTimer::new()).header_read_timeout(REST);
+        if let Err(error) = http1.serve_connection(TokioIo::new(stream), service).await {
+            tracing::debug!(%error, "connection for metrics");
+        }
+    }
+}
+
 impl Server {
     /// A server that asks Bedrock through `client` for `tenants`, and for whoever has a key of the settings.
     pub fn new(config: Config, client: Client, tenants: Arc<Tenants>) -> Self {
@@ -96,6 +142,11 @@ impl Server {
         Self {
             current: Arc::new(Current(RwLock::new(live))),
         }
+    }
+
+    /// What serves the metrics at an address of their own.
+    pub fn metrics(&self) -> MetricsServer {
+        MetricsServer(Arc::clone(&self.current))
     }
 
     /// What changes its settings while it serves.
@@ -111,7 +162,9 @@ impl Server {
         let connections = TaskTracker::new();
         let stopping = CancellationToken::new();
         let slots = Arc::new(Semaphore::new(first.config.max_connections));
+        let metrics = Arc::clone(&first.metrics);
         drop(first);
+        let _gauges = AbortOnDrop(tokio::spawn(Arc::clone(&metrics).tell_gauges()));
         let mut stop = pin!(leave(stop, Arc::clone(&self.current)));
         loop {
             let accepting = async {
@@ -126,8 +179,9 @@ impl Server {
             match accepted {
                 Ok((stream, peer)) => {
                     let (current, stopping) = (Arc::clone(&self.current), stopping.clone());
+                    let counted = metrics.connection();
                     connections.spawn(async move {
-                        let _slot = slot;
+                        let _held = (slot, counted);
                         serve_connection((stream, peer.ip()), current, stopping).await;
                     });
                 }
@@ -208,6 +262,15 @@ async fn serve_connection((stream, peer): (TcpStream, IpAddr), current: Arc<Curr
     }
 }
 
+/// A task that ends with whoever wants it.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Answers one request: gives it its id, which is in each answer.
 async fn respond(
     Live { gateway, mut router }: Live,
@@ -228,8 +291,8 @@ async fn respond(
     };
     // An exchange keeps its own record, which may outlive this function; nobody wants one of a load balancer's checks.
     let is_recorded = response.extensions_mut().remove::<Recorded>().is_some();
-    if !is_recorded && !matches!(uri.path(), "/healthz" | "/readyz") {
-        let mut record = Record::new(id.clone(), method, uri.path(), start);
+    if !is_recorded && !matches!(uri.path(), "/healthz" | "/readyz" | "/metrics") {
+        let mut record = Record::new(id.clone(), method, uri.path(), start).counted_by(&gateway.metrics);
         record.status = response.status().as_u16();
         record.complete();
     }

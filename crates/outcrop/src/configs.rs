@@ -162,6 +162,10 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
         // It is there as long as the gateway, whatever its settings.
         meter: outcrop_server::Meter::Off,
         limits: std::sync::Arc::default(),
+        emf: settings.emf.is_on().then(|| outcrop_server::EmfConfig {
+            namespace: settings.emf_namespace.as_str().to_owned(),
+        }),
+        has_metrics: settings.metrics_listen.is_none(),
         route_prefix: settings.route_prefix.as_ref().map(|prefix| prefix.as_str().to_owned()),
     }
 }

@@ -33,10 +33,12 @@ const BACKLOG: u32 = 4096;
 #[non_exhaustive]
 pub(crate) enum StartError {
     /// The address can't be listened on.
-    #[error("cannot listen on {address}: {source}; `--listen` takes another address")]
+    #[error("cannot listen on {address}: {source}; `--{flag}` takes another address")]
     Listen {
         /// The address.
         address: SocketAddr,
+        /// The flag that names it.
+        flag: &'static str,
         /// Why not.
         source: io::Error,
     },
@@ -85,6 +87,8 @@ pub(crate) struct Running {
     server: Task,
     /// The simulator behind a simulated gateway.
     simulator: Option<Task>,
+    /// The metrics, where they have an address of their own.
+    metrics: Option<Task>,
     /// Where records of usage go.
     meter: Meter,
 }
@@ -161,6 +165,10 @@ impl Running {
     pub(crate) async fn stop(self) {
         self.server.stop().await;
         self.meter.close(usage::PATIENCE).await;
+        // What drains is worth watching to the end.
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
+        }
         // The streams needed it until now.
         if let Some(simulator) = self.simulator {
             simulator.stop().await;
@@ -175,7 +183,7 @@ impl Running {
 pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let (tenants, store) = tenants(settings).await?;
     let access = access::check(settings, tenants.has_credentials())?;
-    let (listener, address) = listen(settings.listen).await?;
+    let (listener, address) = listen(settings.listen, "listen").await?;
     let mut simulator = None;
     let mut endpoint = None;
     if settings.simulate {
@@ -193,6 +201,10 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
         ..config
     };
     let server = Server::new(config, client, Arc::clone(&tenants));
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(serve_metrics(&server, address).await?),
+        None => None,
+    };
     Ok(Running {
         base_url: format!("{}/v1", origin(address)),
         api_key,
@@ -208,8 +220,20 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
             Ok(())
         }),
         simulator,
+        metrics,
         meter,
     })
+}
+
+/// Serves the metrics at an address of their own.
+async fn serve_metrics(server: &Server, address: SocketAddr) -> Result<Task, StartError> {
+    let (listener, address) = listen(address, "metrics-listen").await?;
+    tracing::info!(url = format!("{}/metrics", origin(address)), "metrics");
+    let metrics = server.metrics();
+    Ok(Task::start(|stop| async move {
+        metrics.serve(listener, stop).await;
+        Ok(())
+    }))
 }
 
 /// Who may call, and what is kept of them. What stands in AWS is read there, as for all secrets.
@@ -290,7 +314,7 @@ fn simulated(config: outcrop_upstream::Config, settings: &Settings, endpoint: &s
 /// If the address can't be listened on, or the scenario is not valid.
 pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, StartError> {
     let simulator = Simulator::new(simulator_config(settings)?);
-    let (listener, address) = listen(settings.listen).await?;
+    let (listener, address) = listen(settings.listen, "listen").await?;
     Ok(Running {
         base_url: origin(address),
         api_key: None,
@@ -299,6 +323,7 @@ pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, Star
         reload: None,
         server: Task::start(|stop| simulator.serve(listener, stop)),
         simulator: None,
+        metrics: None,
         meter: Meter::Off,
     })
 }
@@ -309,12 +334,12 @@ async fn embedded_simulator(settings: &Settings) -> Result<(String, Task), Start
         other_regions: true,
         ..simulator_config(settings)?
     });
-    let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+    let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "listen").await?;
     Ok((origin(address), Task::start(|stop| simulator.serve(listener, stop))))
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, flag, source };
     let listener = bind(address).map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))

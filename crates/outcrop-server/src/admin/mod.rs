@@ -31,6 +31,7 @@ use std::sync::Arc;
 use axum::extract::{RawPathParams, Request};
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::request::Parts;
 use http::{HeaderValue, Method};
 use outcrop_translate::{Problem, openai};
 
@@ -107,6 +108,17 @@ fn respond(answer: Answer) -> Response {
         headers.insert(crate::models::X_OUTCROP_WARNING, warning);
     }
     response
+}
+
+/// Lets whoever asks read the metrics: administrators of all organizations who may read what was spent.
+pub(crate) async fn admit_to_metrics(gateway: &Gateway, head: &Parts) -> Result<(), Problem> {
+    match access::who(gateway, head).await? {
+        Who::Admin(admin) => {
+            admin.check(access::Right::Usage)?;
+            admin.check_unbound("read the metrics")
+        }
+        Who::Client(_) => Err(access::client_key()),
+    }
 }
 
 /// Who asks, where it must be an administrator.

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use outcrop_store::journal::{Direct, Journal};
 use outcrop_tenants::UsageRecord;
+use outcrop_translate::resolve::geographies;
 
 pub(crate) use bill::{Bill, End};
 pub(crate) use called::{Called, Prompt};
@@ -103,12 +104,22 @@ impl Metering {
         Bill::of(&self.gateway, &self.tally, end)
     }
 
-    /// Hands over what the request leaves behind; `record` has what its own record knows.
-    pub(crate) fn hand_over(self, bill: &Bill, end: &End<'_>, mut record: UsageRecord) {
-        let meter = &self.gateway.config.meter;
-        if matches!(meter, Meter::Off) {
-            return;
-        }
+    /// Whether a model is one that stands in the catalogue, and not a name of the client's making.
+    pub(crate) fn is_known(&self, model_id: &str, region: &str) -> bool {
+        let catalogue = &self.gateway.config.catalogue;
+        let Some(base) = catalogue.base_id(model_id) else {
+            return false;
+        };
+        let before = model_id.strip_suffix(base).unwrap_or_default();
+        let is_plain = match before.strip_suffix('.') {
+            Some(geography) => geography == "global" || geographies(region).contains(&geography),
+            None => before.is_empty(),
+        };
+        is_plain && catalogue.model(base).is_some()
+    }
+
+    /// What the request leaves behind; `record` has what its own record knows.
+    pub(crate) fn leave(self, bill: &Bill, end: &End<'_>, mut record: UsageRecord) -> Left {
         let told = self.tally.take_told();
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         record.id = format!("{:032x}", fastrand::u128(..));
@@ -132,6 +143,23 @@ impl Metering {
         record.cost = bill.cost;
         record.cache_savings = bill.savings;
         record.estimate = bill.estimate;
-        meter.record(record);
+        Left {
+            record,
+            gateway: self.gateway,
+        }
+    }
+}
+
+/// What a request leaves behind.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) record: UsageRecord,
+    gateway: Arc<Gateway>,
+}
+
+impl Left {
+    /// Brings it on its way to the database, where there is one.
+    pub(crate) fn hand_over(self) {
+        self.gateway.config.meter.record(self.record);
     }
 }

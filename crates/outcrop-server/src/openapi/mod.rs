@@ -21,6 +21,8 @@ pub(crate) mod own {
     pub(crate) const HEALTHZ: &str = include_str!("healthz.json");
     /// `/readyz`
     pub(crate) const READYZ: &str = include_str!("readyz.json");
+    /// `/metrics`
+    pub(crate) const METRICS: &str = include_str!("metrics.json");
     /// `/v1/mappings`
     pub(crate) const MAPPINGS: &str = include_str!("mappings.json");
     /// `/v1/models`

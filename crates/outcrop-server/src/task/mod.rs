@@ -66,7 +66,7 @@ const MAX_PAGES: usize = 1000;
 /// Answers a request of task `T`.
 pub(crate) async fn run<T: Task>(gateway: Arc<Gateway>, request: Request, path_model: Option<String>) -> Response {
     let (head, body) = request.into_parts();
-    let mut record = new_record(&head);
+    let mut record = new_record(&gateway, &head);
     let mut response = match answer::<T>(gateway, &head, body, path_model, &mut record).await {
         Ok(response) => {
             record.status = 200;

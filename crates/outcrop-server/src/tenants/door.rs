@@ -77,7 +77,7 @@ pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, P
 /// Whether anyone is let in: there is no key, and never was one. Another instance may just have made the first one, so who
 /// comes with something that only makes sense where there are keys has the database looked into. A key of our form is
 /// never let in unknown: it belongs to a database that isn't there.
-async fn is_open(gateway: &Gateway, head: &Parts) -> bool {
+pub(crate) async fn is_open(gateway: &Gateway, head: &Parts) -> bool {
     let tenants = &gateway.tenants;
     if !gateway.config.api_keys.is_empty() || tenants.has_credentials() {
         return false;

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 pub(crate) use self::directory::Directory;
-pub(crate) use self::door::{Admitted, admit};
+pub(crate) use self::door::{Admitted, admit, is_open};
 pub(crate) use self::peer::{Peer, client_address, is_trusted};
 pub(crate) use self::tenant::Tenant;
 

@@ -12,9 +12,9 @@ use outcrop_server::{
 
 use super::kind::Kind;
 use super::kinds::{
-    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, GatewayName, GuardrailId,
-    GuardrailVersion, List, LogFilter, LogFormat, ModelName, Profile, Ratio, Region, ResponseCache, RoutePrefix,
-    SecretValue, SharedCounters, Timeout, UpTo,
+    Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, Emf, GatewayName, GuardrailId,
+    GuardrailVersion, List, LogFilter, LogFormat, MetricNamespace, ModelName, Profile, Ratio, Region, ResponseCache,
+    RoutePrefix, SecretValue, SharedCounters, Timeout, UpTo,
 };
 use super::layers::Layers;
 use super::policies::PolicyTable;
@@ -407,6 +407,19 @@ settings! {
         /// The form of log lines on stderr.
         /// `auto` is text on a terminal and JSON elsewhere.
         log_format: LogFormat = "auto";
+    }
+    section "Metrics" {
+        /// The address and port at which `GET /metrics` is served without a key, such as `127.0.0.1:9464`.
+        /// Where it is not set, it is at the gateway's own address, for admin keys where keys are asked for. It is read
+        /// at the start alone.
+        metrics_listen: Option<SocketAddr> = "";
+        /// Whether each request leaves a JSON line on stdout, of which CloudWatch Logs makes metrics.
+        /// `auto` is on in an AWS Lambda function and off elsewhere. It is read at the start alone. See
+        /// [Metrics](metrics.md).
+        emf: Emf = "auto";
+        /// The namespace of these metrics in CloudWatch.
+        /// It is read at the start alone.
+        emf_namespace: MetricNamespace = "Outcrop";
     }
     section "Simulator" {
         /// The pause between two parts of a simulated stream.

@@ -79,6 +79,13 @@ const SAMPLES: &[Sample] = &[
             "[\"10.1.0.0/16\",\"fd12::/16\"]",
         ],
     ),
+    (
+        "metrics_listen",
+        ["\"127.0.0.1:1\"", "[::1]:2", "127.0.0.1:3"],
+        ["\"127.0.0.1:1\"", "\"[::1]:2\"", "\"127.0.0.1:3\""],
+    ),
+    ("emf", ["\"on\"", "off", "auto"], ["\"on\"", "\"off\"", "\"auto\""]),
+    ("emf_namespace", ["\"a\"", "b", "c/d"], ["\"a\"", "\"b\"", "\"c/d\""]),
     ("usage_retention", DURATIONS, SHOWN_DURATIONS),
     ("usage_journal_limit", SIZES, SHOWN_SIZES),
     (
