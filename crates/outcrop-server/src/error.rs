@@ -275,6 +275,15 @@ pub(crate) fn shutting_down() -> Problem {
     problem
 }
 
+/// The time that the gateway itself was given is over before the answer was whole. Asking the same again takes as long.
+pub(crate) fn out_of_time() -> Problem {
+    let message = "The answer was not whole when the time of the Lambda function was over. Give the function a longer \
+                   timeout, of up to 15 minutes, or ask for less.";
+    let mut problem = Problem::new(504, ProblemKind::Timeout, message).with_code("function_timeout");
+    problem.should_retry = Some(false);
+    problem
+}
+
 /// The response that tells of a problem, with a body in the words of the endpoint's vendor.
 pub(crate) fn response(problem: &Problem, body: Vec<u8>) -> Response {
     let mut response = Response::new(body.into());

@@ -16,8 +16,8 @@ use outcrop_bedrock::converse::TokenUsage;
 use outcrop_translate::{Endpoint, Problem, StreamReader, StreamTranslator, Wire};
 use outcrop_upstream::{Error, EventStream, Failure, Reply, ReplyBody};
 use tokio::time::{Instant, Sleep};
-use tokio_util::sync::WaitForCancellationFutureOwned;
 
+use crate::ends::Ending;
 use crate::error;
 use crate::exchange::{
     Gateway, Sending, X_TOKEN_USAGE_INPUT, X_TOKEN_USAGE_OUTPUT, note_answered, note_failure, region_of,
@@ -47,7 +47,7 @@ pub(crate) struct EventBody<E: Endpoint> {
     owes_comment: bool,
     /// Rings when the stream may have been silent for too long; `None` if nobody wants to know.
     alarm: Option<Pin<Box<Sleep>>>,
-    ending: Pin<Box<WaitForCancellationFutureOwned>>,
+    ending: Ending,
     /// Keeps the answer, if it comes to a good end.
     recording: Option<Recording>,
     /// Counts it among the streams that are open.
@@ -93,11 +93,11 @@ impl<E: Endpoint> EventBody<E> {
         gateway: Arc<Gateway>,
         answered: Answered<E::Memo>,
         mut record: Record,
-        takes_trailers: bool,
+        how: (bool, Ending),
     ) -> Self {
         let sources = sources(&mut record, answered.plan.wire, answered.replies, answered.spent);
         let phase = Phase::Open(sources);
-        Self::new(gateway, phase, answered.plan.memo, record, takes_trailers)
+        Self::new(gateway, phase, answered.plan.memo, record, how)
     }
 
     /// The body of an answer that has not; it begins with a comment.
@@ -106,19 +106,26 @@ impl<E: Endpoint> EventBody<E> {
         sending: Sending<E::Memo>,
         memo: E::Memo,
         record: Record,
-        takes_trailers: bool,
+        how: (bool, Ending),
     ) -> Self {
-        let mut body = Self::new(gateway, Phase::Waiting(sending), memo, record, takes_trailers);
+        let mut body = Self::new(gateway, Phase::Waiting(sending), memo, record, how);
         body.owes_comment = true;
         body
     }
 
-    fn new(gateway: Arc<Gateway>, phase: Phase<E::Memo>, memo: E::Memo, record: Record, takes_trailers: bool) -> Self {
+    /// Whether the client takes trailers, and when the answer must end, say how it is written.
+    fn new(
+        gateway: Arc<Gateway>,
+        phase: Phase<E::Memo>,
+        memo: E::Memo,
+        record: Record,
+        (takes_trailers, ending): (bool, Ending),
+    ) -> Self {
         let interval = gateway.config.keep_alive_interval;
         let alarm = (!interval.is_zero()).then(|| Box::pin(tokio::time::sleep(interval)));
         Self {
             _counted: gateway.metrics.stream(),
-            ending: Box::pin(gateway.ending.clone().cancelled_owned()),
+            ending,
             gateway,
             phase,
             translator: E::stream(memo),
@@ -379,8 +386,9 @@ impl<E: Endpoint> Body for EventBody<E> {
         }
         let is_open = matches!(this.phase, Phase::Waiting(_) | Phase::Open(_));
         this.record_piece(&out);
-        if is_open && this.ending.as_mut().poll(cx).is_ready() {
-            this.fail(&error::shutting_down(), "the gateway stopped", &mut out);
+        if is_open && let Poll::Ready(problem) = this.ending.as_mut().poll(cx) {
+            let cause = problem.message.clone();
+            this.fail(&problem, &cause, &mut out);
         }
         if !out.is_empty() {
             let now = Instant::now();

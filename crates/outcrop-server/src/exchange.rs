@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::{Admission, rate_limit_headers};
 use crate::body::Takes;
 use crate::config::Config;
+use crate::ends::{self, Ending};
 use crate::event_body::EventBody;
 use crate::explain::Explanation;
 use crate::fetch::Fetcher;
@@ -154,8 +155,9 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
     let (head, body) = request.into_parts();
     let mut record = new_record(&gateway, &head);
     let exchange = Exchange {
-        gateway,
         takes_trailers: takes_trailers(&head.headers),
+        ending: ends::of(&gateway, &head),
+        gateway,
     };
     let answered = exchange.answer::<E>(&head, body, path_model, &mut record).await;
     let mut response = match answered {
@@ -185,6 +187,8 @@ pub(crate) async fn run<E: Endpoint>(gateway: Arc<Gateway>, request: Request, pa
 struct Exchange {
     gateway: Arc<Gateway>,
     takes_trailers: bool,
+    /// The answer must end when this comes true.
+    ending: Ending,
 }
 
 enum Answer {
@@ -195,7 +199,7 @@ enum Answer {
 
 impl Exchange {
     async fn answer<E: Endpoint>(
-        self,
+        mut self,
         head: &Parts,
         body: axum::body::Body,
         path_model: Option<String>,
@@ -212,7 +216,7 @@ impl Exchange {
         // It waits for the hosts of the request's URLs.
         let plan = tokio::select! {
             planned = rounds.plan() => planned?,
-            () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+            problem = &mut self.ending => return Err(problem.into()),
         };
         note_plan(record, &self.gateway, &plan);
         if caller::is_dry_run(&head.headers) {
@@ -257,7 +261,7 @@ impl Exchange {
     }
 
     async fn whole<E: Endpoint>(
-        &self,
+        &mut self,
         rounds: Rounds<E>,
         plan: Plan<E::Memo>,
         ticket: Option<Ticket>,
@@ -267,11 +271,11 @@ impl Exchange {
         let sending = Box::pin(rounds.send(plan));
         let answered = tokio::select! {
             sent = sending => sent,
-            () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+            problem = &mut self.ending => return Err(problem.into()),
         };
         let answered = match answered {
             Ok(answered) => answered,
-            Err(trouble) => return Err(self.refusal(trouble, record).await),
+            Err(trouble) => return Err(refusal(&self.gateway, trouble, record).await),
         };
         let Answered {
             plan, replies, spent, ..
@@ -311,7 +315,7 @@ impl Exchange {
     }
 
     async fn stream<E: Endpoint>(
-        self,
+        mut self,
         rounds: Rounds<E>,
         plan: Plan<E::Memo>,
         ticket: Option<Ticket>,
@@ -325,17 +329,17 @@ impl Exchange {
         let begun = tokio::select! {
             sent = &mut sending => Some(sent),
             () = tokio::time::sleep(patience), if !patience.is_zero() => None,
-            () = self.gateway.ending.cancelled() => return Err(error::shutting_down().into()),
+            problem = &mut self.ending => return Err(problem.into()),
         };
         let begun = match begun {
-            Some(Err(trouble)) => return Err(self.refusal(trouble, record).await),
+            Some(Err(trouble)) => return Err(refusal(&self.gateway, trouble, record).await),
             Some(Ok(answered)) => Some(note_answered(record, &self.gateway, answered)),
             None => None,
         };
         let Self {
             gateway,
             takes_trailers,
-            ..
+            ending,
         } = self;
         Ok(Answer::Stream(Box::new(move |record| {
             let mut headers = HeaderMap::new();
@@ -348,8 +352,8 @@ impl Exchange {
             }
             add_call_headers(&mut headers, &record);
             let body = match begun {
-                Some(answered) => EventBody::<E>::open(gateway, answered, record, takes_trailers),
-                None => EventBody::<E>::waiting(gateway, sending, memo, record, takes_trailers),
+                Some(answered) => EventBody::<E>::open(gateway, answered, record, (takes_trailers, ending)),
+                None => EventBody::<E>::waiting(gateway, sending, memo, record, (takes_trailers, ending)),
             };
             let body = body.kept_by(ticket);
             let mut response = Response::new(axum::body::Body::new(body));
@@ -357,19 +361,20 @@ impl Exchange {
             response
         })))
     }
+}
 
-    async fn refusal(&self, trouble: Trouble, record: &mut Record) -> Refusal {
-        match trouble {
-            Trouble::Problem(problem) => problem.into(),
-            Trouble::NoRoom(no_room) => self.gateway.no_room(&no_room, record).into(),
-            Trouble::Failure(failed) => {
-                record.lane = failed.lane;
-                record.region = failed.region.unwrap_or_else(|| self.gateway.client.region().to_owned());
-                let refusal = self.gateway.refusal(&failed.failure, &failed.model_id, record).await;
-                match failed.about {
-                    Some(part) => refusal.about(&part),
-                    None => refusal,
-                }
+/// What a client is told of calls that came to nothing.
+async fn refusal(gateway: &Arc<Gateway>, trouble: Trouble, record: &mut Record) -> Refusal {
+    match trouble {
+        Trouble::Problem(problem) => problem.into(),
+        Trouble::NoRoom(no_room) => gateway.no_room(&no_room, record).into(),
+        Trouble::Failure(failed) => {
+            record.lane = failed.lane;
+            record.region = failed.region.unwrap_or_else(|| gateway.client.region().to_owned());
+            let refusal = gateway.refusal(&failed.failure, &failed.model_id, record).await;
+            match failed.about {
+                Some(part) => refusal.about(&part),
+                None => refusal,
             }
         }
     }

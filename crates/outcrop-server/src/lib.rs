@@ -9,6 +9,7 @@ mod body;
 mod caller;
 mod config;
 mod connection;
+mod ends;
 mod error;
 mod event_body;
 mod exchange;
@@ -16,6 +17,7 @@ mod explain;
 mod fetch;
 mod form;
 mod framing;
+mod handed;
 mod health;
 mod iam;
 mod identity;
@@ -44,9 +46,11 @@ mod tenants;
 mod unserved;
 mod usage;
 
+pub use axum::body::Body;
 pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
+pub use handed::Handed;
 pub use identity::{
     ForwardedIdentity, IamReplay, IdentityConfig, Issuer, JwtAlgorithm, arn_of_request_context, is_trustworthy,
 };
@@ -56,7 +60,7 @@ pub use mappings::mapping;
 pub use meter::Meter;
 pub use metrics::emf::EmfConfig;
 pub use outcrop_translate::resolve::{Alias, NameRules};
-pub use outcrop_translate::{Catalogue, CatalogueError, Problem, catalogue, resolve};
+pub use outcrop_translate::{Catalogue, CatalogueError, Problem, ProblemKind, catalogue, resolve};
 pub use policy::{
     Api, Guardrail, GuardrailChoice, ModelPattern, OnUnsupported, Policies, Policy, PolicyMembers, PolicyRule,
     PromptCaching, StreamMode, Trace,

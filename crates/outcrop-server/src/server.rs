@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use futures_util::FutureExt as _;
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Method, Request, Response};
@@ -60,9 +61,9 @@ struct Current(RwLock<Live>);
 
 /// A gateway with its table of paths.
 #[derive(Clone, Debug)]
-struct Live {
-    gateway: Arc<Gateway>,
-    router: Router,
+pub(crate) struct Live {
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) router: Router,
 }
 
 impl Live {
@@ -147,6 +148,11 @@ impl Server {
     /// What serves the metrics at an address of their own.
     pub fn metrics(&self) -> MetricsServer {
         MetricsServer(Arc::clone(&self.current))
+    }
+
+    /// What requests that begin now are answered by.
+    pub(crate) fn live(&self) -> Live {
+        self.current.get()
     }
 
     /// What changes its settings while it serves.
@@ -271,23 +277,38 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Answers one request: gives it its id, which is in each answer.
+/// Answers one request of a connection.
 async fn respond(
-    Live { gateway, mut router }: Live,
+    live: Live,
     ambiguity: Arc<Ambiguity>,
     (number, peer): (u64, IpAddr),
     mut request: Request<Incoming>,
-) -> Result<Response<axum::body::Body>, Infallible> {
+) -> Result<Response<Body>, Infallible> {
+    let refusal = if ambiguity.concerns(number) {
+        Some(routes::ambiguous_length())
+    } else if request.headers().get_all(HOST).iter().nth(1).is_some() {
+        Some(routes::two_hosts())
+    } else {
+        request.extensions_mut().insert(Peer(peer));
+        None
+    };
+    answer(live, request.map(Body::new), refusal).await
+}
+
+/// Answers one request, if it isn't refused already: gives it its id, which is in each answer.
+pub(crate) async fn answer(
+    Live { gateway, mut router }: Live,
+    mut request: Request<Body>,
+    refusal: Option<Response<Body>>,
+) -> Result<Response<Body>, Infallible> {
     let id = request_id::of(request.headers());
     let (start, method, uri) = (Instant::now(), request.method().clone(), request.uri().clone());
-    let mut response = if ambiguity.concerns(number) {
-        routes::ambiguous_length()
-    } else if request.headers().get_all(HOST).iter().nth(1).is_some() {
-        routes::two_hosts()
-    } else {
-        request.extensions_mut().insert(RequestId(id.clone()));
-        request.extensions_mut().insert(Peer(peer));
-        router.call(request).await?
+    let mut response = match refusal {
+        Some(refusal) => refusal,
+        None => {
+            request.extensions_mut().insert(RequestId(id.clone()));
+            router.call(request).await?
+        }
     };
     // An exchange keeps its own record, which may outlive this function; nobody wants one of a load balancer's checks.
     let is_recorded = response.extensions_mut().remove::<Recorded>().is_some();

@@ -205,12 +205,18 @@ impl Shelf for RequestShelf<'_> {
     }
 }
 
+/// Among the extensions of a request: it came by TLS, which ends before the gateway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IsSecure;
+
 /// The address by which a request came. The gateway itself speaks no TLS, and believes nobody's word about it.
 fn own_base(head: &Parts) -> Option<String> {
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| head.uri.authority().map(Authority::as_str))?;
     let authority: Authority = host.parse().ok().filter(|_| !host.contains('@'))?;
-    let uri = Uri::builder().scheme("http").authority(authority).path_and_query("");
+    let is_secure = head.extensions.get::<IsSecure>().is_some();
+    let scheme = if is_secure { "https" } else { "http" };
+    let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query("");
     let uri = uri.build().ok()?;
     Some(uri.to_string().trim_end_matches('/').to_owned())
 }

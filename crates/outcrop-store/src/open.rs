@@ -121,6 +121,12 @@ impl Store {
         self.inner.follower.is_none()
     }
 
+    /// Whether it is a file of this machine.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        !self.is_in_memory() && matches!(self.inner.pools, Pools::Sqlite { .. })
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -138,6 +138,11 @@ impl Client {
         })
     }
 
+    /// Uses none of the connections any more that are open now: they may lead nowhere. Calls that are under way go on.
+    pub fn forget_connections(&self) {
+        self.shared.aws.pool.forget();
+    }
+
     /// Whether calls of this account, or the client's own, are made with a Bedrock API key instead of AWS credentials.
     pub fn uses_api_key(&self, account: Option<&str>) -> bool {
         let identity = self.shared.identities.choose(account);

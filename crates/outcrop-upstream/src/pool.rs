@@ -113,6 +113,11 @@ impl Pool {
         }
     }
 
+    /// Uses none of the connections any more that are open now. Calls that are under way go on.
+    pub(crate) fn forget(&self) {
+        self.shards.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn lease(&self) -> Lease {
         let take = |shards: &[Arc<Shard>]| {
             let shard = shards

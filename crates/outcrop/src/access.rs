@@ -53,6 +53,27 @@ fn decide(keys: usize, listen: SocketAddr, insecure_no_auth: bool) -> Result<Acc
     }
 }
 
+/// Nobody would be kept out of a Lambda function.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "refusing to serve without an API key: anyone who reaches the function could spend on your AWS account
+  - configure a key: the variable OUTCROP_API_KEYS, which may be a reference such as `secretsmanager:NAME`
+  - or use keys of a database: OUTCROP_DATABASE
+  - or, if IAM keeps others out (a function URL with the auth type AWS_IAM): OUTCROP_INSECURE_NO_AUTH=true"
+)]
+pub(crate) struct OpenFunction;
+
+/// The same rule for a Lambda function, which listens nowhere and is reached from everywhere.
+///
+/// # Errors
+/// If there is no key, and the user didn't insist.
+pub(crate) fn check_function(settings: &Settings, has_credentials: bool) -> Result<(), OpenFunction> {
+    match has_credentials || !settings.api_keys.is_empty() || settings.insecure_no_auth {
+        true => Ok(()),
+        false => Err(OpenFunction),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

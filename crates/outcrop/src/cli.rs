@@ -528,6 +528,7 @@ pub(crate) fn given(matches: &ArgMatches) -> Given {
     Given {
         flags,
         config,
+        folder: None,
         environment: std::env::vars_os().collect(),
     }
 }

@@ -132,6 +132,9 @@ pub(crate) enum Failure {
     /// Nobody knows what something costs.
     #[error("{0}")]
     NoPrice(String),
+    /// Lambda doesn't do its part.
+    #[error("cannot serve as a Lambda function: {0}")]
+    Lambda(String),
     /// The database of tenants, keys and usage can't be opened, or doesn't do what it is asked.
     #[error(transparent)]
     Database(#[from] DatabaseError),

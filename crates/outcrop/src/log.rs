@@ -11,6 +11,18 @@ use crate::terminal;
 /// Lines that wait for a reader of stderr; past it, lines are lost rather than requests held up.
 const BUFFERED_LINES: usize = 10_000;
 
+/// Sends events to stderr as they come: who is frozen has no thread that writes them later.
+pub(crate) fn init_at_once(filter: &LogFilter, format: LogFormat) {
+    let builder = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .log_internal_errors(false)
+        .with_env_filter(EnvFilter::new(filter.as_str()));
+    let _ = match format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Auto | LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+    };
+}
+
 /// Sends events to stderr, from a thread of its own: a full disk or a reader that has stalled must not stop the gateway.
 /// The first call in a process counts. What is in the buffer is written when the guard is dropped.
 pub(crate) fn init(filter: &LogFilter, format: LogFormat) -> WorkerGuard {

@@ -10,6 +10,7 @@ mod convert;
 mod database;
 mod explanation;
 mod failure;
+mod lambda;
 mod litellm;
 mod log;
 mod notify;
@@ -31,6 +32,12 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    if lambda::is_meant() {
+        return match lambda::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        };
+    }
     match cli::command().try_get_matches() {
         Ok(matches) => match commands::run(&matches) {
             Ok(()) => ExitCode::SUCCESS,

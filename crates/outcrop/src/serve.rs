@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::access::{self, Access, Exposed};
+use crate::access::{self, Access, Exposed, OpenFunction};
 use crate::banner::origin;
 use crate::configs::{server_config, upstream_config};
 use crate::database::{self, DatabaseError};
@@ -54,6 +54,15 @@ pub(crate) enum StartError {
     /// Others could reach the address without a key.
     #[error(transparent)]
     Exposed(#[from] Exposed),
+    /// Others could reach the function without a key.
+    #[error(transparent)]
+    OpenFunction(#[from] OpenFunction),
+    /// Each instance of a function would have a database of its own.
+    #[error(
+        "a Lambda function cannot keep its database in a file: each instance would have its own, and lose it; `database` \
+         takes a `postgres://` URL or `none`"
+    )]
+    FileOfFunction,
     /// The scenario can't be read.
     #[error("cannot read the scenario {path}: {source}")]
     ReadScenario {
@@ -142,6 +151,14 @@ impl Task {
         }
     }
 
+    /// Lets it run to the end of the process.
+    fn detach(self) {
+        tokio::spawn(async move {
+            let _stop = self.stop;
+            let _ = self.ended.await;
+        });
+    }
+
     async fn stop(self) {
         let _ = self.stop.send(());
         if let Ok(Err(error)) = self.ended.await {
@@ -184,6 +201,69 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let (tenants, store) = tenants(settings).await?;
     let access = access::check(settings, tenants.has_credentials())?;
     let (listener, address) = listen(settings.listen, "listen").await?;
+    let joined = join(settings, Arc::clone(&tenants), store).await?;
+    let Parts { server, meter, .. } = joined.parts;
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(serve_metrics(&server, address).await?),
+        None => None,
+    };
+    Ok(Running {
+        base_url: format!("{}/v1", origin(address)),
+        api_key: joined.api_key,
+        access,
+        region: Some(joined.region),
+        reload: Some(Reload {
+            reloader: server.reloader(),
+            tenants,
+            endpoint: joined.endpoint,
+        }),
+        server: Task::start(|stop| async move {
+            server.serve(listener, stop).await;
+            Ok(())
+        }),
+        simulator: joined.simulator,
+        metrics,
+        meter,
+    })
+}
+
+/// What a gateway consists of.
+pub(crate) struct Parts {
+    pub(crate) server: Server,
+    /// Where records of usage go.
+    pub(crate) meter: Meter,
+    /// The limits of tenants.
+    pub(crate) limits: Arc<Limits>,
+}
+
+/// Readies the gateway for a Lambda function, which listens nowhere.
+///
+/// # Errors
+/// If nothing tells where Bedrock is, or anyone could use it.
+pub(crate) async fn start_function(settings: &Settings) -> Result<Parts, StartError> {
+    let (tenants, store) = tenants(settings).await?;
+    if store.as_ref().is_some_and(Store::is_file) {
+        return Err(StartError::FileOfFunction);
+    }
+    access::check_function(settings, tenants.has_credentials())?;
+    let joined = join(settings, tenants, store).await?;
+    if let Some(simulator) = joined.simulator {
+        simulator.detach();
+    }
+    Ok(joined.parts)
+}
+
+/// A gateway, and what is known of it.
+struct Joined {
+    parts: Parts,
+    api_key: Option<String>,
+    region: String,
+    simulator: Option<Task>,
+    endpoint: Option<String>,
+}
+
+/// Joins all crates to a gateway.
+async fn join(settings: &Settings, tenants: Arc<Tenants>, store: Option<Store>) -> Result<Joined, StartError> {
     let mut simulator = None;
     let mut endpoint = None;
     if settings.simulate {
@@ -195,33 +275,22 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let region = client.region().to_owned();
     let api_key = config.api_keys.first().cloned();
     let meter = usage::start(settings, store.as_ref());
+    let limits = limits(settings, store, &meter).await?;
     let config = outcrop_server::Config {
         meter: meter.clone(),
-        limits: limits(settings, store, &meter).await?,
+        limits: Arc::clone(&limits),
         ..config
     };
-    let server = Server::new(config, client, Arc::clone(&tenants));
-    let metrics = match settings.metrics_listen {
-        Some(address) => Some(serve_metrics(&server, address).await?),
-        None => None,
-    };
-    Ok(Running {
-        base_url: format!("{}/v1", origin(address)),
+    Ok(Joined {
+        parts: Parts {
+            server: Server::new(config, client, tenants),
+            meter,
+            limits,
+        },
         api_key,
-        access,
-        region: Some(region),
-        reload: Some(Reload {
-            reloader: server.reloader(),
-            tenants,
-            endpoint,
-        }),
-        server: Task::start(|stop| async move {
-            server.serve(listener, stop).await;
-            Ok(())
-        }),
+        region,
         simulator,
-        metrics,
-        meter,
+        endpoint,
     })
 }
 

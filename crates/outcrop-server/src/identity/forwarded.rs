@@ -11,6 +11,10 @@ use super::sts::account_of;
 /// The header in which the Lambda Web Adapter passes on the request context.
 const REQUEST_CONTEXT: HeaderName = HeaderName::from_static("x-amzn-request-context");
 
+/// Who a request is from, among its extensions: AWS's front door has said so to the gateway itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Vouched(pub(crate) String);
+
 /// In which header the identity stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ForwardedIdentity {

@@ -24,6 +24,7 @@ use outcrop_tenants::{Credential, Id, Pepper, presigned};
 use outcrop_translate::Problem;
 use outcrop_upstream::Client;
 
+pub(crate) use forwarded::Vouched;
 pub use forwarded::{ForwardedIdentity, arn_of_request_context};
 pub use jwt::{Issuer, JwtAlgorithm, is_trustworthy};
 use logins::Found;
@@ -171,6 +172,9 @@ impl Identities {
     /// Who a request is from, as AWS's front door says, if this is to be believed: `is_trusted` says that it came from
     /// there.
     pub(crate) fn forwarded(&self, head: &Parts, is_trusted: bool) -> Option<Proof> {
+        if let Some(Vouched(arn)) = head.extensions.get() {
+            return Some(Proof::Aws(arn.clone()));
+        }
         let arn = self.config.forwarded.as_ref()?.arn(&head.headers)?;
         is_trusted.then_some(Proof::Aws(arn))
     }

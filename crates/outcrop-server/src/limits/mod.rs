@@ -84,6 +84,13 @@ impl Limits {
         }
     }
 
+    /// Waits until the Redis, where there is one, knows of all calls that are over.
+    pub async fn told(&self) {
+        if let Some(shared) = &self.shared {
+            shared.told().await;
+        }
+    }
+
     /// Lets a call through, if none of the limits is in its way. `scopes` are an organization, a project and a key.
     ///
     /// # Errors

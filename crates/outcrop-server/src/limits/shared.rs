@@ -9,6 +9,7 @@ mod work;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,6 +48,10 @@ pub(super) struct Shared {
     /// What is under way.
     open: Mutex<HashMap<u64, Arc<Call>>>,
     jobs: mpsc::Sender<Job>,
+    /// How many jobs there were so far.
+    given: AtomicU64,
+    /// How many of them are done, or were given up.
+    done: watch::Sender<u64>,
     /// Whether it was tried to reach Redis at all.
     tried: watch::Sender<bool>,
 }
@@ -105,6 +110,8 @@ impl Shared {
             link: Mutex::default(),
             open: Mutex::default(),
             jobs,
+            given: AtomicU64::new(0),
+            done: watch::Sender::new(0),
             tried: watch::Sender::new(false),
         };
         (Arc::new(shared), receiver)
@@ -114,6 +121,12 @@ impl Shared {
     pub(super) async fn tried(&self) {
         // It is tried for as long as there are limits.
         let _ = self.tried.subscribe().wait_for(|tried| *tried).await;
+    }
+
+    /// Waits until Redis was told of all calls that are over by now.
+    pub(super) async fn told(&self) {
+        let given = self.given.load(Ordering::Acquire);
+        let _ = self.done.subscribe().wait_for(|done| *done >= given).await;
     }
 
     /// Asks for a call that this instance would let through.
@@ -251,7 +264,9 @@ impl Hold {
             tokens,
         };
         // Without room, its lease ends.
-        let _ = self.shared.jobs.try_send(job);
+        if self.shared.jobs.try_send(job).is_ok() {
+            self.shared.given.fetch_add(1, Ordering::AcqRel);
+        }
     }
 }
 

@@ -39,7 +39,7 @@ use crate::response_cache::{Looked, Question, Repeats, Ticket};
 use crate::routing::{Fill, Missed, Sent, Verdict};
 use crate::server::Recorded;
 use crate::shelf::RequestShelf;
-use crate::{caller, error, form, login};
+use crate::{caller, ends, error, form, login};
 
 /// As many calls of one request are made side by side: enough to hide the way to Bedrock, and too few for one request
 /// to use up an account's rate.
@@ -106,7 +106,7 @@ async fn answer<T: Task>(
     let repeats = if T::REPEATS { Repeats::Always } else { Repeats::Seeded };
     let question = Question::new::<T>(&gateway, head, &body, &caller, repeats)?;
     let mut inquiry = Inquiry::new(Arc::clone(&gateway), caller, &input);
-    let ending = gateway.ending.clone();
+    let ending = ends::of(&gateway, head);
     let planning = |context: &Context<'_>, fill: Fill<'_>| plan_aside::<T>(&fill.input(&input), context);
     let work = async {
         let mut plan = {
@@ -210,7 +210,7 @@ async fn answer<T: Task>(
     };
     tokio::select! {
         answered = work => answered,
-        () = ending.cancelled() => Err(error::shutting_down().into()),
+        problem = ending => Err(problem.into()),
     }
 }
 

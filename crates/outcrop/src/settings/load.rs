@@ -31,6 +31,8 @@ pub(crate) struct Given {
     pub(crate) flags: Vec<(&'static Setting, String)>,
     /// The value of `--config`.
     pub(crate) config: Option<PathBuf>,
+    /// Where the file is looked for that nobody names; here, if this is `None`.
+    pub(crate) folder: Option<PathBuf>,
     /// The environment.
     pub(crate) environment: Vec<(OsString, OsString)>,
 }
@@ -186,7 +188,10 @@ pub(crate) fn config_file(given: &Given) -> (PathBuf, Option<Origin>) {
     match (&given.config, variable) {
         (Some(path), _) => (path.clone(), Some(Origin::Flag("config".to_owned()))),
         (None, Some((_, value))) => (value.into(), Some(Origin::Environment(CONFIG_VARIABLE.to_owned()))),
-        (None, None) => (PathBuf::from(DEFAULT_FILE), None),
+        (None, None) => {
+            let folder = given.folder.clone().unwrap_or_default();
+            (folder.join(DEFAULT_FILE), None)
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use outcrop_server::{
 use super::kind::Kind;
 use super::kinds::{
     Aliases, ApiKey, AwsParameter, BaseUrl, ByteSize, Database, EmbeddingModelName, Emf, GatewayName, GuardrailId,
-    GuardrailVersion, List, LogFilter, LogFormat, MetricNamespace, ModelName, Profile, Ratio, Region, ResponseCache,
-    RoutePrefix, SecretValue, SharedCounters, Timeout, UpTo,
+    GuardrailVersion, LambdaResponse, List, LogFilter, LogFormat, MetricNamespace, ModelName, Profile, Ratio, Region,
+    ResponseCache, RoutePrefix, SecretValue, SharedCounters, Timeout, UpTo,
 };
 use super::layers::Layers;
 use super::policies::PolicyTable;
@@ -117,6 +117,16 @@ settings! {
         /// What changed holds for requests that begin after it. A file that is not in order is refused, and the log
         /// says why. SIGHUP has the file read whether this is on or not.
         watch_config: bool = "true";
+    }
+    section "Lambda" {
+        /// How answers are given where the gateway is a Lambda function.
+        /// `stream` passes on each piece at once; the function URL must have the invoke mode `RESPONSE_STREAM`, or the
+        /// integration of the REST API the response transfer mode `STREAM`. `buffer` gives whole answers. `auto` streams
+        /// to function URLs alone. Load balancers always get whole answers.
+        lambda_response: LambdaResponse = "auto";
+        /// How long before the end of the function's time an answer that is not whole ends with an error.
+        /// It is the time for writing down what the request leaves behind.
+        lambda_margin: Duration = "2s";
     }
     section "Access" {
         /// The API keys that clients may use, as `Authorization: Bearer` or `api-key`.

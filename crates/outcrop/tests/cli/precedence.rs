@@ -149,6 +149,16 @@ const SAMPLES: &[Sample] = &[
     ),
     ("public_url", URLS, SHOWN_URLS),
     (
+        "lambda_response",
+        ["auto", "stream", "buffer"],
+        ["\"auto\"", "\"stream\"", "\"buffer\""],
+    ),
+    (
+        "lambda_margin",
+        ["0", "1.5", "2m"],
+        ["\"0s\"", "\"1s 500ms\"", "\"2m\""],
+    ),
+    (
         "keep_alive_interval",
         ["0", "1.5", "2m"],
         ["\"0s\"", "\"1s 500ms\"", "\"2m\""],

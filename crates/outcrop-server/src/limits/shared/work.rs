@@ -58,8 +58,10 @@ pub(in crate::limits) fn work(shared: &Arc<Shared>, limits: Weak<Limits>, mut jo
                 shared.connect().await;
                 shared.tried.send_replace(true);
             }
+            let jobs = waiting.len() as u64;
             let Some(connection) = shared.connection() else {
                 waiting.clear();
+                shared.done.send_modify(|done| *done += jobs);
                 continue;
             };
             let commands: Vec<Cmd> = if is_tick {
@@ -73,6 +75,7 @@ pub(in crate::limits) fn work(shared: &Arc<Shared>, limits: Weak<Limits>, mut jo
                     break;
                 }
             }
+            shared.done.send_modify(|done| *done += jobs);
         }
     });
 }
