@@ -150,12 +150,18 @@ fn too_large(front: Front, size: usize, limit: usize) -> Box<Problem> {
     problem
 }
 
-/// What is answered to an event that is no request.
+/// What is answered to an event that is no request, in the form of an answer to one: whoever sent it may be a front that we
+/// don't know.
 pub(super) fn of_other() -> Box<RawValue> {
-    let document = json!({
-        "outcrop": env!("CARGO_PKG_VERSION"),
+    let said = json!({
         "message": "The function is up. This event is no request from a function URL, API Gateway or a load balancer, so \
                     nothing else was done.",
+    });
+    let document = json!({
+        "statusCode": 200,
+        "headers": { "content-type": "application/json" },
+        "isBase64Encoded": false,
+        "body": said.to_string(),
     });
     RawValue::from_string(document.to_string()).unwrap_or_default()
 }

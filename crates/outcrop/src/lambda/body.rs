@@ -5,10 +5,12 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_util::Stream;
+use futures_util::task::AtomicWaker;
 use http_body::Body as _;
 use outcrop_server::Body;
 use tracing::Span;
@@ -25,11 +27,26 @@ pub(super) struct Settled {
     settler: Arc<Settler>,
     until: Until,
     span: Span,
+    left: Arc<Left>,
+}
+
+/// Says that nobody takes an answer any more, before it is tried to pass on the next piece.
+#[derive(Default)]
+pub(super) struct Left {
+    is_true: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Left {
+    pub(super) fn set(&self) {
+        self.is_true.store(true, Ordering::Release);
+        self.waker.wake();
+    }
 }
 
 impl Settled {
     /// The body of an answer; `until` is how long it may take to write down what it leaves behind.
-    pub(super) fn new(body: Body, settler: Arc<Settler>, until: Until, span: Span) -> Self {
+    pub(super) fn new(body: Body, settler: Arc<Settler>, until: Until, span: Span, left: Arc<Left>) -> Self {
         Self {
             body: Some(body),
             held: None,
@@ -37,6 +54,16 @@ impl Settled {
             settler,
             until,
             span,
+            left,
+        }
+    }
+}
+
+impl Settled {
+    /// Nobody takes the answer any more, unless it is over.
+    fn leave(&mut self) {
+        if self.body.take().is_some() || self.settling.take().is_some() {
+            self.settler.settle_aside(self.until);
         }
     }
 }
@@ -47,6 +74,11 @@ impl Stream for Settled {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         let _entered = this.span.clone().entered();
+        this.left.waker.register(cx.waker());
+        if this.left.is_true.load(Ordering::Acquire) {
+            this.leave();
+            return Poll::Ready(None);
+        }
         while let Some(body) = &mut this.body {
             match Pin::new(body).poll_frame(cx) {
                 Poll::Pending => {
@@ -80,9 +112,47 @@ impl Stream for Settled {
 impl Drop for Settled {
     fn drop(&mut self) {
         let _entered = self.span.clone().entered();
-        if self.body.take().is_some() || self.settling.is_some() {
-            // Nobody takes the answer any more.
-            self.settler.settle_aside(self.until);
+        self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{StreamExt as _, stream};
+    use outcrop_server::{Limits, Meter};
+
+    use super::*;
+
+    /// Notes that what a request leaves behind is made.
+    struct Leaves(Arc<AtomicBool>);
+
+    impl Drop for Leaves {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::SeqCst);
         }
+    }
+
+    #[tokio::test]
+    async fn the_last_byte_comes_after_what_the_request_leaves_behind() {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let left = Leaves(Arc::clone(&is_over));
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel::<&str>();
+        let pieces = stream::unfold((receiver, left), |(mut receiver, left)| async move {
+            let piece = receiver.recv().await?;
+            Some((Ok::<_, Infallible>(piece), (receiver, left)))
+        });
+        let settler = Settler::new(Meter::Off, Limits::new(None));
+        let mut settled = Settled::new(Body::from_stream(pieces), settler, None, Span::none(), Arc::default());
+        sender.send("a").unwrap();
+        // A piece that may not be the last goes out at once.
+        assert_eq!(settled.next().await.unwrap().unwrap(), "a");
+        sender.send("b").unwrap();
+        sender.send("c").unwrap();
+        drop(sender);
+        assert_eq!(settled.next().await.unwrap().unwrap(), "b");
+        assert!(!is_over.load(Ordering::SeqCst));
+        assert_eq!(settled.next().await.unwrap().unwrap(), "c");
+        assert!(is_over.load(Ordering::SeqCst));
+        assert!(settled.next().await.is_none());
     }
 }

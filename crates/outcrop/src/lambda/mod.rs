@@ -13,6 +13,7 @@ mod function;
 mod settle;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -39,7 +40,7 @@ const NEEDED: [&str; 3] = [
 ];
 /// The only folder of a function that can be written to.
 const STATE_DIR: &str = "/tmp/outcrop";
-/// As often in a row the runtime may fail before the process ends. One failure may be a client's that has left.
+/// As often in a row the runtime API may fail to give an event before the process ends.
 const MAX_FAILURES: u32 = 5;
 
 /// Whether Lambda started the process, and nobody said what to do instead.
@@ -76,6 +77,8 @@ pub(crate) fn run() -> Result<(), Failure> {
             response: settings.lambda_response,
             margin: settings.lambda_margin,
             looked: Mutex::new(SystemTime::now()),
+            events: AtomicU64::new(0),
+            left: Mutex::default(),
         });
         serve(&function).await
     })
@@ -85,16 +88,17 @@ pub(crate) fn run() -> Result<(), Failure> {
 async fn serve(function: &Arc<Function>) -> Result<(), Failure> {
     let mut failures = 0;
     loop {
-        let before = SystemTime::now();
+        let before = function.events.load(Ordering::Relaxed);
         let invoked = Arc::clone(function);
         let handler = service_fn(move |event| Arc::clone(&invoked).invoke(event));
         // It goes on until the runtime API doesn't take an answer, or has no further event.
         let Err(error) = Runtime::new(handler).run().await else {
             return Ok(());
         };
-        function.settler.finish().await;
-        let is_quick = before.elapsed().is_ok_and(|elapsed| elapsed.as_secs() < 1);
-        failures = if is_quick { failures + 1 } else { 1 };
+        function.leave();
+        // Where there are events, the API is well, and it is clients that leave.
+        let is_well = function.events.load(Ordering::Relaxed) != before;
+        failures = if is_well { 0 } else { failures + 1 };
         if failures >= MAX_FAILURES {
             return Err(Failure::Lambda(format!("the runtime API does not answer: {error}")));
         }
