@@ -150,14 +150,10 @@ const SAMPLES: &[Sample] = &[
     ("public_url", URLS, SHOWN_URLS),
     (
         "lambda_response",
-        ["auto", "stream", "buffer"],
+        ["\"auto\"", "stream", "buffer"],
         ["\"auto\"", "\"stream\"", "\"buffer\""],
     ),
-    (
-        "lambda_margin",
-        ["0", "1.5", "2m"],
-        ["\"0s\"", "\"1s 500ms\"", "\"2m\""],
-    ),
+    ("lambda_margin", DURATIONS, SHOWN_DURATIONS),
     (
         "keep_alive_interval",
         ["0", "1.5", "2m"],
