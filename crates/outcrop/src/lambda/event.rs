@@ -42,7 +42,7 @@ pub(super) enum Event {
     /// A request.
     Request(Front, Box<Handed>),
     /// A request that can't be read; it is answered nevertheless.
-    Broken(Front, Request<()>, Problem),
+    Broken(Front, Box<Request<()>>, Box<Problem>),
     /// Something else: a timer that keeps the function warm, or a test from the console.
     Other,
 }
@@ -61,7 +61,7 @@ pub(super) fn read(mut event: Value) -> Event {
             if let Ok(uri) = address(front, &event).parse() {
                 *request.uri_mut() = uri;
             }
-            Event::Broken(front, request, *problem)
+            Event::Broken(front, Box::new(request), problem)
         }
     }
 }

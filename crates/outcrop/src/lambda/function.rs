@@ -69,7 +69,7 @@ impl Function {
                 tracing::info!("an event that is no HTTP request");
                 return FunctionResponse::BufferedResponse(answer::of_other());
             }
-            Event::Broken(front, request, problem) => (front, self.server.refuse(request, &problem).await),
+            Event::Broken(front, request, problem) => (front, self.server.refuse(*request, &problem).await),
             Event::Request(front, mut handed) => {
                 self.catch_up().await;
                 handed.ends_at = until.map(|until| self.ends_at(until));
