@@ -64,12 +64,15 @@ class Process:
     """A running `outcrop`, whose output is kept for the report of a failing test."""
 
     def __init__(self, *arguments, env=None):
-        raise_file_limit()
-        self.arguments = [str(argument) for argument in arguments]
         environment = clean_environment(env)
-        self.folder = environment["HOME"]
+        self._start([binary(), *arguments], environment["HOME"], environment)
+
+    def _start(self, command, folder, environment):
+        raise_file_limit()
+        self.arguments = [str(argument) for argument in command[1:]]
+        self.folder = folder
         self.handle = subprocess.Popen(
-            [binary(), *self.arguments],
+            [command[0], *self.arguments],
             cwd=self.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
