@@ -37,12 +37,13 @@ class Invocation:
         self.changed = threading.Condition()
         self.connection = None
         # The head of `/response`, and its body in the pieces that came.
-        self.head, self.raw, self.trailers = None, b"", {}
+        self.head, self.raw, self.trailers = None, bytearray(), {}
         # What `/error` says.
         self.error = None
         # `answered`, `failed`, `broken` (the connection was lost), `killed`
         self.state = None
-        self.left = False
+        # Where the test says when more of the answer may be read.
+        self.reading = None
 
     def change(self, **values):
         with self.changed:
@@ -62,13 +63,13 @@ class Invocation:
 
     @property
     def prelude(self):
-        head, found, _ = self.raw.partition(DELIMITER)
-        return head if found else None
+        at = self.raw.find(DELIMITER)
+        return bytes(self.raw[:at]) if at >= 0 else None
 
     @property
     def body(self):
         """What has come of the answer's body by now, where it is streamed."""
-        return self.raw.partition(DELIMITER)[2]
+        return bytes(self.raw.partition(DELIMITER)[2])
 
     @property
     def text(self):
@@ -98,7 +99,6 @@ class Invocation:
 
     def leave(self):
         """The way to the client breaks down, and the function sees it."""
-        self.left = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
 
@@ -110,6 +110,7 @@ class Runtime:
         self.events = queue.Queue()
         self.open = {}
         self.init_error = None
+        self.watches_deadlines = True
         # Where the function has asked for the next event.
         self.asked = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=16)
@@ -123,9 +124,10 @@ class Runtime:
     def put(self, invocation):
         self.open[invocation.id] = invocation
         self.events.put(invocation)
-        timer = threading.Timer(max(0, invocation.deadline - time.time()), self._late, [invocation])
-        timer.daemon = True
-        timer.start()
+        if self.watches_deadlines:
+            timer = threading.Timer(invocation.deadline - time.time(), self._late, [invocation])
+            timer.daemon = True
+            timer.start()
         self.freezer.thaw()
 
     def _late(self, invocation):
@@ -185,7 +187,11 @@ class Runtime:
         invocation.change(head=headers, connection=connection)
         try:
             for piece in read_body(reader, headers, invocation.trailers):
-                invocation.change(raw=invocation.raw + piece)
+                with invocation.changed:
+                    invocation.raw += piece
+                    invocation.changed.notify_all()
+                if invocation.reading and invocation.prelude is not None:
+                    assert invocation.reading.wait(PATIENCE)
         except (OSError, EOFError, ValueError):
             invocation.change(state="broken")
             raise EOFError from None
@@ -265,16 +271,16 @@ def environment(folder, address, simulator, env=None, key=settings.KEY):
 class Function(process.Process):
     """The function in Lambda: cold until its first event, then warm."""
 
-    def __init__(self, simulator, *, kind="function-url", files=None, env=None, key=settings.KEY):
+    def __init__(self, simulator, *, kind="function-url", files=None, folder=None, env=None, key=settings.KEY):
         self.kind, self.key = kind, key
         self.lock = threading.Lock()
         self.frozen = False
         self.handle = None
         self.runtime = Runtime(self)
-        folder = package(files)
-        variables = environment(folder, self.runtime.address, simulator, env, key)
+        task = package(files)
+        variables = environment(task, self.runtime.address, simulator, env, key)
         try:
-            self._start([str(folder / "bootstrap")], folder, variables)
+            self._start([str(task / "bootstrap")], folder or task, variables)
         except BaseException:
             self.runtime.close()
             raise
@@ -312,22 +318,24 @@ class Function(process.Process):
             self.wait()
         return f"{self.runtime.init_error} {self.report()}"
 
-    def put(self, event, kind=None, seconds=300):
+    def put(self, event, kind=None, seconds=300, reading=None):
         """Hands it an event, and doesn't wait for the answer."""
         invocation = Invocation(event, kind or self.kind, seconds)
+        invocation.reading = reading
         self.runtime.put(invocation)
         return invocation
 
     def begin(self, method, path, headers=None, *, json=None, content=None, files=None, data=None, query="", **options):
         """Hands it a request as an event of its kind. The key goes with it unless `headers` say otherwise."""
-        kind, seconds = options.pop("kind", self.kind), options.pop("seconds", 300)
+        kind = options.pop("kind", self.kind)
+        how = {name: options.pop(name) for name in ("seconds", "reading") if name in options}
         known = {"authorization": f"Bearer {self.key}"} if self.key else {}
         headers = {name: value for name, value in (known | (headers or {})).items() if value is not None}
         url = httpx.URL(f"https://{lambda_events.HOST}")
         request = httpx.Request(method, url, headers=headers, json=json, content=content, files=files, data=data)
         body = request.read()
         make = lambda_events.KINDS[kind]
-        return self.put(make(method, path, list(request.headers.multi_items()), body, query, **options), kind, seconds)
+        return self.put(make(method, path, list(request.headers.multi_items()), body, query, **options), kind, **how)
 
     def request(self, method, path, headers=None, **options):
         return self.begin(method, path, headers, **options).reply()
