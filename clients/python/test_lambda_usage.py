@@ -241,7 +241,7 @@ class TestDatabase:
 
     def test_keys_and_budgets_work_and_what_changed_while_frozen_counts(self, books):
         kept = books(OUTCROP_ADMIN_KEYS=admin.ADMIN_KEY)
-        one, other = kept.function(key=None), kept.function(key=None)
+        one, other = kept.function(), kept.function()
         administrator = admin.Admin(one)
         key = administrator.key()
         ask = lambda function: function.get("/v1/models", headers={"authorization": f"Bearer {key['key']}"}).status_code

@@ -44,6 +44,7 @@ class Invocation:
         self.state = None
         # Where the test says when more of the answer may be read.
         self.reading = None
+        self.is_alive = lambda: True
 
     def change(self, **values):
         with self.changed:
@@ -53,7 +54,10 @@ class Invocation:
 
     def wait(self, condition, what):
         with self.changed:
-            if not self.changed.wait_for(condition, PATIENCE):
+            deadline = time.monotonic() + PATIENCE
+            while not self.changed.wait_for(condition, 0.5) and self.is_alive() and time.monotonic() < deadline:
+                pass
+            if not condition():
                 raise AssertionError(f"still not: {what}; {self.state}, {self.head}, {self.raw[-2000:]!r}")
         return self
 
@@ -261,6 +265,8 @@ def environment(folder, address, simulator, env=None, key=settings.KEY):
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "_HANDLER": "bootstrap",
         "TZ": ":UTC",
+        # Below /tmp, which each environment has for itself in Lambda.
+        "OUTCROP_STATE_DIR": process.new_folder("tmp-"),
     }
     if key:
         found[settings.API_KEYS] = key
@@ -322,6 +328,7 @@ class Function(process.Process):
         """Hands it an event, and doesn't wait for the answer."""
         invocation = Invocation(event, kind or self.kind, seconds)
         invocation.reading = reading
+        invocation.is_alive = lambda: self.handle.poll() is None
         self.runtime.put(invocation)
         return invocation
 
