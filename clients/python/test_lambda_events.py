@@ -257,7 +257,8 @@ HOSTILE = {
     "queries of another type": ("queryStringParameters", 7),
     "cookies of another type": ("cookies", 7),
 }
-PATHS = ["", "v1/models", "//v1/models", "/v1/mo dels", "/\0", "/%zz", "/a\r\nb", "http://b.example/v1", "/" + "a" * 100_000, None, 7]
+PATHS = ["", "v1/models", "//v1/models", "/v1/mo dels", "/\0", "/%zz", "/a\r\nb", "http://b.example/v1"]
+PATHS += ["/" + "a" * 100_000, None, 7]
 
 
 def hostile(kind, name):

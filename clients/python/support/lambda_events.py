@@ -172,7 +172,8 @@ def balancer(method, path, headers, body, query="", binary=None, identity=None, 
     """Of an Application Load Balancer, which leaves the query as it was sent; `several` as its target group says."""
     text, encoded = carried(headers, body, binary)
     split = [tuple(one.partition("=")[::2]) for one in query.split("&") if one]
-    headers = listed([(n.lower(), v) for n, v in [("x-forwarded-for", SOURCE), ("x-forwarded-proto", "https"), *headers]])
+    headers = [("x-forwarded-for", SOURCE), ("x-forwarded-proto", "https"), *headers]
+    headers = listed([(name.lower(), value) for name, value in headers])
     group = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:targetgroup/outcrop/49e9d65c45c6791a"
     event = {"requestContext": {"elb": {"targetGroupArn": group}}, "httpMethod": method, "path": path}
     if several:
@@ -221,7 +222,8 @@ def of_document(kind, document):
     elif kind == "alb-multi-value":
         document = document | {"headers": {}}
     if kind.startswith("alb"):
-        assert (document.get("statusDescription") or str(document["statusCode"])).startswith(str(document["statusCode"]))
+        status = str(document["statusCode"])
+        assert (document.get("statusDescription") or status).startswith(status)
     body = document.get("body") or ""
     assert isinstance(body, str) and isinstance(document.get("isBase64Encoded", False), bool)
     encoded = document.get("isBase64Encoded", False)
