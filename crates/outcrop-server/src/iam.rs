@@ -2,9 +2,9 @@
 //!
 //! Sources: Service Authorization Reference, Amazon Bedrock; Amazon Bedrock's user guide on inference profiles, prompt
 //! management, guardrails, the Marketplace and API keys; read 2026-11. Converse has no action of its own: those of
-//! `InvokeModel` govern it.
+//! `InvokeModel` govern it. `outcrop explain` tells them of a request, `outcrop iam-policy` of a configuration.
 
-use outcrop_bedrock::call::{Call, Operation};
+use outcrop_bedrock::call::{Call, CallBody, Operation};
 use outcrop_upstream::AssumedRole;
 use serde_json::{Value, json};
 
@@ -15,6 +15,63 @@ const APPLY_GUARDRAIL: &str = "bedrock:ApplyGuardrail";
 const BEHIND: &str = "only the model behind it, which AWS knows";
 /// A profile of AWS's sends calls to several regions.
 const EACH_REGION: &str = "in each region that the profile sends calls to";
+
+/// An action and what it is on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Right {
+    /// Such as `bedrock:InvokeModel`.
+    pub action: String,
+    /// An ARN, or a pattern of ARNs.
+    pub resource: String,
+}
+
+/// What a model is asked for, as far as the rights differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelUse {
+    /// Whole answers, vectors, images.
+    Whole,
+    /// Streamed answers.
+    Streamed,
+    /// The number of a prompt's tokens.
+    Counted,
+    /// The order of documents.
+    Ranked,
+}
+
+/// The rights for a use of a model: an id, a profile or an ARN. `*` stands where only AWS knows more.
+pub fn rights_on_model(region: &str, model_id: &str, model_use: ModelUse) -> Vec<Right> {
+    let operation = match model_use {
+        ModelUse::Whole => Operation::Converse,
+        ModelUse::Streamed => Operation::ConverseStream,
+        ModelUse::Counted => Operation::CountTokens,
+        ModelUse::Ranked => Operation::Rerank,
+    };
+    let call = Call {
+        operation,
+        model_id: model_id.to_owned(),
+        account: None,
+        region: None,
+        headers: Vec::new(),
+        body: CallBody::default(),
+    };
+    let told = |need: &Value, name: &str| need[name].as_str().unwrap_or_default().to_owned();
+    let needs = needs(region, &call, None, "{}");
+    needs
+        .iter()
+        .map(|need| Right {
+            action: told(need, "action"),
+            resource: told(need, "resource"),
+        })
+        .collect()
+}
+
+/// The ARN of a guardrail, which may be one already.
+pub fn guardrail_arn(region: &str, guardrail: &str) -> String {
+    match guardrail.starts_with("arn:") {
+        true => guardrail.to_owned(),
+        false => format!("arn:{}:bedrock:{region}:*:guardrail/{guardrail}", partition(region)),
+    }
+}
 
 /// The actions and resources of a call in `region`. `*` stands where only AWS knows more, such as the account.
 pub(crate) fn needs(region: &str, call: &Call, guardrail: Option<&str>, body: &str) -> Vec<Value> {
@@ -33,7 +90,7 @@ pub(crate) fn needs(region: &str, call: &Call, guardrail: Option<&str>, body: &s
         None => of_id(action, partition, region, &call.model_id),
     };
     if let Some(guardrail) = guardrail {
-        needs.push(of_guardrail(partition, region, guardrail));
+        needs.push(of_guardrail(region, guardrail));
     }
     let body = serde_json::from_str(body).unwrap_or_default();
     let mut objects = Vec::new();
@@ -62,20 +119,15 @@ fn of_operation(partition: &str, region: &str, call: &Call) -> Option<Vec<Value>
         }
         Operation::ApplyGuardrail => {
             let (guardrail, _) = call.model_id.rsplit_once('/').unwrap_or((&call.model_id, ""));
-            Some(vec![of_guardrail(partition, region, guardrail)])
+            Some(vec![of_guardrail(region, guardrail)])
         }
         Operation::InvokeGuardrailChecks => Some(vec![need("bedrock:InvokeGuardrailChecks", "*".to_owned())]),
         _ => None,
     }
 }
 
-fn of_guardrail(partition: &str, region: &str, guardrail: &str) -> Value {
-    let resource = if guardrail.starts_with("arn:") {
-        guardrail.to_owned()
-    } else {
-        format!("arn:{partition}:bedrock:{region}:*:guardrail/{guardrail}")
-    };
-    need(APPLY_GUARDRAIL, resource)
+fn of_guardrail(region: &str, guardrail: &str) -> Value {
+    need(APPLY_GUARDRAIL, guardrail_arn(region, guardrail))
 }
 
 /// What a Bedrock API key needs besides.
@@ -225,7 +277,7 @@ fn is_geography(prefix: &str) -> bool {
 }
 
 /// The partition of a region (botocore 1.44.5, `partitions.json`, 2026-11).
-pub(crate) fn partition(region: &str) -> &'static str {
+pub fn partition(region: &str) -> &'static str {
     const PARTITIONS: [(&str, &str); 7] = [
         ("us-gov-", "aws-us-gov"),
         ("cn-", "aws-cn"),
@@ -241,8 +293,6 @@ pub(crate) fn partition(region: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use outcrop_bedrock::call::CallBody;
-
     use super::*;
 
     fn told(region: &str, model_id: &str, guardrail: Option<&str>, body: &str) -> Vec<String> {

@@ -19,7 +19,7 @@ mod form;
 mod framing;
 mod handed;
 mod health;
-mod iam;
+pub mod iam;
 mod identity;
 mod inquiry;
 mod learned;

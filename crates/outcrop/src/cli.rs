@@ -1,6 +1,7 @@
 //! The command line. Flags of settings come from their table; this file only says which command takes which.
 
 mod generated;
+mod iam_policy;
 mod keys;
 mod models;
 mod prices;
@@ -99,6 +100,7 @@ pub(crate) fn command() -> Command {
              outcrop models resolve gpt-4o         Show which model a name means, and why\n  \
              outcrop count-tokens \"Hello!\"         Count the tokens of a text or a request\n  \
              outcrop explain request.json          Show the call to Bedrock that a request becomes\n  \
+             outcrop iam-policy                    Print the AWS policy that the settings need\n  \
              outcrop config check                  Find what is wrong with the settings\n  \
              outcrop keys create                   Make a key; then one is asked for\n  \
              outcrop usage --by key,model          Sum up requests, tokens and dollars",
@@ -111,6 +113,7 @@ pub(crate) fn command() -> Command {
             prices::prices(),
             count_tokens(),
             explain(),
+            iam_policy::iam_policy(),
             config(),
             health(),
             token(),

@@ -9,6 +9,7 @@ mod config;
 mod count_tokens;
 mod explain;
 mod health;
+mod iam_policy;
 mod keys;
 mod logins;
 mod models;
@@ -19,6 +20,8 @@ mod tenancy;
 mod tenants;
 mod token;
 mod usage;
+
+pub(crate) use iam_policy::feature_names;
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -51,6 +54,7 @@ pub(crate) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         Some(("prices", matches)) => prices::run(matches),
         Some(("count-tokens", matches)) => count_tokens::run(matches),
         Some(("explain", matches)) => explain::run(matches),
+        Some(("iam-policy", matches)) => iam_policy::run(matches),
         Some(("config", matches)) => config::run(matches),
         Some(("health", matches)) => health::run(matches),
         Some(("token", matches)) => token::run(matches),

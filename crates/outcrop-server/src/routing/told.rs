@@ -77,6 +77,19 @@ impl RouteView {
         }
     }
 
+    /// What is called where, by which account, of each target that means anything.
+    pub fn calls(&self) -> impl Iterator<Item = (&Target, Option<&str>, Option<&str>)> {
+        self.targets.iter().filter_map(|meant| {
+            let target = meant.target.as_ref().ok()?;
+            Some((&**target, meant.region.as_deref(), meant.account.as_deref()))
+        })
+    }
+
+    /// What is asked after its targets.
+    pub fn fallbacks(&self) -> &Fallbacks {
+        &self.fallbacks
+    }
+
     /// Its targets.
     pub(crate) fn targets(&self) -> &[Meant] {
         &self.targets

@@ -7,7 +7,7 @@ mod resolve;
 mod show;
 pub(super) mod table;
 
-pub(super) use resolve::{region, target};
+pub(super) use resolve::{region, routed, target};
 pub(super) use show::base_id;
 pub(super) use table::table;
 

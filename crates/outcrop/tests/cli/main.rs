@@ -12,6 +12,7 @@ mod chat;
 mod config;
 mod explain;
 mod help;
+mod iam_policy;
 mod litellm;
 mod models;
 mod models_page;

@@ -78,7 +78,11 @@ pub(in crate::commands) fn region(settings: &Settings) -> Result<Option<String>,
 }
 
 /// The route of the name, with what its targets mean.
-fn routed(asked: &Asked<'_>, settings: &Settings, region: Option<&str>) -> Result<Option<RouteView>, Failure> {
+pub(in crate::commands) fn routed(
+    asked: &Asked<'_>,
+    settings: &Settings,
+    region: Option<&str>,
+) -> Result<Option<RouteView>, Failure> {
     let router = Router::new(routing(settings));
     let Some(found) = router.find(asked.name) else {
         return Ok(None);

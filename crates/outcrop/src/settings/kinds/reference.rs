@@ -35,6 +35,11 @@ pub(crate) type SecretValue = Referable<true>;
 pub(crate) type PlainValue = Referable<false>;
 
 impl<const SECRET: bool> Referable<SECRET> {
+    /// What it refers to.
+    pub(crate) fn value(&self) -> &Reference {
+        &self.0
+    }
+
     /// For whoever reads it.
     pub(crate) fn into_value(self) -> Reference {
         self.0
