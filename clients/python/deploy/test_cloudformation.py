@@ -87,7 +87,7 @@ class Stack:
 
 
 def lint(*files):
-    command = [sys.executable, "-m", "cfnlint", "--", *files]
+    command = [pathlib.Path(sys.executable).with_name("cfn-lint"), "--", *files]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

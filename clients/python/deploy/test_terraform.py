@@ -21,13 +21,13 @@ META = {"count", "for_each", "depends_on", "lifecycle", "provider", "dynamic"}
 # Of provider 6.29.0; the newest schema that a registry of packages has is 6.25.0's.
 NEWER = {("aws_lambda_permission", "invoked_via_function_url")}
 
-REFERENCE = re.compile(r"(?<![\w.\"-])(?:data\.)?(?:var|local|aws_\w+)\.[\w.\[\]]+")
+REFERENCE = re.compile(r"(?<![\w.\"-])(?:data\.)?(?:var|local|aws_\w+)(?:\.\w+|\[\d+\])+")
 
 
 def bare(node):
     """Without the quotes and marks that the parser leaves."""
     if isinstance(node, dict):
-        return {bare(key): bare(value) for key, value in node.items() if key not in ("__is_block__", "__comments__")}
+        return {bare(key): bare(value) for key, value in node.items() if not key.startswith("__")}
     if isinstance(node, list):
         return [bare(one) for one in node]
     return node[1:-1] if isinstance(node, str) and node.startswith('"') else node

@@ -143,7 +143,7 @@ variable "guardrail" {
 }
 
 variable "environment" {
-  description = "Further settings of the gateway, by the names of their variables, such as OUTCROP_ALIASES. No secrets: refer to them."
+  description = "Further settings of the gateway, by the names of their variables, such as those for aliases and quotas. No secrets: refer to them."
   type        = map(string)
   default     = {}
 }
