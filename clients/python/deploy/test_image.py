@@ -165,6 +165,16 @@ def test_it_serves_and_is_healthy(served):
 
 
 @contained
+def test_its_other_port_has_the_metrics(start):
+    env = {"OUTCROP_SIMULATE": "true", "OUTCROP_API_KEYS": KEY, "OUTCROP_METRICS_LISTEN": "0.0.0.0:9464"}
+    container = start(env=env)
+    container.expect("http://127.0.0.1:8080/v1")
+    assert 9464 in container.image.ports
+    status, page = container.ask("http://127.0.0.1:9464/metrics")
+    assert status == 200 and "outcrop_open_streams" in page
+
+
+@contained
 def test_it_runs_without_rights_in_a_root_that_it_cannot_write(served):
     status = pathlib.Path("/proc", served.inner_process(), "status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
