@@ -184,7 +184,8 @@ def test_the_list_of_parts_names_the_commit(sbom):
 
 def test_licences_are_complete(unpacked, sbom):
     page = (unpacked / "THIRD-PARTY-LICENSES.md").read_text()
-    headings = [line.removeprefix("## ").split(", ") for line in page.splitlines() if line.startswith("## ")]
+    # Some texts have headings of their own.
+    headings = [found.split(", ") for found in re.findall(r"^## (.+)\n\n~~~~text$", page, re.MULTILINE)]
     named = {package for packages in headings for package in packages}
     rows = set(re.findall(r"^\| (\S+) \| (\d\S*) \| (.+) \|$", page, re.MULTILINE))
     crates = [component for component in sbom["components"] if component.get("purl", "").startswith("pkg:cargo/")]
@@ -194,7 +195,7 @@ def test_licences_are_complete(unpacked, sbom):
     assert len(rows) == len(crates)
     # Texts of SQLite's and jemalloc's neighbours, of one that keeps its texts in a folder, and of one that has none.
     assert "Facebook" in page and "BoringSSL" in page and "Copyright (c) 2023 Roger Zurawicki" in page
-    assert page.count("~~~~text") == len(headings) == page.count("\n~~~~\n")
+    assert page.count("\n~~~~text\n") == len(headings) == page.count("\n~~~~\n")
 
 
 def test_every_command_has_its_page_and_mandoc_finds_nothing_wrong(unpacked):
@@ -219,7 +220,11 @@ def test_bash_completes(unpacked):
     script = """
         source completions/outcrop.bash
         complete -p outcrop
-        complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _outcrop outcrop "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}"; }
+        complete_line() {
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+            _outcrop outcrop "${@: -1}" "${@: -2:1}"
+            echo "${COMPREPLY[@]}"
+        }
         complete_line outcrop ser
         complete_line outcrop serve --listen
         complete_line outcrop completions ""
@@ -235,7 +240,8 @@ def test_bash_completes(unpacked):
 def test_zsh_takes_its_completions(unpacked):
     if not shutil.which("zsh"):
         pytest.skip("zsh is missing")
-    script = "fpath=($PWD/completions $fpath); autoload -Uz compinit; compinit -D; print $_comps[outcrop]; autoload +X _outcrop"
+    script = "fpath=($PWD/completions $fpath); autoload -Uz compinit; compinit -D; print $_comps[outcrop]"
+    script += "; autoload +X _outcrop"
     ended = run("zsh", "-f", "-c", script, cwd=unpacked)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "_outcrop\n", ""), ended
 
@@ -244,5 +250,6 @@ def test_fish_completes(unpacked, tmp_path):
     if not shutil.which("fish"):
         pytest.skip("fish is missing")
     script = "source completions/outcrop.fish; complete --do-complete 'outcrop ser'"
-    ended = run("fish", "--no-config", "-c", script, cwd=unpacked, env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    ended = run("fish", "--no-config", "-c", script, cwd=unpacked, env=environment)
     assert ended.returncode == 0 and ended.stdout.startswith("serve\t"), ended
