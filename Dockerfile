@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 
-# docker build --build-arg COMMIT="$(git rev-parse HEAD)" --build-arg COMMIT_DATE="$(git log -1 --format=%cs)" --tag outcrop .
+# docker build --build-arg COMMIT="$(git rev-parse HEAD)" \
+#     --build-arg COMMIT_DATE="$(git log -1 --format=%cs)" --tag outcrop .
 #
 # What is in the image is listed in deploy/image/root.sh: the binary, the four libraries that it is linked to, the
 # system's certificate authorities. There is no shell. docs/containers.md says how to run it.

@@ -41,7 +41,9 @@ def write(path, text):
 def git(tree, *arguments, **environment):
     names = {f"GIT_{who}_{what}": "a@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", **names, **environment}
-    ended = subprocess.run(["git", *arguments], cwd=tree, env=env, check=True, capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        ["git", *arguments], cwd=tree, env=env, check=True, capture_output=True, text=True, timeout=60
+    )
     return ended.stdout.strip()
 
 
