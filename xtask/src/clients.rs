@@ -82,7 +82,8 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
         program("redis-server").args(["--version"]).succeeds()
     });
     let postgres = need("PostgreSQL", &["postgresql"], crate::has_postgres);
-    for missing in [redis, postgres].into_iter().filter_map(Result::err) {
+    let nginx = need("nginx", &["nginx-light"], has_nginx);
+    for missing in [redis, postgres, nginx].into_iter().filter_map(Result::err) {
         eprintln!("{missing}");
     }
     if arguments.is_empty() {
@@ -118,6 +119,12 @@ fn need_for_deploy() -> Result {
         need(what, &[package], || program(command).args([argument]).succeeds())?;
     }
     Ok(())
+}
+
+/// Debian has it where not everyone looks.
+fn has_nginx() -> bool {
+    let answers = |name| program(name).args(["-v"]).succeeds();
+    answers("nginx") || answers("/usr/sbin/nginx")
 }
 
 fn pytest(environment: &Environment, binary: &Path, arguments: &[String]) -> Result {

@@ -63,10 +63,10 @@ class Administrator(Admin):
 class Instance:
     """A gateway from its start to its end."""
 
-    def __init__(self, name, folder, arguments, environment):
+    def __init__(self, name, folder, arguments, environment, port=0):
         self.name = name
         self.folder = folder
-        self.gateway = Gateway(*arguments, "--state-dir", folder, env=environment, key=None)
+        self.gateway = Gateway(*arguments, "--state-dir", folder, env=environment, key=None, port=port)
         self.admin = Administrator(self.gateway)
         # Between these two it was killed.
         self.killed = self.gone = None
@@ -81,11 +81,11 @@ class Instance:
 class Fleet:
     """Instances with one database, and perhaps one Redis, in front of one simulator."""
 
-    def __init__(self, database, shared=None, names=("a", "b")):
+    def __init__(self, database, shared=None, names=("a", "b"), more=()):
         self.simulator = Simulator("--simulator-pace", "0")
         keys = {admin.ADMIN_KEYS: admin.ADMIN_KEY}
         self.environment = self.simulator.endpoints | self.simulator.credentials | keys
-        self.arguments = ["--database", database, "--shared-counters", shared or "off"]
+        self.arguments = ["--database", database, "--shared-counters", shared or "off", *more]
         self.all = []
         # Those that run, by name.
         self.instances = {}
@@ -96,10 +96,10 @@ class Fleet:
             self.close()
             raise
 
-    def start(self, name):
-        """Starts an instance, again if there was one of this name, on the same folder."""
+    def start(self, name, *more, port=0):
+        """Starts an instance, again if there was one of this name, on the same folder. `more` are arguments of its own."""
         folder = next((one.folder for one in self.all if one.name == name), None) or new_folder(f"state-{name}-")
-        instance = Instance(name, folder, self.arguments, self.environment)
+        instance = Instance(name, folder, [*self.arguments, *more], self.environment, port)
         self.all.append(instance)
         self.instances[name] = instance
         return instance

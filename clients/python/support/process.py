@@ -144,12 +144,12 @@ class Process:
 
 
 class Gateway(Process):
-    """`outcrop serve` on a free port."""
+    """`outcrop serve` on a free port, unless it is told one."""
 
-    def __init__(self, *arguments, env=None, key=settings.KEY):
+    def __init__(self, *arguments, env=None, key=settings.KEY, port=0):
         self.key = key
         keys = {settings.API_KEYS: key} if key else {}
-        super().__init__("serve", "--listen", "127.0.0.1:0", *arguments, env=keys | (env or {}))
+        super().__init__("serve", "--listen", f"127.0.0.1:{port}", *arguments, env=keys | (env or {}))
         try:
             found = self.expect(r"http://127\.0\.0\.1:(\d+)/v1\b")
         except AssertionError:
