@@ -270,6 +270,29 @@ def test_a_rolling_restart_and_an_upgrade_drop_nothing(site):
     report(log, began)
 
 
+def test_one_is_taken_out_by_hand(site):
+    key = site.key("one")
+    ports = site.ports.items()
+    client = openai.OpenAI(base_url=site.balancer.base_url, api_key=key["key"], max_retries=0, timeout=60)
+
+    def ask(text, **fields):
+        messages = [{"role": "user", "content": text}]
+        return client.chat.completions.create(model=settings.NOVA, messages=messages, **fields)
+
+    # One at each: whoever has the fewest open requests is next.
+    streams = [ask("[[sim:pace 200ms]] [[sim:tokens 30]]", stream=True) for _ in NAMES]
+    before = [next(stream) for stream in streams]
+    site.balancer.reload([f"127.0.0.1:{port}{' down' if name == 'b' else ''}" for name, port in ports])
+    finishes = [[choice.finish_reason for chunk in stream for choice in chunk.choices][-1] for stream in streams]
+    assert len(before) == 3 and finishes == ["stop"] * 3, "they stay with the workers that have them"
+    served = site.served("b")
+    client = openai.OpenAI(base_url=site.balancer.base_url, api_key=key["key"], max_retries=0, timeout=60)
+    for _ in range(10):
+        assert ask("[[sim:text ok]]").choices[0].message.content == "ok"
+    poll(lambda: site.served("a") + site.served("c") >= 12, "answers of the others")
+    assert site.served("b") == served
+
+
 def test_what_instances_share(site):
     free, slow, poor = (
         site.key("free"),

@@ -102,12 +102,13 @@ class Balancer:
 
     def reload(self, addresses):
         """Has it take over other addresses. Open requests stay with the workers that have them."""
-        before = self.log().count("signal process started") + self.log().count("reconfiguring")
+        said = ("reconfiguring", "gracefully shutting down")
+        before = [self.log().count(text) for text in said]
         self.write(addresses)
         self.handle.send_signal(signal.SIGHUP)
-        process.poll(lambda: self.log().count("reconfiguring") > before, "other settings of nginx")
-        # Workers of before take no more requests once the master has told them, which it does after starting others.
-        process.poll(lambda: self.log().count("gracefully shutting down") > 0, "the end of the workers of before")
+        # The workers of before are told once there are others.
+        for text, count in zip(said, before, strict=True):
+            process.poll(lambda text=text, count=count: self.log().count(text) > count, f"{text!r} of nginx", timeout=30)
 
     def log(self):
         file = pathlib.Path(f"{self.folder}/error.log")
