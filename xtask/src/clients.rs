@@ -83,7 +83,10 @@ fn python(binary: &Path, arguments: &[String]) -> Result {
     });
     let postgres = need("PostgreSQL", &["postgresql"], crate::has_postgres);
     let nginx = need("nginx", &["nginx-light"], has_nginx);
-    for missing in [redis, postgres, nginx].into_iter().filter_map(Result::err) {
+    let promtool = need("promtool", &["prometheus"], || {
+        program("promtool").args(["--version"]).succeeds()
+    });
+    for missing in [redis, postgres, nginx, promtool].into_iter().filter_map(Result::err) {
         eprintln!("{missing}");
     }
     if arguments.is_empty() {

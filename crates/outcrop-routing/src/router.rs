@@ -105,6 +105,14 @@ impl Router {
         self.routes.iter().map(|lanes| &lanes.route)
     }
 
+    /// All targets of all routes, with how they are.
+    pub fn targets(&self) -> impl Iterator<Item = (&Route, &RouteTarget, &Arc<Health>)> {
+        self.routes.iter().flat_map(|lanes| {
+            let targets = lanes.route.targets.iter().zip(&lanes.health);
+            targets.map(|(target, health)| (&lanes.route, target, health))
+        })
+    }
+
     /// The route of a name.
     pub fn find(&self, name: &str) -> Option<Found> {
         self.routes.iter().find_map(|lanes| {

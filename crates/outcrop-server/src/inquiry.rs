@@ -150,8 +150,12 @@ impl Inquiry {
     {
         match next {
             Next::Over | Next::Queue => GoOn::Over,
-            Next::Repeat(_) => GoOn::Repeat,
+            Next::Repeat(_) => {
+                self.gateway.metrics.retry(true);
+                GoOn::Repeat
+            }
             Next::Move(_) => {
+                self.gateway.metrics.retry(false);
                 self.forget_target();
                 self.plan(planning).await.map_or(GoOn::Over, GoOn::Plan)
             }

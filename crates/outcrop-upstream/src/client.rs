@@ -278,6 +278,12 @@ impl Client {
         identity.auth.check().await.map_err(|error| identity.named(error))
     }
 
+    /// Calls to Bedrock under way, the reading of their answers included.
+    #[must_use]
+    pub fn open_calls(&self) -> usize {
+        self.shared.aws.pool.calls()
+    }
+
     /// Whether the runtime's endpoint answers.
     ///
     /// # Errors

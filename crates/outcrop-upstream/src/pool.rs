@@ -118,6 +118,13 @@ impl Pool {
         self.shards.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Calls under way.
+    pub(crate) fn calls(&self) -> usize {
+        let shards = self.shards.read().unwrap_or_else(PoisonError::into_inner);
+        let all = shards.iter().chain([&self.fresh]);
+        all.map(|shard| shard.calls.load(Ordering::Relaxed)).sum()
+    }
+
     fn lease(&self) -> Lease {
         let take = |shards: &[Arc<Shard>]| {
             let shard = shards

@@ -101,6 +101,12 @@ impl Ledger {
         }
     }
 
+    /// All lanes.
+    pub fn lanes(&self) -> Vec<Arc<Lane>> {
+        let lanes = self.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.values().cloned().collect()
+    }
+
     /// The operator's quotas, in the place of what they were; what is taken stays.
     pub fn set_rules(&self, rules: &[QuotaRule]) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

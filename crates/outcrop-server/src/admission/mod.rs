@@ -131,6 +131,11 @@ impl Admission {
         self.counts.load(Ordering::Relaxed)
     }
 
+    /// Requests that wait for room.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     /// What is taken of quotas.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger

@@ -105,6 +105,11 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Requests that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().len
+    }
+
     /// Takes a place. `None` if there is none: where all are taken, a tenant that has the most gives one to a tenant
     /// that has less.
     pub(super) fn enter(self: &Arc<Self>, candidates: Vec<Candidate>, tenant: &str, limit: usize) -> Option<Place<'_>> {

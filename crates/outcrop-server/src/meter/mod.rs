@@ -45,6 +45,14 @@ impl Meter {
         }
     }
 
+    /// About how many bytes of records are on their way to the database; `None` where there is no journal.
+    pub(crate) fn backlog(&self) -> Option<u64> {
+        match self {
+            Self::Journal(journal) => Some(journal.backlog()),
+            Self::Off | Self::Memory(_) => None,
+        }
+    }
+
     /// Waits until all records so far would outlive the process: they are in the journal.
     pub async fn flush(&self) {
         match self {

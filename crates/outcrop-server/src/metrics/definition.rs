@@ -73,6 +73,42 @@ metrics! {
         "What a project's requests have cost, in US dollars";
     CACHE = Counter "outcrop_response_cache_lookups" ["result"]
         "Requests for which an answer was looked for among those given before";
+    ATTEMPTS = Counter "outcrop_upstream_attempts" ["region", "outcome"]
+        "Tries of calls to Bedrock, by what came of them";
+    RETRIES = Counter "outcrop_retries" ["kind"]
+        "Calls that were made once more after a failure, at the same target or at another one";
+    UPSTREAM_CALLS = Gauge "outcrop_upstream_calls" []
+        "Calls to Bedrock under way";
+    BROKEN = Gauge "outcrop_target_broken" ["route", "target", "account", "region"]
+        "1 for a route's target that is left alone because its calls failed, else 0";
+    TARGET_CALLS = Gauge "outcrop_target_in_flight" ["route", "target", "account", "region"]
+        "Calls to a route's target under way";
+    QUEUE = Gauge "outcrop_queue_length" []
+        "Requests that wait for room in a quota";
+    QUOTA = Gauge "outcrop_quota_limit" ["quota", "account", "region", "model"]
+        "A quota of AWS's by the minute, where it is known";
+    QUOTA_LEFT = Gauge "outcrop_quota_remaining" ["quota", "account", "region", "model"]
+        "What is left of it by the gateway's own count";
+    BUDGET = Gauge "outcrop_budget_limit_dollars" ["scope", "organization", "project", "period"]
+        "A budget of an organization or a project that was asked for lately, in US dollars";
+    BUDGET_LEFT = Gauge "outcrop_budget_left_dollars" ["scope", "organization", "project", "period"]
+        "What is left of it, as far as this instance knows; less than 0 where it is exceeded";
+    JOURNAL = Gauge "outcrop_usage_journal_bytes" []
+        "Records of usage that aren't in the database yet, in bytes";
+    LEARNED = Counter "outcrop_learned_parameters" []
+        "Things that models were found to refuse";
+    BUILD = Info "outcrop_build" ["version"]
+        "The version that runs";
+    CPU = Counter "process_cpu_seconds" []
+        "Time that the process has computed, in seconds";
+    MEMORY = Gauge "process_resident_memory_bytes" []
+        "Memory that the process holds, in bytes";
+    FILES = Gauge "process_open_fds" []
+        "Files and sockets that the process has open";
+    MAX_FILES = Gauge "process_max_fds" []
+        "Files and sockets that it may have open";
+    STARTED = Gauge "process_start_time_seconds" []
+        "When the process began, in seconds since 1970";
 }
 
 /// The upper ends of buckets that the conventions name for the time of a request, in seconds, and two more for long answers.

@@ -6,7 +6,9 @@
 
 mod definition;
 pub(crate) mod emf;
+mod gauges;
 mod page;
+mod process;
 mod scrape;
 mod series;
 mod value;
@@ -47,6 +49,10 @@ pub(crate) struct Metrics {
     projects: Tenants,
     cache_hits: Counter,
     cache_misses: Counter,
+    /// By region and what came of them.
+    attempts: Bounded<Counter>,
+    repeats: Counter,
+    moves: Counter,
     /// Lines for CloudWatch; `None` where nobody wants them.
     emf: Option<Emf>,
 }
@@ -69,6 +75,9 @@ impl Metrics {
             projects: Bounded::new(MAX_SERIES),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
+            attempts: Bounded::new(MAX_SERIES),
+            repeats: Counter::default(),
+            moves: Counter::default(),
             emf: config.emf.clone().map(Emf::new),
         }
     }
@@ -91,6 +100,20 @@ impl Metrics {
     /// So much time was between two pieces of a stream.
     pub(crate) fn gap(&self, gap: Duration) {
         self.gaps.observe(gap.as_secs_f64());
+    }
+
+    /// A call to Bedrock was tried, and this came of it.
+    pub(crate) fn attempt(&self, region: &str, outcome: &'static str) {
+        let series = self.attempts.of(&[region, outcome], &[OTHER, outcome], true);
+        series.value.add(1);
+    }
+
+    /// A call is made once more, at the same target or at another one.
+    pub(crate) fn retry(&self, is_same_target: bool) {
+        match is_same_target {
+            true => self.repeats.add(1),
+            false => self.moves.add(1),
+        }
     }
 
     /// Writes how much is open to CloudWatch once a minute, where that is wanted; it never ends.

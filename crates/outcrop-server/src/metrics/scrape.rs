@@ -11,6 +11,7 @@ use outcrop_translate::openai::error_body;
 use outcrop_translate::{Problem, ProblemKind};
 
 use super::page::{OPEN_METRICS, PROMETHEUS, Page, wants_open_metrics};
+use super::{gauges, process};
 use crate::exchange::Gateway;
 use crate::{admin, error, tenants};
 
@@ -35,6 +36,8 @@ async fn admit(gateway: &Gateway, head: &Parts) -> Result<(), Problem> {
 pub(crate) fn apart(gateway: &Gateway, headers: &HeaderMap) -> Response {
     let mut page = Page::default();
     gateway.metrics.tell(&mut page);
+    gauges::tell(gateway, &mut page);
+    process::tell(&mut page);
     let (written, media_type) = match wants_open_metrics(headers) {
         true => (page.open_metrics(), OPEN_METRICS),
         false => (page.prometheus(), PROMETHEUS),

@@ -3,9 +3,9 @@
 use outcrop_tenants::{Money, UsageRecord};
 
 use super::definition::{
-    CACHE, CONNECTIONS, COST, DURATION, DURATIONS, FIRST_TOKEN, FIRST_TOKENS, GAPS, IN_FLIGHT, MODEL_REQUESTS,
-    OPEN_STREAMS, PER_TOKEN, REQUESTS, STREAM_GAP, TENANT_COST, TENANT_REQUESTS, TENANT_TOKENS, TOKEN_COUNTS,
-    TOKEN_USAGE, TOKENS,
+    ATTEMPTS, CACHE, CONNECTIONS, COST, DURATION, DURATIONS, FIRST_TOKEN, FIRST_TOKENS, GAPS, IN_FLIGHT,
+    MODEL_REQUESTS, OPEN_STREAMS, PER_TOKEN, REQUESTS, RETRIES, STREAM_GAP, TENANT_COST, TENANT_REQUESTS,
+    TENANT_TOKENS, TOKEN_COUNTS, TOKEN_USAGE, TOKENS,
 };
 use super::page::{Page, Sample};
 use super::value::{Bounded, Counter, Histogram};
@@ -171,6 +171,12 @@ impl Metrics {
         page.add(&STREAM_GAP, &[], Sample::from(&self.gaps));
         for (result, counter) in [("hit", &self.cache_hits), ("miss", &self.cache_misses)] {
             page.count(&CACHE, &[result.to_owned()], counter.get());
+        }
+        for series in self.attempts.all() {
+            page.count(&ATTEMPTS, &series.labels, series.value.get());
+        }
+        for (kind, counter) in [("same_target", &self.repeats), ("other_target", &self.moves)] {
+            page.count(&RETRIES, &[kind.to_owned()], counter.get());
         }
         for series in self.models.all() {
             series.value.tell(&series.labels, page);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_bedrock::call::Call;
+use outcrop_bedrock::exception::Exception;
 use outcrop_routing::Flight;
 use outcrop_translate::CallSize;
 use outcrop_upstream::Error;
@@ -53,10 +54,12 @@ impl Inquiry {
         self.tally.begin(&called);
         match self.course.attempt(&self.gateway.client, call, held, flight).await {
             Ok(mut sent) => {
+                self.gateway.metrics.attempt(&called.region, "answered");
                 sent.hold.is_of(called);
                 Ok(sent)
             }
             Err(failure) => {
+                self.gateway.metrics.attempt(&called.region, outcome(&failure.error));
                 // What was given up may have been answered, and counts.
                 if !matches!(failure.error, Error::Timeout { .. }) {
                     self.tally.failed(&called);
@@ -187,5 +190,22 @@ impl Inquiry {
             }
             Err(refused) => Err((refused, self.course.after_queue())),
         }
+    }
+}
+
+/// The word for a failure in the metrics.
+fn outcome(error: &Error) -> &'static str {
+    match error {
+        Error::Service {
+            exception: Exception::Throttling,
+            ..
+        } => "throttled",
+        Error::Service { exception, status, .. } if *status >= 500 || exception.is_retryable() => "failed",
+        Error::Service { .. } => "refused",
+        Error::Timeout { .. } => "timeout",
+        Error::Connect(_) => "connect",
+        Error::Interrupted(_) => "interrupted",
+        Error::Credentials(_) => "credentials",
+        _ => "other",
     }
 }

@@ -117,6 +117,14 @@ impl Directory {
         self.projects.get(id)
     }
 
+    pub(crate) fn organizations(&self) -> impl Iterator<Item = &Arc<Organization>> {
+        self.organizations.values()
+    }
+
+    pub(crate) fn projects(&self) -> impl Iterator<Item = &Arc<Project>> {
+        self.projects.values()
+    }
+
     pub(super) fn admin_by_prefix(&self, prefix: &str) -> Option<&Arc<AdminKey>> {
         self.admin_keys.get(prefix)
     }

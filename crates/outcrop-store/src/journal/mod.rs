@@ -110,6 +110,14 @@ impl Journal {
         self.0.writer.record(record);
     }
 
+    /// About how many bytes are in the journal that aren't in the database yet: exact within one file, and to a file's
+    /// length beyond.
+    pub fn backlog(&self) -> u64 {
+        let end = self.0.writer.shared().end();
+        let delivered = *self.0.delivered.borrow();
+        segment::between(delivered, end)
+    }
+
     /// Waits until all records so far are in the journal.
     pub async fn flush(&self) {
         self.0.writer.flush().await;

@@ -19,6 +19,12 @@ pub(super) struct Position {
     pub(super) offset: u64,
 }
 
+/// About how many bytes are between two places.
+pub(super) fn between(from: Position, to: Position) -> u64 {
+    let segments = to.segment.saturating_sub(from.segment);
+    (segments.saturating_mul(SEGMENT_BYTES).saturating_add(to.offset)).saturating_sub(from.offset)
+}
+
 /// The path of a segment.
 pub(super) fn path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:012}.{EXTENSION}"))
