@@ -26,7 +26,8 @@ class Samples(list):
         lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         found = [SAMPLE.match(line) for line in lines]
         assert all(found), [line for line, match in zip(lines, found, strict=True) if not match]
-        super().__init__((name, dict(LABEL.findall(labels or "")), float(value)) for name, labels, value in map(re.Match.groups, found))
+        parts = map(re.Match.groups, found)
+        super().__init__((name, dict(LABEL.findall(labels or "")), float(value)) for name, labels, value in parts)
 
     def sum(self, name, **labels):
         """The sum of all samples with such labels."""
@@ -64,7 +65,8 @@ def test_a_request_is_counted_by_endpoint_model_and_tokens(counted):
     assert samples.sum("outcrop_cost_dollars_total", model=settings.NOVA) > 0
     of_conventions = {"gen_ai_operation_name": "chat", "gen_ai_request_model": settings.NOVA}
     assert samples.sum("gen_ai_server_request_duration_seconds_count", **of_conventions) == 1
-    assert samples.sum("gen_ai_client_token_usage_sum", gen_ai_token_type="output", **of_conventions) == usage["completion_tokens"]
+    written = samples.sum("gen_ai_client_token_usage_sum", gen_ai_token_type="output", **of_conventions)
+    assert written == usage["completion_tokens"]
     assert samples.sum("outcrop_upstream_attempts_total", outcome="answered") == 1
     assert "no-such-model" not in json.dumps(samples)
 
