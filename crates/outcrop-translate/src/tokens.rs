@@ -1,19 +1,43 @@
 //! Texts that come as tokens: LangChain and others count in OpenAI's tokens, and send what they have counted.
 //!
-//! The vocabularies are those of the crate `tiktoken-rs`. Of each that is used, only the texts of its tokens are kept:
-//! about a megabyte, where all that encoding needs is thirty.
+//! The vocabularies are those of the crate `tiktoken-rs` 0.12. Of each, the files in `tokens/` have but the texts of its
+//! tokens, which is what decoding needs: three megabytes of the binary, where the crate's own files are seven.
+//! `BLESS=1 cargo test -p outcrop-translate vocabularies` writes them anew.
 
 use std::sync::OnceLock;
 
-use tiktoken_rs::CoreBPE;
 use tiktoken_rs::tokenizer::{Tokenizer, get_tokenizer};
+
+/// Texts of tokens that follow one another, each as its length in a byte and its bytes; of a number that stands for
+/// nothing, the length is 0.
+type Texts = &'static [u8];
+
+const CL100K: Texts = include_bytes!("tokens/cl100k_base.bin");
+/// Those that `o200k_base` and `o200k_harmony` have in common.
+const O200K: Texts = include_bytes!("tokens/o200k.bin");
+const O200K_BASE: Texts = include_bytes!("tokens/o200k_base.end.bin");
+const O200K_HARMONY: Texts = include_bytes!("tokens/o200k_harmony.end.bin");
+/// Those of `p50k_base`, of which the first are those of `r50k_base` and GPT-2.
+const P50K: Texts = include_bytes!("tokens/p50k_base.bin");
+const P50K_EDIT: Texts = include_bytes!("tokens/p50k_edit.end.bin");
+
+/// How many tokens an encoding has, and the files that have their texts, one after the other.
+fn files(encoding: Tokenizer) -> (usize, [Texts; 2]) {
+    match encoding {
+        Tokenizer::Cl100kBase => (100_277, [CL100K, &[]]),
+        Tokenizer::O200kBase => (200_019, [O200K, O200K_BASE]),
+        Tokenizer::O200kHarmony => (201_088, [O200K, O200K_HARMONY]),
+        Tokenizer::P50kBase => (50_281, [P50K, &[]]),
+        Tokenizer::P50kEdit => (50_284, [P50K, P50K_EDIT]),
+        Tokenizer::R50kBase | Tokenizer::Gpt2 => (50_257, [P50K, &[]]),
+    }
+}
 
 /// The texts of an encoding's tokens.
 struct Vocabulary {
-    /// All texts, one after the other.
-    bytes: Vec<u8>,
-    /// Where the text of each token ends; it begins where that of the token before it ends.
-    ends: Vec<u32>,
+    files: [Texts; 2],
+    /// Where the text of each token begins, in the files as if they were one, and its length.
+    places: Vec<(u32, u8)>,
 }
 
 /// The text that `tokens` stand for in the encoding of OpenAI's model `model`; that of its newest models of vectors,
@@ -31,55 +55,102 @@ pub(crate) fn decode(model: &str, tokens: &[u32]) -> Result<String, usize> {
 }
 
 impl Vocabulary {
-    /// Reads it where it is asked for for the first time.
+    /// Finds its tokens where it is asked for for the first time.
     fn of(encoding: Tokenizer) -> &'static Self {
-        static CL100K: OnceLock<Vocabulary> = OnceLock::new();
-        static O200K: OnceLock<Vocabulary> = OnceLock::new();
-        static HARMONY: OnceLock<Vocabulary> = OnceLock::new();
-        static P50K: OnceLock<Vocabulary> = OnceLock::new();
-        static P50K_EDIT: OnceLock<Vocabulary> = OnceLock::new();
-        static R50K: OnceLock<Vocabulary> = OnceLock::new();
-        match encoding {
-            Tokenizer::Cl100kBase => CL100K.get_or_init(|| Self::read(tiktoken_rs::cl100k_base().ok(), 100_277)),
-            Tokenizer::O200kBase => O200K.get_or_init(|| Self::read(tiktoken_rs::o200k_base().ok(), 200_019)),
-            Tokenizer::O200kHarmony => HARMONY.get_or_init(|| Self::read(tiktoken_rs::o200k_harmony().ok(), 201_088)),
-            Tokenizer::P50kBase => P50K.get_or_init(|| Self::read(tiktoken_rs::p50k_base().ok(), 50_281)),
-            Tokenizer::P50kEdit => P50K_EDIT.get_or_init(|| Self::read(tiktoken_rs::p50k_edit().ok(), 50_284)),
+        static VOCABULARIES: [OnceLock<Vocabulary>; 6] = [const { OnceLock::new() }; 6];
+        let index = match encoding {
+            Tokenizer::Cl100kBase => 0,
+            Tokenizer::O200kBase => 1,
+            Tokenizer::O200kHarmony => 2,
+            Tokenizer::P50kBase => 3,
+            Tokenizer::P50kEdit => 4,
             // GPT-2's tokens have the same numbers.
-            Tokenizer::R50kBase | Tokenizer::Gpt2 => {
-                R50K.get_or_init(|| Self::read(tiktoken_rs::r50k_base().ok(), 50_257))
-            }
-        }
+            Tokenizer::R50kBase | Tokenizer::Gpt2 => 5,
+        };
+        VOCABULARIES[index].get_or_init(|| Self::read(files(encoding)))
     }
 
-    /// The texts of the tokens below `count`. Some numbers among the last stand for nothing.
-    fn read(encoding: Option<CoreBPE>, count: u32) -> Self {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(count as usize));
-        for token in 0..count {
-            let text = encoding
-                .as_ref()
-                .and_then(|encoding| encoding.decode_bytes(&[token]).ok());
-            bytes.extend_from_slice(&text.unwrap_or_default());
-            ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
+    fn read((count, files): (usize, [Texts; 2])) -> Self {
+        let mut places = Vec::with_capacity(count);
+        let mut start: u32 = 0;
+        for file in files {
+            let mut rest = file;
+            while let [length, texts @ ..] = rest {
+                places.push((start + 1, *length));
+                start += 1 + u32::from(*length);
+                rest = texts.get(usize::from(*length)..).unwrap_or_default();
+            }
         }
-        bytes.shrink_to_fit();
-        Self { bytes, ends }
+        places.truncate(count);
+        Self { files, places }
     }
 
     fn text(&self, token: u32) -> Option<&[u8]> {
-        let token = usize::try_from(token).ok()?;
-        let end = *self.ends.get(token)? as usize;
-        let start = match token {
-            0 => 0,
-            _ => *self.ends.get(token - 1)? as usize,
+        let (start, length) = *self.places.get(usize::try_from(token).ok()?)?;
+        let [first, second] = self.files;
+        let start = usize::try_from(start).ok()?;
+        let (file, start) = match start.checked_sub(first.len()) {
+            Some(start) => (second, start),
+            None => (first, start),
         };
-        self.bytes.get(start..end).filter(|text| !text.is_empty())
+        let text = file.get(start..start + usize::from(length))?;
+        (!text.is_empty()).then_some(text)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tiktoken_rs::CoreBPE;
+
     use super::*;
+
+    /// Each encoding, as the crate has it.
+    fn encodings() -> [(Tokenizer, CoreBPE); 7] {
+        [
+            (Tokenizer::Cl100kBase, tiktoken_rs::cl100k_base().unwrap()),
+            (Tokenizer::O200kBase, tiktoken_rs::o200k_base().unwrap()),
+            (Tokenizer::O200kHarmony, tiktoken_rs::o200k_harmony().unwrap()),
+            (Tokenizer::P50kBase, tiktoken_rs::p50k_base().unwrap()),
+            (Tokenizer::P50kEdit, tiktoken_rs::p50k_edit().unwrap()),
+            (Tokenizer::R50kBase, tiktoken_rs::r50k_base().unwrap()),
+            (Tokenizer::Gpt2, tiktoken_rs::r50k_base().unwrap()),
+        ]
+    }
+
+    fn write(name: &str, encoding: &CoreBPE, tokens: std::ops::Range<u32>) {
+        let mut file = Vec::new();
+        for token in tokens {
+            let text = encoding.decode_bytes(&[token]).unwrap_or_default();
+            file.push(u8::try_from(text.len()).unwrap());
+            file.extend_from_slice(&text);
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tokens");
+        std::fs::write(folder.join(name), file).unwrap();
+    }
+
+    #[test]
+    fn vocabularies_are_those_of_tiktoken() {
+        let encodings = encodings();
+        if std::env::var_os("BLESS").is_some() {
+            let [(_, cl100k), (_, base), (_, harmony), (_, p50k), (_, edit), ..] = &encodings;
+            write("cl100k_base.bin", cl100k, 0..100_277);
+            write("o200k.bin", base, 0..199_998);
+            write("o200k_base.end.bin", base, 199_998..200_019);
+            write("o200k_harmony.end.bin", harmony, 199_998..201_088);
+            write("p50k_base.bin", p50k, 0..50_281);
+            write("p50k_edit.end.bin", edit, 50_281..50_284);
+            return;
+        }
+        for (name, encoding) in encodings {
+            let vocabulary = Vocabulary::of(name);
+            for token in 0..210_000 {
+                let theirs = encoding.decode_bytes(&[token]).ok().filter(|text| !text.is_empty());
+                assert_eq!(vocabulary.text(token), theirs.as_deref(), "{name:?} {token}");
+            }
+        }
+    }
 
     #[test]
     fn tokens_are_read_in_the_encoding_of_their_model() {
