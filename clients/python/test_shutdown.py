@@ -9,7 +9,7 @@ import pytest
 from support import settings, shapes
 from support.fetched import Site
 from support.front import WEST, route, table
-from support.process import poll
+from support.process import Process, poll
 from support.wire import Connection, Events, chat_request
 
 LONG = "[[sim:tokens 100000]] [[sim:pace 50ms]]"
@@ -72,6 +72,21 @@ def test_a_second_signal_ends_it_at_once_and_says_so(serve):
         gateway.terminate()
         assert gateway.wait(20) == 0, gateway.report()
     assert said(gateway, "ended by a second signal"), gateway.report()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_one_that_is_still_starting_ends_at_once(sent):
+    """Its database takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as database:
+        port = database.getsockname()[1]
+        env = {settings.API_KEYS: settings.KEY, "OUTCROP_DATABASE": f"postgres://outcrop@127.0.0.1:{port}/outcrop"}
+        with Process("serve", "--listen", "127.0.0.1:0", env=env | {"OUTCROP_LOG": "info"}) as gateway:
+            connection, _ = database.accept()
+            with connection:
+                connection.recv(1)
+                gateway.handle.send_signal(sent)
+                assert gateway.wait(10) == 0, gateway.report()
+            assert not gateway.stdout
 
 
 class TestDelay:

@@ -31,7 +31,14 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), Failure> {
         let settings = &loaded.settings;
         let mut signals = Signals::new().map_err(Failure::Runtime)?;
         let hangup = Hangup::new().map_err(Failure::Runtime)?;
-        let mut running = start(settings).await?;
+        // A database that doesn't answer may hold it up for long.
+        let mut running = tokio::select! {
+            started = start(settings) => started?,
+            () = signals.next() => {
+                tracing::info!("told to stop before it served");
+                return Ok(());
+            }
+        };
         let models = if settings.simulate {
             Models::Simulated
         } else {
