@@ -95,6 +95,16 @@ class TestSettings:
         else:
             assert "outcrop_api_keys" in function.has_failed().lower()
 
+    def test_a_start_that_failed_is_told_to_lambda(self, start):
+        function = start(key=None)
+        function.has_failed()
+        function.wait()
+        assert "OUTCROP_API_KEYS" in function.runtime.init_error["errorMessage"]
+        function = start(env={"OUTCROP_BODY_LIMIT": "much"})
+        function.has_failed()
+        function.wait()
+        assert "body_limit" in function.runtime.init_error["errorMessage"].lower()
+
     def test_without_any_key_if_wanted(self, start):
         function = start(key=None, env={"OUTCROP_INSECURE_NO_AUTH": "true"})
         assert status(function, None) == 200
@@ -181,6 +191,22 @@ class TestIdentity:
         error = shapes.check_error(self.get(function, other, kind=kind), 403, code="unknown_identity")
         assert other in error["message"]
         shapes.check_error(self.get(function, None, headers={}, kind=kind), 401)
+
+    def test_needs_no_key_beside_it(self, start, server):
+        """A database without keys, and an administrator: nobody is let in until there is a login, and then who it is for."""
+        env = {"OUTCROP_DATABASE": server.database(), admin.ADMIN_KEYS: admin.ADMIN_KEY}
+        function = start(env=env, key=None)
+        shapes.check_error(self.get(function, None, headers={}), 401)
+        shapes.check_error(self.get(function, USER), 403, code="unknown_identity")
+        assert self.get(function, None, headers={"authorization": f"Bearer {settings.KEY}"}).status_code == 401
+        self.admin = admin.Admin(function)
+        self.project = self.admin.project(self.admin.organization())
+        shapes.check_error(self.get(function, None, headers={}), 401)
+        self.login(USER)
+        poll(lambda: self.get(function, USER).status_code == 200, "the login is known")
+        shapes.check_error(self.get(function, None, headers={}), 401)
+        other = start(env={"OUTCROP_DATABASE": env["OUTCROP_DATABASE"]}, key=None)
+        assert self.get(other, USER).status_code == 200
 
     def test_of_a_role_is_meant_by_its_own_arn(self, function):
         self.login(ROLE)

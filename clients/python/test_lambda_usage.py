@@ -2,11 +2,13 @@
 
 import json
 import re
+import socket
+import threading
 import time
 
 import pytest
 
-from support import admin, postgres, settings
+from support import admin, postgres, redis, settings
 from support.faulty import Relay
 from support.lambda_runtime import Function
 from support.process import Simulator, poll
@@ -250,6 +252,44 @@ class TestDatabase:
         administrator.revoke(key)
         poll(lambda: ask(other) == 401, "the other function knows that the key is revoked")
         assert ask(one) == 401
+
+
+def slow_to_keep(kept):
+    """The URL of a way to a Redis by which what is to be kept takes a while."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def copy(source, target):
+        while data := source.recv(65536):
+            if b"SET\r\n" in data:
+                time.sleep(0.3)
+            target.sendall(data)
+
+    def serve():
+        with listener:
+            client, _ = listener.accept()
+        server = socket.create_connection(("127.0.0.1", kept.port))
+        for ends in ((client, server), (server, client)):
+            threading.Thread(target=copy, args=ends, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"redis://127.0.0.1:{listener.getsockname()[1]}"
+
+
+class TestResponseCache:
+    @pytest.mark.parametrize("body", [{}, STREAM], ids=["whole", "stream"])
+    def test_an_answer_is_kept_with_its_last_byte(self, simulator, body):
+        """Redis is slow to take it, and the function is frozen by the time that the answer is there."""
+        if not redis.is_there():
+            pytest.skip("NOT TESTED: redis-server is missing")
+        kept = redis.Redis()
+        try:
+            env = {"OUTCROP_RESPONSE_CACHE": slow_to_keep(kept)}
+            with Function(simulator, env=env) as function:
+                for number in range(1, 4):
+                    assert function.chat(f"hi {number}", body=body | {"temperature": 0}).status_code == 200
+                    assert len(kept.keys()) == number
+        finally:
+            kept.close()
 
 
 class TestThaw:

@@ -20,6 +20,8 @@ use crate::response_cache::CacheConfig;
 pub struct Config {
     /// Keys that callers may show; with none, every caller is let in.
     pub api_keys: Vec<String>,
+    /// Whether a key is asked for also while there is none: where everyone may reach the gateway before the first is made.
+    pub is_closed: bool,
     /// Keys for administration, each of which may do all.
     pub admin_keys: Vec<String>,
     /// Proxies that are believed where a request comes from.
@@ -94,6 +96,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             api_keys: Vec::new(),
+            is_closed: false,
             admin_keys: Vec::new(),
             trusted_proxies: Vec::new(),
             local_only: false,

@@ -130,6 +130,7 @@ impl Gateway {
         config.meter = self.config.meter.clone();
         config.limits = Arc::clone(&self.config.limits);
         config.has_metrics = self.config.has_metrics;
+        config.is_closed = self.config.is_closed;
         // What is taken of quotas stays taken.
         let admission = Arc::clone(&self.admission);
         let router = Arc::new(self.router.successor(config.routing.clone()));

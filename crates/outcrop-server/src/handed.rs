@@ -1,6 +1,7 @@
 //! Requests that come another way than over a connection: somebody else has read them, and hands them over.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use crate::ends::EndsAt;
 use crate::error;
 use crate::identity::Vouched;
+use crate::response_cache::ResponseCache;
 use crate::server::{self, Live, Server};
 use crate::shelf::IsSecure;
 use crate::tenants::Peer;
@@ -38,7 +40,25 @@ pub struct Handed {
     pub ends_at: Option<Instant>,
 }
 
+/// Answers that are given again, as far as they are kept where that takes time.
+#[derive(Clone, Debug, Default)]
+pub struct KeptAnswers(Option<Arc<ResponseCache>>);
+
+impl KeptAnswers {
+    /// Waits until those that were given so far are kept, or can't be: a few seconds at most.
+    pub async fn written(&self) {
+        if let Some(cache) = &self.0 {
+            cache.is_written().await;
+        }
+    }
+}
+
 impl Server {
+    /// The answers that it keeps.
+    pub fn kept_answers(&self) -> KeptAnswers {
+        KeptAnswers(self.live().gateway.response_cache.clone())
+    }
+
     /// Begins to do what it does by itself where it serves connections: asks for lists that names depend on.
     pub fn prepare(&self) {
         let Live { gateway, .. } = self.live();

@@ -50,7 +50,7 @@ pub use axum::body::Body;
 pub use config::Config;
 pub use explain::{DryRun, Refused};
 pub use fetch::{FetchConfig, HostPattern, Network};
-pub use handed::Handed;
+pub use handed::{Handed, KeptAnswers};
 pub use identity::{
     ForwardedIdentity, IamReplay, IdentityConfig, Issuer, JwtAlgorithm, arn_of_request_context, is_trustworthy,
 };

@@ -58,7 +58,7 @@ fn decide(keys: usize, listen: SocketAddr, insecure_no_auth: bool) -> Result<Acc
 #[error(
     "refusing to serve without an API key: anyone who reaches the function could spend on your AWS account
   - configure a key: the variable OUTCROP_API_KEYS, which may be a reference such as `secretsmanager:NAME`
-  - or use keys of a database: OUTCROP_DATABASE
+  - or use keys and logins of a database: OUTCROP_DATABASE; to make the first ones, set OUTCROP_ADMIN_KEYS
   - or, if IAM keeps others out (a function URL with the auth type AWS_IAM): OUTCROP_INSECURE_NO_AUTH=true"
 )]
 pub(crate) struct OpenFunction;
@@ -66,9 +66,11 @@ pub(crate) struct OpenFunction;
 /// The same rule for a Lambda function, which listens nowhere and is reached from everywhere.
 ///
 /// # Errors
-/// If there is no key, and the user didn't insist.
-pub(crate) fn check_function(settings: &Settings, has_credentials: bool) -> Result<(), OpenFunction> {
-    match has_credentials || !settings.api_keys.is_empty() || settings.insecure_no_auth {
+/// If there is no key, nor a way to make one, and the user didn't insist.
+pub(crate) fn check_function(settings: &Settings, has_store: bool, has_credentials: bool) -> Result<(), OpenFunction> {
+    // It lets nobody in until the first key or login is made.
+    let can_have_keys = has_store && !settings.admin_keys.is_empty();
+    match has_credentials || can_have_keys || !settings.api_keys.is_empty() || settings.insecure_no_auth {
         true => Ok(()),
         false => Err(OpenFunction),
     }

@@ -116,6 +116,7 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
         api_keys: secrets.api_keys.clone(),
         admin_keys: secrets.admin_keys.clone(),
         trusted_proxies: settings.trusted_proxies.to_vec(),
+        is_closed: false,
         local_only: !settings.insecure_no_auth,
         body_limit: bytes(settings.body_limit.bytes()),
         kept_files_limit: bytes(settings.kept_files_limit.bytes()),

@@ -201,7 +201,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Running, StartError> {
     let (tenants, store) = tenants(settings).await?;
     let access = access::check(settings, tenants.has_credentials())?;
     let (listener, address) = listen(settings.listen, "listen").await?;
-    let joined = join(settings, Arc::clone(&tenants), store).await?;
+    let joined = join(settings, Arc::clone(&tenants), store, false).await?;
     let Parts { server, meter, .. } = joined.parts;
     let metrics = match settings.metrics_listen {
         Some(address) => Some(serve_metrics(&server, address).await?),
@@ -245,8 +245,8 @@ pub(crate) async fn start_function(settings: &Settings) -> Result<Parts, StartEr
     if store.as_ref().is_some_and(Store::is_file) {
         return Err(StartError::FileOfFunction);
     }
-    access::check_function(settings, tenants.has_credentials())?;
-    let joined = join(settings, tenants, store).await?;
+    access::check_function(settings, store.is_some(), tenants.has_credentials())?;
+    let joined = join(settings, tenants, store, !settings.insecure_no_auth).await?;
     if let Some(simulator) = joined.simulator {
         simulator.detach();
     }
@@ -262,8 +262,13 @@ struct Joined {
     endpoint: Option<String>,
 }
 
-/// Joins all crates to a gateway.
-async fn join(settings: &Settings, tenants: Arc<Tenants>, store: Option<Store>) -> Result<Joined, StartError> {
+/// Joins all crates to a gateway. One that `is_closed` lets nobody in as long as there is no key.
+async fn join(
+    settings: &Settings,
+    tenants: Arc<Tenants>,
+    store: Option<Store>,
+    is_closed: bool,
+) -> Result<Joined, StartError> {
     let mut simulator = None;
     let mut endpoint = None;
     if settings.simulate {
@@ -279,6 +284,7 @@ async fn join(settings: &Settings, tenants: Arc<Tenants>, store: Option<Store>) 
     let config = outcrop_server::Config {
         meter: meter.clone(),
         limits: Arc::clone(&limits),
+        is_closed,
         ..config
     };
     Ok(Joined {

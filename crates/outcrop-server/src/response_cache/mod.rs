@@ -20,6 +20,7 @@ use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE};
 use http::request;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use outcrop_translate::{Notes, Plan, Problem, TaskPlan};
+use tokio_util::task::TaskTracker;
 
 pub use config::{CacheConfig, CacheStore, RedisUrl};
 use control::Said;
@@ -44,6 +45,8 @@ pub(crate) struct ResponseCache {
     store: Arc<Store>,
     config: CacheConfig,
     entry_limit: usize,
+    /// What is on its way to Redis.
+    writes: TaskTracker,
 }
 
 #[derive(Debug)]
@@ -55,6 +58,9 @@ enum Store {
 impl ResponseCache {
     /// None, where it is off. What was kept before stays, unless it is to be kept elsewhere.
     pub(crate) fn new(config: &CacheConfig, before: Option<&Self>) -> Option<Arc<Self>> {
+        let writes = TaskTracker::new();
+        // So that there is an end to be waited for each time that there is none under way.
+        writes.close();
         let is_same =
             |before: &&Self| before.config.store == config.store && before.config.limit_bytes == config.limit_bytes;
         let store = match (before.filter(is_same), &config.store) {
@@ -72,6 +78,7 @@ impl ResponseCache {
             store,
             config: config.clone(),
             entry_limit: ENTRY_LIMIT.min(share),
+            writes,
         }))
     }
 
@@ -96,9 +103,14 @@ impl ResponseCache {
             }
             Store::Redis(redis) => {
                 let redis = Arc::clone(redis);
-                tokio::spawn(async move { redis.put(&key, &entry, ttl).await });
+                self.writes.spawn(async move { redis.put(&key, &entry, ttl).await });
             }
         }
+    }
+
+    /// Waits until nothing is on its way to Redis.
+    pub(crate) async fn is_written(&self) {
+        self.writes.wait().await;
     }
 }
 

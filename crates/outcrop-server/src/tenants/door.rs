@@ -78,8 +78,8 @@ pub(crate) async fn admit(gateway: &Gateway, head: &Parts) -> Result<Admitted, P
 /// comes with something that only makes sense where there are keys has the database looked into. A key of our form is
 /// never let in unknown: it belongs to a database that isn't there.
 pub(crate) async fn is_open(gateway: &Gateway, head: &Parts) -> bool {
-    let tenants = &gateway.tenants;
-    if !gateway.config.api_keys.is_empty() || tenants.has_credentials() {
+    let (config, tenants) = (&gateway.config, &gateway.tenants);
+    if config.is_closed || !config.api_keys.is_empty() || tenants.has_credentials() {
         return false;
     }
     let shown = access::shown_key(&head.headers).ok().flatten();

@@ -119,7 +119,7 @@ impl Drop for Settled {
 #[cfg(test)]
 mod tests {
     use futures_util::{StreamExt as _, stream};
-    use outcrop_server::{Limits, Meter};
+    use outcrop_server::{KeptAnswers, Limits, Meter};
 
     use super::*;
 
@@ -141,7 +141,7 @@ mod tests {
             let piece = receiver.recv().await?;
             Some((Ok::<_, Infallible>(piece), (receiver, left)))
         });
-        let settler = Settler::new(Meter::Off, Limits::new(None));
+        let settler = Settler::new(Meter::Off, Limits::new(None), KeptAnswers::default());
         let mut settled = Settled::new(Body::from_stream(pieces), settler, None, Span::none(), Arc::default());
         sender.send("a").unwrap();
         // A piece that may not be the last goes out at once.

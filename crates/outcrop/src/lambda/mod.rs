@@ -10,6 +10,7 @@ mod answer;
 mod body;
 mod event;
 mod function;
+mod given_up;
 mod settle;
 
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use crate::commands::block_on;
 use crate::failure::Failure;
 use crate::log;
 use crate::serve::{Parts, start_function};
-use crate::settings::{Database, Given, Loaded, load};
+use crate::settings::{Database, Given, Loaded, Settings, load};
 
 use self::function::Function;
 use self::settle::Settler;
@@ -63,25 +64,29 @@ pub(crate) fn run() -> Result<(), Failure> {
             missing.join(", ")
         )));
     }
-    let loaded = settings()?;
+    let loaded = settings().inspect_err(given_up::tell)?;
     log::init_at_once(&loaded.settings.log, loaded.settings.log_format);
     loaded.warn();
     block_on(async move {
-        let settings = &loaded.settings;
-        let Parts { server, meter, limits } = start_function(settings).await?;
-        settings.tables.tell();
-        server.prepare();
-        let function = Arc::new(Function {
-            server,
-            settler: Settler::new(meter, limits),
-            response: settings.lambda_response,
-            margin: settings.lambda_margin,
-            looked: Mutex::new(SystemTime::now()),
-            events: AtomicU64::new(0),
-            left: Mutex::default(),
-        });
+        let function = started(&loaded.settings).await.inspect_err(given_up::tell)?;
         serve(&function).await
     })
+}
+
+async fn started(settings: &Settings) -> Result<Arc<Function>, Failure> {
+    let Parts { server, meter, limits } = start_function(settings).await?;
+    settings.tables.tell();
+    server.prepare();
+    let settler = Settler::new(meter, limits, server.kept_answers());
+    Ok(Arc::new(Function {
+        server,
+        settler,
+        response: settings.lambda_response,
+        margin: settings.lambda_margin,
+        looked: Mutex::new(SystemTime::now()),
+        events: AtomicU64::new(0),
+        left: Mutex::default(),
+    }))
 }
 
 /// Asks for invocations and answers them.

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use outcrop_server::{Limits, Meter};
+use outcrop_server::{KeptAnswers, Limits, Meter};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -22,15 +22,17 @@ pub(super) type Until = Option<SystemTime>;
 pub(super) struct Settler {
     meter: Meter,
     limits: Arc<Limits>,
+    kept: KeptAnswers,
     /// What goes on although its answer is over.
     aside: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Settler {
-    pub(super) fn new(meter: Meter, limits: Arc<Limits>) -> Arc<Self> {
+    pub(super) fn new(meter: Meter, limits: Arc<Limits>, kept: KeptAnswers) -> Arc<Self> {
         Arc::new(Self {
             meter,
             limits,
+            kept,
             aside: Mutex::default(),
         })
     }
@@ -44,7 +46,9 @@ impl Settler {
             self.meter.flush().await;
             tokio::join!(self.meter.deliver(), self.limits.told());
         };
-        if timeout(patience, work).await.is_err() {
+        // An answer that isn't kept costs another call, and is worth no word.
+        let (settled, _) = tokio::join!(timeout(patience, work), timeout(patience, self.kept.written()));
+        if settled.is_err() {
             tracing::warn!(
                 ?patience,
                 "usage could not be brought to the database in time; it waits on this instance's disk, and is lost if \
