@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from support import admin, settings
-from support.process import poll
+from support.process import poll, run
 from support.wire import Connection, chat_request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -290,3 +290,14 @@ class TestCloudWatch:
             self.lines(gateway, 2)
         else:
             assert not any("_aws" in line for line in gateway.stdout)
+
+    @pytest.mark.parametrize("command", [["chat", "hi"], ["models", "--json"]], ids=" ".join)
+    def test_commands_have_their_output_to_themselves(self, serve, command):
+        """A command that starts a gateway of its own leaves the metrics to the one that serves."""
+        gateway = serve("--metrics-listen", "127.0.0.1:0")
+        url = poll(lambda: next((line for line in gateway.stderr if "/metrics" in line), None), "where the metrics are")
+        taken = re.search(r"127\.0\.0\.1:\d+", json.loads(url)["url"]).group()
+        env = {"OUTCROP_EMF": "on", "OUTCROP_METRICS_LISTEN": taken, "OUTCROP_SIMULATE": "true"}
+        done = run(*command, env=env, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout and "_aws" not in done.stdout

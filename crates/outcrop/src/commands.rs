@@ -36,7 +36,7 @@ use crate::client::{Client, ClientError};
 use crate::failure::Failure;
 use crate::log;
 use crate::serve::{Running, start};
-use crate::settings::{self, BaseUrl, Database, Kind, LogFilter};
+use crate::settings::{self, BaseUrl, Database, Emf, Kind, LogFilter};
 
 /// The model that the banner shows and that `outcrop chat` asks unless told otherwise.
 pub(crate) const DEFAULT_MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -131,6 +131,10 @@ async fn start_own(matches: &ArgMatches) -> Result<(Running, WorkerGuard), Failu
     loaded.settings.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     // What one command asks is nobody's usage.
     loaded.settings.database = Database::Nowhere;
+    // Nor are its metrics anybody's: stdout is the command's own, and locked while it writes its answer, and the address
+    // may be that of a gateway that runs.
+    loaded.settings.emf = Emf::Off;
+    loaded.settings.metrics_listen = None;
     Ok((start(&loaded.settings).await?, log))
 }
 

@@ -28,8 +28,8 @@ mod table;
 pub(crate) use docs::reference;
 pub(crate) use kind::{Kind, Raw, RawTable, Shape};
 pub(crate) use kinds::{
-    ApiKey, BaseUrl, Database, LambdaResponse, LogFilter, LogFormat, ModelName, ResponseCache, SharedCounters, Timeout,
-    written,
+    ApiKey, BaseUrl, Database, Emf, LambdaResponse, LogFilter, LogFormat, ModelName, ResponseCache, SharedCounters,
+    Timeout, written,
 };
 pub(crate) use layers::Origin;
 pub(crate) use load::{
