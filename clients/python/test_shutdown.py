@@ -9,7 +9,7 @@ import pytest
 from support import settings, shapes
 from support.fetched import Site
 from support.front import WEST, route, table
-from support.process import Process, poll
+from support.process import Process, poll, run
 from support.wire import Connection, Events, chat_request
 
 LONG = "[[sim:tokens 100000]] [[sim:pace 50ms]]"
@@ -125,6 +125,12 @@ class TestDelay:
             assert "still" in idle.reply().text, "those that are idle are of use to the end of the delay"
             gateway.terminate()
         gateway.wait(20)
+
+    def test_is_none_of_commands(self):
+        """The gateway that a command starts for itself ends with it."""
+        env = {settings.SHUTDOWN_DELAY: "10m", "OUTCROP_SIMULATE": "true"}
+        done = run("chat", "[[sim:text ok]]", env=env, timeout=30)
+        assert (done.returncode, done.stdout.strip()) == (0, "ok"), done.stderr
 
     def test_the_limit_of_streams_begins_after_it(self, serve):
         gateway = serve(env={settings.SHUTDOWN_TIMEOUT: "30s", settings.SHUTDOWN_DELAY: "1s"})

@@ -26,6 +26,7 @@ pub(crate) use iam_policy::feature_names;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use tokio::runtime;
@@ -135,6 +136,8 @@ async fn start_own(matches: &ArgMatches) -> Result<(Running, WorkerGuard), Failu
     // may be that of a gateway that runs.
     loaded.settings.emf = Emf::Off;
     loaded.settings.metrics_listen = None;
+    // No balancer has to notice that it ends.
+    loaded.settings.shutdown_delay = Duration::ZERO;
     Ok((start(&loaded.settings).await?, log))
 }
 
