@@ -212,6 +212,25 @@ def test_half_a_head(strict, sent):
         assert connection.is_closed()
 
 
+def test_a_connection_without_a_request_ends(serve):
+    gateway = serve(env={settings.IDLE_TIMEOUT: "1s"})
+    with Connection(gateway.port, timeout=20) as unused, Connection(gateway.port, timeout=20) as kept:
+        kept.send(chat_request("[[sim:text ok]]"))
+        assert "ok" in kept.reply().text
+        assert kept.is_closed()
+        try:
+            assert unused.reply().status_code == 408
+        except Closed:
+            pass
+
+
+def test_an_answer_may_take_longer_than_a_connection_without_one(serve):
+    gateway = serve(env={settings.IDLE_TIMEOUT: "100ms"})
+    with Connection(gateway.port, timeout=20) as connection:
+        connection.send(chat_request("[[sim:tokens 20]] [[sim:pace 50ms]]"))
+        assert connection.reply().status_code == 200
+
+
 def test_a_head_byte_by_byte(strict):
     with Connection(strict.port) as connection:
         connection.send(chat_head() + b"\r\nX-Slow: ")

@@ -30,6 +30,8 @@ pub struct Config {
     pub local_only: bool,
     /// The largest body of a request, in bytes, after decompression.
     pub body_limit: usize,
+    /// How long a connection may rest between two requests.
+    pub idle_timeout: Duration,
     /// Time for the head of a request, from its first byte.
     pub header_timeout: Duration,
     /// Time for the body of a request.
@@ -101,6 +103,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             local_only: false,
             body_limit: 32 * 1024 * 1024,
+            idle_timeout: Duration::from_secs(75),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(60),
             send_timeout: Duration::from_secs(120),

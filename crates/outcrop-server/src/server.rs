@@ -32,9 +32,6 @@ use crate::record::Record;
 use crate::tenants::{Peer, Tenants};
 use crate::{metrics, request_id, routes};
 
-/// How long a connection may rest between two requests: longer than the 60 s of AWS's load balancers, which would
-/// otherwise send a request into a connection that we are closing.
-const REST: Duration = Duration::from_secs(75);
 /// The pause after a connection that could not be accepted, mostly for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Time for requests that were on their way when connections were told to close: what comes on an idle connection until
@@ -119,6 +116,7 @@ impl MetricsServer {
     }
 
     async fn connection(self, stream: TcpStream) {
+        let idle_timeout = self.0.get().gateway.config.idle_timeout;
         let service = service_fn(move |request: Request<Incoming>| {
             let gateway = self.0.get().gateway;
             async move {
@@ -129,7 +127,7 @@ impl MetricsServer {
             }
         });
         let mut http1 = http1::Builder::new();
-        http1.timer(TokioTimer::new()).header_read_timeout(REST);
+        http1.timer(TokioTimer::new()).header_read_timeout(idle_timeout);
         if let Err(error) = http1.serve_connection(TokioIo::new(stream), service).await {
             tracing::debug!(%error, "connection for metrics");
         }
@@ -242,7 +240,10 @@ async fn serve_connection((stream, peer): (TcpStream, IpAddr), current: Arc<Curr
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let connection = Connection::new(stream, &current.get().gateway.config);
+    let first = current.get().gateway;
+    let connection = Connection::new(stream, &first.config);
+    let idle_timeout = first.config.idle_timeout;
+    drop(first);
     let ambiguity = connection.ambiguity();
     let next_request = Cell::new(0);
     let service = service_fn(move |request| {
@@ -251,7 +252,7 @@ async fn serve_connection((stream, peer): (TcpStream, IpAddr), current: Arc<Curr
         respond(current.get(), Arc::clone(&ambiguity), (number, peer), request)
     });
     let mut http1 = http1::Builder::new();
-    http1.timer(TokioTimer::new()).header_read_timeout(REST);
+    http1.timer(TokioTimer::new()).header_read_timeout(idle_timeout);
     let mut serving = pin!(http1.serve_connection(TokioIo::new(connection), service));
     let served = tokio::select! {
         served = &mut serving => served,

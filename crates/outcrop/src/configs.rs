@@ -121,6 +121,7 @@ pub(crate) fn server_config(settings: &Settings, secrets: &Secrets) -> outcrop_s
         body_limit: bytes(settings.body_limit.bytes()),
         kept_files_limit: bytes(settings.kept_files_limit.bytes()),
         public_url: settings.public_url.as_ref().map(|url| url.as_str().to_owned()),
+        idle_timeout: *settings.idle_timeout,
         header_timeout: *settings.header_timeout,
         body_timeout: *settings.body_timeout,
         send_timeout: *settings.send_timeout,

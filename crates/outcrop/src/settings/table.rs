@@ -277,6 +277,10 @@ settings! {
         /// The largest request body to accept.
         /// A larger one is refused with status 413.
         body_limit: ByteSize = "32MiB";
+        /// How long a connection may stay open without a request.
+        /// Longer than the idle time-out of a balancer in front, which would otherwise send a request into a connection
+        /// that is being closed.
+        idle_timeout: Timeout = "75s";
         /// How long a client may take to send the head of a request.
         header_timeout: Timeout = "10s";
         /// How long a client may take to send the body of a request.

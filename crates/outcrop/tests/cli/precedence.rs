@@ -137,6 +137,7 @@ const SAMPLES: &[Sample] = &[
         ["1000", "2MiB", "3kb"],
         ["\"1KB\"", "\"2MiB\"", "\"3KB\""],
     ),
+    ("idle_timeout", DURATIONS, SHOWN_DURATIONS),
     ("header_timeout", DURATIONS, SHOWN_DURATIONS),
     ("body_timeout", DURATIONS, SHOWN_DURATIONS),
     ("send_timeout", DURATIONS, SHOWN_DURATIONS),
