@@ -203,6 +203,10 @@ def test_streams_pass_the_balancers():
     alb = only(load("eks"), "Ingress")["metadata"]["annotations"]
     attributes = alb["alb.ingress.kubernetes.io/load-balancer-attributes"]
     assert int(attributes.removeprefix("idle_timeout.timeout_seconds=")) > max(silent, whole)
+    # Or ALB would use a connection that the gateway is closing.
+    idle = settings.seconds(environment(load("eks"))["OUTCROP_IDLE_TIMEOUT"])
+    assert idle > int(attributes.removeprefix("idle_timeout.timeout_seconds="))
+    assert "OUTCROP_IDLE_TIMEOUT" not in environment(load("minimal"))
     assert alb["alb.ingress.kubernetes.io/scheme"] == "internal"
     nginx = only(load("nginx"), "Ingress")["metadata"]["annotations"]
     assert nginx["nginx.ingress.kubernetes.io/proxy-buffering"] == "off"
