@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from deploy import policies
+from deploy import policies, settings
 
 FOLDER = pathlib.Path(__file__).resolve().parents[3] / "deploy" / "cloudformation"
 TEMPLATES = ["lambda", "fargate"]
@@ -55,6 +55,8 @@ class Stack:
                 return self.holds(value)
             case "Fn::Not":
                 return not self.holds(value[0])
+            case "Fn::And":
+                return all(map(self.holds, value))
             case "Fn::Or":
                 return any(map(self.holds, value))
             case "Fn::Equals":
@@ -100,6 +102,13 @@ def test_cfn_lint_has_nothing_to_say(name):
 PARAMETERS = {
     "own_models": {"OwnModels": "true"},
     "guardrail": {"GuardrailId": "gr1"},
+    "database": {"DatabaseSecret": f"{policies.SECRET}db-AbCdEf"},
+}
+
+PARAMETERS_OF = {
+    "nothing": {},
+    "admin": {"AdminKeysSecret": f"{policies.SECRET}admin-AbCdEf"},
+    "guardrail": {"GuardrailId": "gr1", "DefaultModel": "Nova-Lite"},
     "database": {"DatabaseSecret": f"{policies.SECRET}db-AbCdEf"},
 }
 
@@ -159,6 +168,52 @@ def test_a_task_goes_only_after_its_longest_stream():
     environment = {one["Name"]: one["Value"] for one in container["Environment"]}
     timeout = int(environment["OUTCROP_SHUTDOWN_TIMEOUT"].removesuffix("s"))
     assert timeout < container["StopTimeout"] <= 120
+    idle = int(environment["OUTCROP_IDLE_TIMEOUT"].removesuffix("s"))
+    assert idle > int(attributes["idle_timeout.timeout_seconds"]), "the balancer closes connections first"
+
+
+def test_a_deployment_leaves_the_number_of_tasks_to_scaling():
+    stack = Stack("fargate")
+    assert "DesiredCount" not in stack.resource("Service")
+    assert stack.resource("Scaling")["MinCapacity"] == 2
+
+
+def environment_of(name, **parameters):
+    """The variables of the function or the container, where CloudFormation fills in what it knows."""
+    stack = Stack(name, **parameters)
+    if name == "lambda":
+        variables = stack.resource("Function")["Environment"]["Variables"]
+    else:
+        container, = stack.resource("Task")["ContainerDefinitions"]
+        variables = {one["Name"]: one["Value"] for one in container["Environment"]}
+    known = {"AWS::Region": "eu-central-1", "AWS::StackName": "outcrop"}
+    filled = {}
+    for key, value in variables.items():
+        if isinstance(value, dict):
+            text = value["Fn::Sub"] if "Fn::Sub" in value else f"${{{value['Ref']}}}"
+            value = re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], text)
+        filled[key] = value
+    return filled
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("extra", PARAMETERS_OF)
+def test_the_gateway_takes_the_settings_that_a_template_gives_it(name, extra, tmp_path):
+    parameters = {"ApiKeysSecret": f"{policies.SECRET}keys-AbCdEf"} | PARAMETERS_OF[extra]
+    settings.check({"AWS_REGION": "eu-central-1"} | environment_of(name, **parameters), tmp_path)
+
+
+def test_a_function_behind_iam_needs_no_keys(tmp_path):
+    alone = environment_of("lambda", UrlAuth="AWS_IAM", ApiKeysSecret="")
+    assert alone["OUTCROP_INSECURE_NO_AUTH"] == "true" and "OUTCROP_API_KEYS" not in alone
+    settings.check({"AWS_REGION": "eu-central-1"} | alone, tmp_path)
+    for others in (
+        {"ApiKeysSecret": f"{policies.SECRET}keys-AbCdEf"},
+        {"UrlAuth": "AWS_IAM", "ApiKeysSecret": f"{policies.SECRET}keys-AbCdEf"},
+        {"UrlAuth": "AWS_IAM", "DatabaseSecret": f"{policies.SECRET}db-AbCdEf"},
+        {},
+    ):
+        assert "OUTCROP_INSECURE_NO_AUTH" not in environment_of("lambda", **others), others
 
 
 def test_scaling_reads_the_metric_that_the_gateway_writes():

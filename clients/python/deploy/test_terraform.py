@@ -1,14 +1,18 @@
-"""The Terraform modules, as far as they can be judged without Terraform, which no registry of packages has: their
-syntax, their references, the names of arguments and attributes by the provider's schema, the rights that they grant."""
+"""The Terraform modules, as far as they can be judged without AWS's provider, which no registry of packages has: their
+syntax, their references, the names of arguments and attributes by the provider's schema, the rights that they grant.
+Where Terraform itself is installed, also their format and the settings that they come to."""
 
 import json
+import os
 import pathlib
 import re
+import shutil
+import subprocess
 
 import hcl2
 import pytest
 
-from deploy import policies
+from deploy import policies, settings
 
 HERE = pathlib.Path(__file__).parent
 FOLDER = HERE.parents[2] / "deploy" / "terraform"
@@ -167,7 +171,7 @@ def test_both_ways_deploy_the_same():
     """Time-outs and the like are in CloudFormation's test; here, that the modules have the same."""
     for name, figures in {
         "lambda": ["900", "900000", "RESPONSE_STREAM", "STREAM", "provided.al2023"],
-        "fargate": ["910", "960", "120", "110s", "OpenStreams", "/healthz", "ELBSecurityPolicy-TLS13-1-2-2021-06"],
+        "fargate": ["910", "920s", "960", "120", "110s", "OpenStreams", "/healthz", "ELBSecurityPolicy-TLS13-1-2-2021-06"],
     }.items():
         template = (FOLDER.parent / "cloudformation" / f"{name}.yaml").read_text()
         module = Module(FOLDER / name).code
@@ -176,3 +180,65 @@ def test_both_ways_deploy_the_same():
             assert re.search(pattern, template) and re.search(pattern, module), (name, figure)
         variables = re.compile(r"\bOUTCROP_\w+")
         assert set(variables.findall(template)) == set(variables.findall(module)), name
+
+
+TERRAFORM = shutil.which("terraform")
+with_terraform = pytest.mark.skipif(not TERRAFORM, reason="Terraform isn't installed")
+
+
+def terraform(*arguments, folder=FOLDER):
+    return subprocess.run(
+        [TERRAFORM, *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@with_terraform
+def test_the_files_are_formatted():
+    run = terraform("fmt", "-check", "-recursive", "-diff")
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def environment(name, variables, folder):
+    """What Terraform makes of `local.environment`, without the resources, which would need the provider."""
+    main = (FOLDER / name / "main.tf").read_text()
+    value = re.search(r"^  environment = (merge\(\n.*?^  \))$", main, re.M | re.S)[1]
+    shutil.copy(FOLDER / name / "variables.tf", folder)
+    (folder / "main.tf").write_text(
+        f'locals {{\n  region = "eu-central-1"\n  environment = {value}\n}}\n'
+        'output "environment" {\n  value = local.environment\n}\n'
+    )
+    required = {key for key, body in Module(FOLDER / name).named("variable").items() if "default" not in body}
+    given = {key: '["subnet-1", "subnet-2"]' if key.endswith("_ids") else "arn:aws:acm:x" for key in required} | variables
+    flags = [f"-var={key}={one}" for key, one in given.items()]
+    run = terraform("apply", "-auto-approve", "-input=false", "-no-color", *flags, folder=folder)
+    assert run.returncode == 0, run.stderr
+    return json.loads(terraform("output", "-json", "environment", folder=folder).stdout)
+
+
+KEYS = {"api_keys_secret": f"{policies.SECRET}keys-AbCdEf"}
+IAM = {"url_auth": "AWS_IAM", "api_keys_secret": ""}
+GIVEN = [
+    ("lambda", KEYS),
+    ("lambda", KEYS | {"admin_keys_secret": f"{policies.SECRET}admin-AbCdEf", "default_model": "Nova-Lite"}),
+    ("lambda", IAM),
+    ("lambda", IAM | {"database_secret": f"{policies.SECRET}db-AbCdEf"}),
+    ("fargate", KEYS),
+    ("fargate", KEYS | {"database_secret": f"{policies.SECRET}db-AbCdEf", "guardrail": '{id="gr1",version="1"}'}),
+]
+
+
+@with_terraform
+@pytest.mark.parametrize("name, variables", GIVEN)
+def test_the_gateway_takes_the_settings_that_a_module_gives_it(name, variables, tmp_path):
+    made = environment(name, variables, tmp_path)
+    settings.check({"AWS_REGION": "eu-central-1"} | made, tmp_path)
+    assert ("OUTCROP_API_KEYS" in made) == bool(variables["api_keys_secret"])
+    # Open only where IAM keeps others out.
+    assert made.get("OUTCROP_INSECURE_NO_AUTH") == ("true" if variables == IAM else None)

@@ -5,13 +5,16 @@ locals {
       OUTCROP_LISTEN           = "0.0.0.0:8080"
       OUTCROP_REGION           = local.region
       OUTCROP_SHUTDOWN_TIMEOUT = "110s"
-      OUTCROP_EMF              = "on"
-      OUTCROP_EMF_NAMESPACE    = "Outcrop/${var.name}"
-      OUTCROP_API_KEYS         = var.api_keys_secret
-      OUTCROP_ADMIN_KEYS       = var.admin_keys_secret
-      OUTCROP_DATABASE         = var.database_secret == "" ? "none" : var.database_secret
-      OUTCROP_SHARED_COUNTERS  = var.redis_secret == "" ? "off" : var.redis_secret
+      # Longer than the load balancer's, which would send a request into a connection that is being closed.
+      OUTCROP_IDLE_TIMEOUT    = "920s"
+      OUTCROP_EMF             = "on"
+      OUTCROP_EMF_NAMESPACE   = "Outcrop/${var.name}"
+      OUTCROP_API_KEYS        = var.api_keys_secret
+      OUTCROP_DATABASE        = var.database_secret == "" ? "none" : var.database_secret
+      OUTCROP_SHARED_COUNTERS = var.redis_secret == "" ? "off" : var.redis_secret
     },
+    # An empty list of keys would be refused.
+    var.admin_keys_secret == "" ? {} : { OUTCROP_ADMIN_KEYS = var.admin_keys_secret },
     var.default_model == "" ? {} : { OUTCROP_DEFAULT_MODEL = var.default_model },
     var.guardrail == null ? {} : {
       OUTCROP_GUARDRAIL_ID      = var.guardrail.id

@@ -2,10 +2,13 @@ locals {
   # References: the gateway reads the secrets itself, and neither the console nor the state has them.
   environment = merge(
     {
-      OUTCROP_API_KEYS   = var.api_keys_secret
-      OUTCROP_ADMIN_KEYS = var.admin_keys_secret
-      OUTCROP_DATABASE   = var.database_secret == "" ? "none" : var.database_secret
+      OUTCROP_DATABASE = var.database_secret == "" ? "none" : var.database_secret
     },
+    # An empty list of keys would be refused.
+    var.api_keys_secret == "" ? {} : { OUTCROP_API_KEYS = var.api_keys_secret },
+    var.admin_keys_secret == "" ? {} : { OUTCROP_ADMIN_KEYS = var.admin_keys_secret },
+    # IAM alone keeps others out: without this a function that has no keys doesn't start.
+    var.url_auth == "AWS_IAM" && var.api_keys_secret == "" && var.database_secret == "" ? { OUTCROP_INSECURE_NO_AUTH = "true" } : {},
     var.default_model == "" ? {} : { OUTCROP_DEFAULT_MODEL = var.default_model },
     var.guardrail == null ? {} : {
       OUTCROP_GUARDRAIL_ID      = var.guardrail.id
