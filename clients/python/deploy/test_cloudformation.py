@@ -172,6 +172,13 @@ def test_a_task_goes_only_after_its_longest_stream():
     assert idle > int(attributes["idle_timeout.timeout_seconds"]), "the balancer closes connections first"
 
 
+def test_tasks_start_when_their_endpoints_are_there():
+    resources = template("fargate")["Resources"]
+    endpoints = {name for name, one in resources.items() if one["Type"] == "AWS::EC2::VPCEndpoint"}
+    condition, yes, _ = resources["Service"]["Metadata"]["Endpoints"]["Fn::If"]
+    assert condition == "HasEndpoints" and {one["Ref"] for one in yes} == endpoints
+
+
 def test_a_deployment_leaves_the_number_of_tasks_to_scaling():
     stack = Stack("fargate")
     assert "DesiredCount" not in stack.resource("Service")
@@ -194,6 +201,14 @@ def environment_of(name, **parameters):
             value = re.sub(r"\$\{([\w:]+)\}", lambda found: known[found[1]], text)
         filled[key] = value
     return filled
+
+
+def test_the_balancers_network_is_believed_where_it_is_named(tmp_path):
+    keys = f"{policies.SECRET}keys-AbCdEf"
+    named = environment_of("fargate", ApiKeysSecret=keys, TrustedProxies="10.0.0.0/16,10.1.0.0/16")
+    assert named["OUTCROP_TRUSTED_PROXIES"] == "10.0.0.0/16,10.1.0.0/16"
+    settings.check(named, tmp_path)
+    assert "OUTCROP_TRUSTED_PROXIES" not in environment_of("fargate", ApiKeysSecret=keys)
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

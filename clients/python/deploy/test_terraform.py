@@ -230,6 +230,7 @@ GIVEN = [
     ("lambda", IAM),
     ("lambda", IAM | {"database_secret": f"{policies.SECRET}db-AbCdEf"}),
     ("fargate", KEYS),
+    ("fargate", KEYS | {"trusted_proxies": '["10.0.0.0/16"]'}),
     ("fargate", KEYS | {"database_secret": f"{policies.SECRET}db-AbCdEf", "guardrail": '{id="gr1",version="1"}'}),
 ]
 

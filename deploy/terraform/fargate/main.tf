@@ -15,6 +15,7 @@ locals {
     },
     # An empty list of keys would be refused.
     var.admin_keys_secret == "" ? {} : { OUTCROP_ADMIN_KEYS = var.admin_keys_secret },
+    length(var.trusted_proxies) == 0 ? {} : { OUTCROP_TRUSTED_PROXIES = join(",", var.trusted_proxies) },
     var.default_model == "" ? {} : { OUTCROP_DEFAULT_MODEL = var.default_model },
     var.guardrail == null ? {} : {
       OUTCROP_GUARDRAIL_ID      = var.guardrail.id
@@ -166,7 +167,11 @@ resource "aws_ecs_service" "this" {
     ignore_changes = [desired_count]
   }
 
-  depends_on = [aws_lb_listener.https, aws_iam_role_policy.gateway, aws_iam_role_policy.execution]
+  # The endpoints, where there are any: without them no task starts, and the circuit breaker gives up.
+  depends_on = [
+    aws_lb_listener.https, aws_iam_role_policy.gateway, aws_iam_role_policy.execution, aws_vpc_endpoint.interface,
+    aws_vpc_endpoint.s3,
+  ]
 }
 
 resource "aws_appautoscaling_target" "this" {

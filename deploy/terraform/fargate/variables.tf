@@ -53,6 +53,12 @@ variable "client_cidrs" {
   default     = ["0.0.0.0/0"]
 }
 
+variable "trusted_proxies" {
+  description = "The network of the load balancer's subnets, such as 10.0.0.0/16. Only then is known where a client comes from, for keys bound to networks."
+  type        = list(string)
+  default     = []
+}
+
 variable "vpc_id" {
   description = "The VPC."
   type        = string
