@@ -135,6 +135,13 @@ def test_the_example_calls_the_module_as_it_is(name):
         assert output in module.named("output")
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_the_example_makes_no_secret(name):
+    """An empty one would keep the gateway from starting; a value would be in the state."""
+    kinds = {type_name for _, type_name, _, _ in Module(FOLDER / name / "examples").resources()}
+    assert not {kind for kind in kinds if "secret" in kind}
+
+
 def statements(name, settings):
     """The statements of the gateway's policy, where these settings are made."""
     truth = {

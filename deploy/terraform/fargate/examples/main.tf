@@ -15,8 +15,10 @@ variable "network" {
   type        = object({ vpc_id = string, public = list(string), private = list(string) })
 }
 
-resource "aws_secretsmanager_secret" "api_key" {
-  name = "outcrop/api-key"
+# Made beforehand, so that the key is there when the gateway starts, and never in the state: docs/aws.md.
+variable "api_keys_secret" {
+  description = "ARN of the secret that holds the key that clients show."
+  type        = string
 }
 
 module "outcrop" {
@@ -27,7 +29,7 @@ module "outcrop" {
   vpc_id                   = var.network.vpc_id
   load_balancer_subnet_ids = var.network.public
   task_subnet_ids          = var.network.private
-  api_keys_secret          = aws_secretsmanager_secret.api_key.arn
+  api_keys_secret          = var.api_keys_secret
 }
 
 output "load_balancer_name" {
