@@ -3,11 +3,12 @@
 `gateway`, `stack` and `seeds` are shared by all tests of a run; `serve` and `stacked` start one with other settings.
 """
 
+import os
 import uuid
 
 import pytest
 
-from support import front, process, seeded
+from support import front, postgres, process, redis, seeded
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +39,25 @@ def stacked():
 def fronted(tmp_path):
     """Starts a simulator of all regions and a gateway with a settings file of the test's own in front of it."""
     yield from starter(lambda *arguments, **options: front.Front(tmp_path, *arguments, **options))
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL, in which each test may have a database of its own."""
+    postgres.need()
+    running = postgres.Postgres()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def a_redis():
+    if not redis.is_there():
+        assert "CI" not in os.environ, "redis-server is missing"
+        pytest.skip("NOT TESTED: redis-server is missing; the Debian package is redis-server")
+    running = redis.Redis()
+    yield running
+    running.close()
 
 
 @pytest.fixture

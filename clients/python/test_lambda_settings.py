@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from support import admin, postgres, settings, shapes
+from support import admin, settings, shapes
 from support.lambda_events import function_url
 from support.lambda_runtime import Function
 from support.process import Simulator, new_folder, poll, run
@@ -154,14 +154,6 @@ class TestWarm:
         function.thaw()
         function.terminate()
         function.wait(10)
-
-
-@pytest.fixture(scope="module")
-def server():
-    postgres.need()
-    running = postgres.Postgres()
-    yield running
-    running.close()
 
 
 class TestIdentity:

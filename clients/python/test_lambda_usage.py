@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support import admin, postgres, redis, settings
+from support import admin, redis, settings
 from support.faulty import Relay
 from support.lambda_runtime import Function
 from support.process import Simulator, poll
@@ -150,14 +150,6 @@ class TestMetrics:
             return next((one for one in lines if one.get("message") == "request"), None)
 
         assert poll(line, "the request in the log", timeout=5)["status"] == 200
-
-
-@pytest.fixture(scope="module")
-def server():
-    postgres.need()
-    running = postgres.Postgres()
-    yield running
-    running.close()
 
 
 class Books:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from support import load, postgres, redis, settings
+from support import load, redis, settings
 from support.books import Books
 from support.load import LEAVE, MOST_TOKENS, STREAM, WHOLE, Client, Crowd, Fleet
 from support.process import poll
@@ -25,24 +25,6 @@ pytestmark = pytest.mark.timeout(180 + 4 * SECONDS)
 REVOCATION_BOUND = 1.0
 # Dollars and requests a minute: small enough to be reached.
 KEY_BUDGET, PROJECT_BUDGET, RATE, ORGANIZATION_RATE = 0.003, 0.02, 5, 60
-
-
-@pytest.fixture(scope="module")
-def server():
-    postgres.need()
-    running = postgres.Postgres()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def a_redis():
-    if not redis.is_there():
-        assert "CI" not in os.environ, "redis-server is missing"
-        pytest.skip("NOT TESTED: redis-server is missing; the Debian package is redis-server")
-    running = redis.Redis()
-    yield running
-    running.close()
 
 
 @pytest.fixture

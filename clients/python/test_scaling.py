@@ -15,7 +15,7 @@ import httpx
 import openai
 import pytest
 
-from support import balancer, load, postgres, redis, settings
+from support import balancer, load, redis, settings
 from support.balancer import Balancer
 from support.load import Fleet
 from support.process import poll
@@ -32,24 +32,6 @@ TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type
 WHOLE, STREAM, TOOLS, SLOW = "whole", "stream", "tools", "slow"
 
 pytestmark = pytest.mark.timeout(900 if LONG else 240)
-
-
-@pytest.fixture(scope="module")
-def server():
-    postgres.need()
-    running = postgres.Postgres()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def a_redis():
-    if not redis.is_there():
-        assert "CI" not in os.environ, "redis-server is missing"
-        pytest.skip("NOT TESTED: redis-server is missing; the Debian package is redis-server")
-    running = redis.Redis()
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
 //! Starts the gateway, with or without the simulator: the place where all crates are joined.
 
+mod simulation;
+
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use outcrop_server::{Limits, Meter, Reloader, Server, Tenants};
-use outcrop_simulator::{Credential, Scenario, ScenarioError, Simulator};
+use outcrop_simulator::ScenarioError;
 use outcrop_store::Store;
-use outcrop_upstream::{Account, Client, ConfigError, StaticCredentials, configured_region};
+use outcrop_upstream::{Client, ConfigError, configured_region};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -22,8 +24,7 @@ use crate::secrets::{SecretError, Secrets, read_counters};
 use crate::settings::Settings;
 use crate::usage;
 
-/// The region that the simulator is in unless one is set.
-pub(crate) const SIMULATED_REGION: &str = "us-east-1";
+pub(crate) use simulation::{SIMULATED_REGION, simulated_region, start_simulator};
 
 /// Connections that wait to be accepted; the kernel has a limit of its own.
 const BACKLOG: u32 = 4096;
@@ -272,7 +273,7 @@ async fn join(
     let mut simulator = None;
     let mut endpoint = None;
     if settings.simulate {
-        let (url, task) = embedded_simulator(settings).await?;
+        let (url, task) = simulation::embedded(settings).await?;
         endpoint = Some(url);
         simulator = Some(task);
     }
@@ -349,7 +350,7 @@ async fn prepare(settings: &Settings, endpoint: Option<&str>) -> Result<(outcrop
     // The simulator has no secrets of anyone's: those that stand in AWS are read there.
     let secrets = Secrets::read(settings, &upstream).await?;
     match endpoint {
-        Some(endpoint) => upstream = simulated(upstream, settings, endpoint),
+        Some(endpoint) => upstream = simulation::way_to(upstream, settings, endpoint),
         None => upstream.api_key.clone_from(&secrets.bedrock_api_key),
     }
     let client = Client::new(upstream).await?;
@@ -358,59 +359,6 @@ async fn prepare(settings: &Settings, endpoint: Option<&str>) -> Result<(outcrop
         config.identity.sts_endpoint = Some(endpoint.to_owned());
     }
     Ok((config, client))
-}
-
-/// The way to the simulator. Accounts are told apart by their regions alone: there all keys are the simulator's.
-fn simulated(config: outcrop_upstream::Config, settings: &Settings, endpoint: &str) -> outcrop_upstream::Config {
-    let credential = Credential::default();
-    let accounts = config.accounts.into_iter().map(|account| Account {
-        name: account.name,
-        region: account.region,
-        ..Account::default()
-    });
-    outcrop_upstream::Config {
-        region: Some(simulated_region(settings)),
-        runtime_endpoint: Some(endpoint.to_owned()),
-        control_endpoint: Some(endpoint.to_owned()),
-        agent_runtime_endpoint: Some(endpoint.to_owned()),
-        api_key: None,
-        credentials: Some(StaticCredentials {
-            access_key_id: credential.access_key_id,
-            secret_access_key: credential.secret_access_key,
-        }),
-        accounts: accounts.collect(),
-        ..config
-    }
-}
-
-/// Starts the simulator alone.
-///
-/// # Errors
-/// If the address can't be listened on, or the scenario is not valid.
-pub(crate) async fn start_simulator(settings: &Settings) -> Result<Running, StartError> {
-    let simulator = Simulator::new(simulator_config(settings)?);
-    let (listener, address) = listen(settings.listen, "listen").await?;
-    Ok(Running {
-        base_url: origin(address),
-        api_key: None,
-        access: Access::Local,
-        region: Some(simulated_region(settings)),
-        reload: None,
-        server: Task::start(|stop| simulator.serve(listener, stop)),
-        simulator: None,
-        metrics: None,
-        meter: Meter::Off,
-    })
-}
-
-async fn embedded_simulator(settings: &Settings) -> Result<(String, Task), StartError> {
-    let simulator = Simulator::new(outcrop_simulator::Config {
-        // One address stands for each region, as names may choose others.
-        other_regions: true,
-        ..simulator_config(settings)?
-    });
-    let (listener, address) = listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "listen").await?;
-    Ok((origin(address), Task::start(|stop| simulator.serve(listener, stop))))
 }
 
 async fn listen(address: SocketAddr, flag: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
@@ -432,12 +380,6 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// The region that the simulator is in.
-pub(crate) fn simulated_region(settings: &Settings) -> String {
-    let region = settings.region.as_ref().or_else(|| settings.regions.first());
-    region.map_or(SIMULATED_REGION, |region| region.as_str()).to_owned()
-}
-
 /// Names the gateway's own region where the settings name only those that are listed: as AWS's variables or the profile
 /// say, else the first of them.
 pub(crate) async fn name_region(config: &mut outcrop_upstream::Config, settings: &Settings) {
@@ -457,27 +399,4 @@ pub(crate) async fn name_region(config: &mut outcrop_upstream::Config, settings:
 
 fn is_among(region: &str, settings: &Settings) -> bool {
     settings.regions.iter().any(|listed| listed.as_str() == region)
-}
-
-fn simulator_config(settings: &Settings) -> Result<outcrop_simulator::Config, StartError> {
-    let scenario = match &settings.simulator_scenario {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| StartError::ReadScenario {
-                path: path.clone(),
-                source,
-            })?;
-            let scenario = Scenario::parse(&text).map_err(|source| StartError::Scenario {
-                path: path.clone(),
-                source,
-            })?;
-            Some(scenario)
-        }
-    };
-    Ok(outcrop_simulator::Config {
-        region: simulated_region(settings),
-        pace: settings.simulator_pace,
-        scenario,
-        ..outcrop_simulator::Config::default()
-    })
 }
