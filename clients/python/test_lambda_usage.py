@@ -96,7 +96,8 @@ class TestMetrics:
     """Without a database, usage goes to the log in CloudWatch's embedded metric format."""
 
     @pytest.fixture(scope="class")
-    def function(self, simulator):
+    @classmethod
+    def function(cls, simulator):
         with Function(simulator) as running:
             yield running
 
